@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Compiler and linker flags, tried one by one.
+
+# IOPRESS_COMPILER_FLAGS(VARIABLE, FLAGS)
+# Append to VARIABLE each of FLAGS that the compiler takes without a warning.
+AC_DEFUN([IOPRESS_COMPILER_FLAGS], [
+  for flag in m4_normalize([$2]); do
+    AC_MSG_CHECKING([whether $CC accepts $flag])
+    saved_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS -Werror $flag"
+    AC_COMPILE_IFELSE(
+      [AC_LANG_SOURCE([[#include <stdio.h>
+                        int probe (void);
+                        int probe (void) { return 0; }]])],
+      [AC_MSG_RESULT([yes])
+       $1="$$1 $flag"],
+      [AC_MSG_RESULT([no])])
+    CFLAGS=$saved_CFLAGS
+  done
+])
+
+# IOPRESS_LINKER_FLAGS(VARIABLE, FLAGS)
+# Append to VARIABLE each of FLAGS with which a program links.
+AC_DEFUN([IOPRESS_LINKER_FLAGS], [
+  for flag in m4_normalize([$2]); do
+    AC_MSG_CHECKING([whether $CC links with $flag])
+    saved_LDFLAGS=$LDFLAGS
+    LDFLAGS="$LDFLAGS -Werror $flag"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+      [AC_MSG_RESULT([yes])
+       $1="$$1 $flag"],
+      [AC_MSG_RESULT([no])])
+    LDFLAGS=$saved_LDFLAGS
+  done
+])
+
+# IOPRESS_SANITIZER(FLAGS)
+# Compile and link everything with FLAGS, or stop.
+AC_DEFUN([IOPRESS_SANITIZER], [
+  AC_MSG_CHECKING([whether $CC builds programs with $1])
+  saved_CFLAGS=$CFLAGS
+  CFLAGS="$CFLAGS $1"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+    [AC_MSG_RESULT([yes])
+     SANITIZER_FLAGS="$SANITIZER_FLAGS $1"],
+    [AC_MSG_RESULT([no])
+     AC_MSG_FAILURE([$CC cannot build programs with $1])])
+  CFLAGS=$saved_CFLAGS
+])
