@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The names of codecs: in files, in folders and on the command line. */
+
+#ifndef IOPRESS_UTIL_NAME_H
+#define IOPRESS_UTIL_NAME_H
+
+#include <stdbool.h>
+
+/* Whether NAME, NUL-terminated, is a codec name: [a-z0-9-]{1,15}.  So it cannot
+ * leave the folder it is looked up in.
+ */
+bool codec_name_valid (const char *name);
+
+#endif /* IOPRESS_UTIL_NAME_H */
