@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Visiting every codec plugin of a folder. */
+
+#include <config.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/loader.h"
+#include "trust.h"
+#include "util/name.h"
+
+/* The plugin name of a file NAME.so.  Returns false for other files. */
+static bool
+name_of_file (const char *file, char name[IOPRESS_CODEC_NAME_MAX + 1])
+{
+  size_t length = strcspn (file, ".");
+
+  if (length > IOPRESS_CODEC_NAME_MAX || strcmp (file + length, ".so") != 0)
+    return false;
+  memcpy (name, file, length);
+  name[length] = '\0';
+  return codec_name_valid (name);
+}
+
+static int
+is_plugin (const struct dirent *entry)
+{
+  char name[IOPRESS_CODEC_NAME_MAX + 1];
+
+  return name_of_file (entry->d_name, name);
+}
+
+/* By name, not by file: '-' sorts before '.'. */
+static int
+compare_names (const struct dirent **a, const struct dirent **b)
+{
+  char name_a[IOPRESS_CODEC_NAME_MAX + 1] = "";
+  char name_b[IOPRESS_CODEC_NAME_MAX + 1] = "";
+
+  name_of_file ((*a)->d_name, name_a);
+  name_of_file ((*b)->d_name, name_b);
+  return strcmp (name_a, name_b);
+}
+
+static int
+visit_one (const char *folder, const char *file,
+           int (*visit) (void *opaque, const char *name,
+                         const struct codec *codec, const struct error *why),
+           void *opaque)
+{
+  struct codec *codec = NULL;
+  struct error why = { 0 };
+  char name[IOPRESS_CODEC_NAME_MAX + 1] = "";
+  int result;
+
+  name_of_file (file, name);
+  codec_load (folder, name, &codec, &why);
+  result = visit (opaque, name, codec, codec == NULL ? &why : NULL);
+  codec_unload (codec);
+  return result;
+}
+
+int
+codec_each (const char *folder,
+            int (*visit) (void *opaque, const char *name,
+                          const struct codec *codec,
+                          const struct error *why),
+            void *opaque, struct error *err)
+{
+  struct dirent **entries;
+  char resolved[PATH_MAX];
+  int count, i, stopped = 0;
+
+  if (plugin_folder_check (folder, resolved, err) == -1)
+    return -1;
+  count = scandir (resolved, &entries, is_plugin, compare_names);
+  if (count == -1) {
+    error_set (err, ERROR_FAILED, errno, "cannot read the plugin folder");
+    return error_subject (err, resolved);
+  }
+  for (i = 0; i < count; i++) {
+    if (stopped == 0)
+      stopped = visit_one (folder, entries[i]->d_name, visit, opaque);
+    free (entries[i]);
+  }
+  free (entries);
+  if (stopped != 0)
+    return error_set (err, ERROR_FAILED, 0, "stopped listing plugins");
+  return 0;
+}

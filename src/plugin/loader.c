@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Loading one codec plugin and checking what it says about itself. */
+
+#include <config.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/loader.h"
+#include "trust.h"
+#include "util/bytes.h"
+#include "util/name.h"
+
+/* Bounds of .chunk_size, stated in iopress-plugin.h. */
+#define PREFERRED_CHUNK_MIN (64u << 10)
+#define PREFERRED_CHUNK_MAX (16u << 20)
+
+/* Members the plugin does not have stay zero, members that are newer than
+ * this program are left out.
+ */
+static int
+copy_struct (const struct iopress_codec *theirs, struct iopress_codec *ours,
+             struct error *err)
+{
+  if (theirs->abi != IOPRESS_CODEC_ABI)
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin is built for ABI %u, this program needs ABI %d",
+                      theirs->abi, IOPRESS_CODEC_ABI);
+  if (theirs->struct_size % _Alignof (struct iopress_codec) != 0)
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin must be registered with "
+                      "IOPRESS_REGISTER_CODEC");
+  memset (ours, 0, sizeof *ours);
+  memcpy (ours, theirs,
+          minimum_u64 (theirs->struct_size, sizeof *ours));
+  return 0;
+}
+
+static const char *
+missing_function (const struct iopress_codec *ops)
+{
+  return ops->version == NULL ? "version" :
+    ops->bound == NULL ? "bound" :
+    ops->open == NULL ? "open" :
+    ops->close == NULL ? "close" :
+    ops->compress == NULL ? "compress" :
+    ops->decompress == NULL ? "decompress" : NULL;
+}
+
+static int
+check_functions (const struct iopress_codec *ops, struct error *err)
+{
+  const char *missing = missing_function (ops);
+
+  if (missing == NULL)
+    return 0;
+  return error_set (err, ERROR_FAILED, 0,
+                    "plugin must have a .%s function", missing);
+}
+
+static int
+check_name (const struct iopress_codec *ops, const char *name,
+            struct error *err)
+{
+  if (ops->name == NULL)
+    return error_set (err, ERROR_FAILED, 0, "plugin must have a .name");
+  if (strcmp (ops->name, name) != 0)
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin calls itself \"%.*s\" but its file \"%s.so\"",
+                      IOPRESS_CODEC_NAME_MAX, ops->name, name);
+  return 0;
+}
+
+static int
+check_numbers (const struct iopress_codec *ops, struct error *err)
+{
+  if (ops->level_min > ops->level_default ||
+      ops->level_default > ops->level_max)
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin must have .level_min (%d) <= .level_default "
+                      "(%d) <= .level_max (%d)", ops->level_min,
+                      ops->level_default, ops->level_max);
+  if (ops->chunk_size != 0 &&
+      (!is_power_of_two (ops->chunk_size) ||
+       ops->chunk_size < PREFERRED_CHUNK_MIN ||
+       ops->chunk_size > PREFERRED_CHUNK_MAX))
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin must have a .chunk_size that is 0 or a power "
+                      "of two of 64 KiB to 16 MiB, not %u", ops->chunk_size);
+  return 0;
+}
+
+static int
+take_struct (struct codec *codec, const char *name, struct error *err)
+{
+  const struct iopress_codec *(*entry) (void);
+  const struct iopress_codec *theirs;
+  void *symbol = dlsym (codec->handle, IOPRESS_CODEC_SYMBOL);
+
+  /* ISO C has no conversion from an object to a function pointer. */
+  memcpy (&entry, &symbol, sizeof entry);
+  theirs = entry != NULL ? entry () : NULL;
+  if (theirs == NULL)
+    return error_set (err, ERROR_FAILED, 0,
+                      "not a codec plugin: it has no %s",
+                      IOPRESS_CODEC_SYMBOL);
+  if (copy_struct (theirs, &codec->ops, err) == -1 ||
+      check_functions (&codec->ops, err) == -1 ||
+      check_name (&codec->ops, name, err) == -1)
+    return -1;
+  return check_numbers (&codec->ops, err);
+}
+
+static int
+open_plugin (struct codec *codec, const char *name, struct error *err)
+{
+  codec->handle = dlopen (codec->path, RTLD_NOW | RTLD_LOCAL);
+  if (codec->handle == NULL) {
+    error_set (err, ERROR_FAILED, 0, "cannot load plugin: %s", dlerror ());
+    return error_subject (err, codec->path);
+  }
+  if (take_struct (codec, name, err) == -1)
+    return error_subject (err, codec->path);
+  return 0;
+}
+
+static void
+hint_missing (const char *name, struct error *err)
+{
+  if (err->errnum == ENOENT)
+    error_hint (err, "install the package or file that provides codec "
+                "\"%s\", or name its folder with --plugin-dir", name);
+}
+
+/* Find the file of NAME and check everything that needs no code of it. */
+static int
+find_plugin (const char *folder, const char *name, struct codec *codec,
+             struct error *err)
+{
+  char resolved[PATH_MAX];
+  int length;
+
+  if (plugin_folder_check (folder, resolved, err) == -1)
+    return -1;
+  length = snprintf (codec->path, sizeof codec->path, "%s/%s.so", resolved,
+                     name);
+  if (length < 0 || (size_t) length >= sizeof codec->path)
+    return error_set (err, ERROR_FAILED, ENAMETOOLONG,
+                      "cannot open the plugin folder");
+  return plugin_file_check (codec->path, folder != NULL, err);
+}
+
+int
+codec_load (const char *folder, const char *name, struct codec **result,
+            struct error *err)
+{
+  struct codec *codec;
+
+  if (!codec_name_valid (name))
+    return error_set (err, ERROR_FAILED, 0,
+                      "a codec name is 1 to %d of the characters a-z, 0-9 "
+                      "and -", IOPRESS_CODEC_NAME_MAX);
+  codec = calloc (1, sizeof *codec);
+  if (codec == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot load plugin");
+  if (find_plugin (folder, name, codec, err) == -1) {
+    hint_missing (name, err);
+    codec_unload (codec);
+    return -1;
+  }
+  if (open_plugin (codec, name, err) == -1) {
+    codec_unload (codec);
+    return -1;
+  }
+  *result = codec;
+  return 0;
+}
+
+void
+codec_unload (struct codec *codec)
+{
+  if (codec == NULL)
+    return;
+  if (codec->handle != NULL)
+    dlclose (codec->handle);
+  free (codec);
+}
