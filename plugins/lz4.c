@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Codec plugin "lz4": one frame of the LZ4 frame format a chunk. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lz4.h>
+#include <lz4frame.h>
+
+#include "iopress-plugin.h"
+
+struct iopress_codec_context {
+  LZ4F_cctx *compressor;
+  LZ4F_dctx *decompressor;
+  LZ4F_preferences_t preferences;
+  size_t chunk_size;
+  void *scratch;               /* a frame that may not fit the output */
+  const char *error;
+};
+
+static const char *
+lz4_version (void)
+{
+  return LZ4_versionString ();
+}
+
+/* Room that suffices for every block size: small blocks have most headers. */
+static size_t
+lz4_bound (size_t length)
+{
+  LZ4F_preferences_t preferences = LZ4F_INIT_PREFERENCES;
+
+  preferences.frameInfo.blockSizeID = LZ4F_max64KB;
+  return LZ4F_compressFrameBound (length, &preferences);
+}
+
+static void
+lz4_close (struct iopress_codec_context *context)
+{
+  LZ4F_freeCompressionContext (context->compressor);
+  LZ4F_freeDecompressionContext (context->decompressor);
+  free (context->scratch);
+  free (context);
+}
+
+static struct iopress_codec_context *
+lz4_open (int level, const char *parameters, size_t chunk_size)
+{
+  struct iopress_codec_context *context = calloc (1, sizeof *context);
+
+  (void) parameters;
+  if (context == NULL)
+    return NULL;
+  context->chunk_size = chunk_size;
+  context->preferences.compressionLevel = level;
+  context->preferences.autoFlush = 1;
+  context->preferences.frameInfo.blockMode = LZ4F_blockIndependent;
+  if (LZ4F_isError (LZ4F_createCompressionContext (&context->compressor,
+                                                   LZ4F_VERSION)) ||
+      LZ4F_isError (LZ4F_createDecompressionContext (&context->decompressor,
+                                                     LZ4F_VERSION))) {
+    lz4_close (context);
+    return NULL;
+  }
+  return context;
+}
+
+/* The largest block that the content fills: the library decodes a block in
+ * place only where a whole one has room, and through a buffer otherwise.
+ */
+static LZ4F_blockSizeID_t
+block_size_for (size_t length)
+{
+  return length >= 4u << 20 ? LZ4F_max4MB :
+    length >= 1u << 20 ? LZ4F_max1MB :
+    length >= 256u << 10 ? LZ4F_max256KB : LZ4F_max64KB;
+}
+
+/* OUTPUT has room for LZ4F_compressFrameBound bytes. */
+static size_t
+write_frame (struct iopress_codec_context *context,
+             const void *input, size_t input_length,
+             char *output, size_t output_size)
+{
+  size_t header, body, end;
+
+  header = LZ4F_compressBegin (context->compressor, output, output_size,
+                               &context->preferences);
+  if (LZ4F_isError (header))
+    return header;
+  output += header;
+  output_size -= header;
+  body = LZ4F_compressUpdate (context->compressor, output, output_size,
+                              input, input_length, NULL);
+  if (LZ4F_isError (body))
+    return body;
+  output += body;
+  output_size -= body;
+  end = LZ4F_compressEnd (context->compressor, output, output_size, NULL);
+  if (LZ4F_isError (end))
+    return end;
+  return header + body + end;
+}
+
+static size_t
+frame_result (struct iopress_codec_context *context, size_t result)
+{
+  if (!LZ4F_isError (result))
+    return result;
+  context->error = LZ4F_getErrorName (result);
+  return IOPRESS_CODEC_ERROR;
+}
+
+/* The library wants room for the worst case before it starts. */
+static size_t
+write_frame_aside (struct iopress_codec_context *context,
+                   const void *input, size_t input_length,
+                   void *output, size_t output_size)
+{
+  size_t bound = lz4_bound (context->chunk_size);
+  size_t length;
+
+  if (context->scratch == NULL)
+    context->scratch = malloc (bound);
+  if (context->scratch == NULL) {
+    context->error = "out of memory";
+    return IOPRESS_CODEC_ERROR;
+  }
+  length = frame_result (context, write_frame (context, input, input_length,
+                                               context->scratch, bound));
+  if (length == IOPRESS_CODEC_ERROR)
+    return length;
+  if (length > output_size) {
+    context->error = "the frame does not fit";
+    return IOPRESS_CODEC_NO_ROOM;
+  }
+  memcpy (output, context->scratch, length);
+  return length;
+}
+
+static size_t
+lz4_compress (struct iopress_codec_context *context,
+              const void *input, size_t input_length,
+              void *output, size_t output_size)
+{
+  LZ4F_preferences_t *preferences = &context->preferences;
+
+  preferences->frameInfo.blockSizeID = block_size_for (input_length);
+  preferences->frameInfo.contentSize = input_length;
+  if (output_size < LZ4F_compressFrameBound (input_length, preferences))
+    return write_frame_aside (context, input, input_length, output,
+                              output_size);
+  return frame_result (context, write_frame (context, input, input_length,
+                                             output, output_size));
+}
+
+static size_t
+lz4_decompress (struct iopress_codec_context *context,
+                const void *input, size_t input_length,
+                void *output, size_t output_length)
+{
+  LZ4F_decompressOptions_t options = { .stableDst = 1 };
+  size_t consumed = input_length, produced = output_length, result;
+
+  LZ4F_resetDecompressionContext (context->decompressor);
+  result = LZ4F_decompress (context->decompressor, output, &produced,
+                            input, &consumed, &options);
+  if (result == 0 && consumed == input_length && produced == output_length)
+    return output_length;
+  context->error = LZ4F_isError (result) ? LZ4F_getErrorName (result) :
+    "the frame does not have the expected length";
+  return IOPRESS_CODEC_ERROR;
+}
+
+static const char *
+lz4_error_text (struct iopress_codec_context *context)
+{
+  return context->error;
+}
+
+/* The levels of lz4(1): -N is its --fast=N, 1 and 2 are fast, 3 to 12 search
+ * harder (HC).
+ */
+static struct iopress_codec lz4_codec = {
+  .name = "lz4",
+  .version = lz4_version,
+  .level_min = -9,
+  .level_max = 12,
+  .level_default = 1,
+  .bound = lz4_bound,
+  .open = lz4_open,
+  .close = lz4_close,
+  .compress = lz4_compress,
+  .decompress = lz4_decompress,
+  .error_text = lz4_error_text,
+};
+
+IOPRESS_REGISTER_CODEC (lz4_codec)

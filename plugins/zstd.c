@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Codec plugin "zstd": one Zstandard frame (RFC 8878) a chunk. */
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "iopress-plugin.h"
+
+/* The window sizes "long=" takes, as powers of two.  More than 27 is what a
+ * stock "zstd -d" refuses without further options.
+ */
+#define LONG_MIN_LOG 10
+#define LONG_MAX_LOG 27
+
+struct iopress_codec_context {
+  ZSTD_CCtx *compressor;
+  ZSTD_DCtx *decompressor;
+  const char *error;
+};
+
+static const char *
+zstd_version (void)
+{
+  return ZSTD_versionString ();
+}
+
+static size_t
+zstd_bound (size_t length)
+{
+  return ZSTD_compressBound (length);
+}
+
+/* The N of "long=N", or 0 when PARAMETERS is anything else. */
+static int
+long_window_log (const char *parameters)
+{
+  static const char key[] = "long=";
+  const char *number = parameters + sizeof key - 1;
+  char *end;
+  long value;
+
+  if (strncmp (parameters, key, sizeof key - 1) != 0 ||
+      !isdigit ((unsigned char) *number))
+    return 0;
+  value = strtol (number, &end, 10);
+  if (*end != '\0' || value < LONG_MIN_LOG || value > LONG_MAX_LOG)
+    return 0;
+  return (int) value;
+}
+
+static int
+zstd_check_parameters (int level, const char *parameters,
+                       char *message, size_t message_size)
+{
+  (void) level;
+  if (parameters[0] == '\0' || long_window_log (parameters) != 0)
+    return 0;
+  snprintf (message, message_size,
+            "the only parameter is long=N with N from %d to %d",
+            LONG_MIN_LOG, LONG_MAX_LOG);
+  return -1;
+}
+
+/* The smallest window that spans a whole chunk: with it even the fast levels
+ * find every match, and a larger one would only cost memory.
+ */
+static int
+chunk_window_log (size_t chunk_size)
+{
+  int log = LONG_MIN_LOG;
+
+  while (log < LONG_MAX_LOG && (size_t) 1 << log < chunk_size)
+    log++;
+  return log;
+}
+
+static int
+set_parameters (ZSTD_CCtx *compressor, int level, const char *parameters,
+                size_t chunk_size)
+{
+  int window = chunk_window_log (chunk_size);
+  int wanted = long_window_log (parameters);
+  size_t result;
+
+  if (wanted != 0 && wanted < window)
+    window = wanted;
+  result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_compressionLevel,
+                                   level);
+  if (!ZSTD_isError (result))
+    result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_windowLog, window);
+  if (!ZSTD_isError (result) && wanted != 0)
+    result = ZSTD_CCtx_setParameter (compressor,
+                                     ZSTD_c_enableLongDistanceMatching, 1);
+  return ZSTD_isError (result) ? -1 : 0;
+}
+
+static void
+zstd_close (struct iopress_codec_context *context)
+{
+  ZSTD_freeCCtx (context->compressor);
+  ZSTD_freeDCtx (context->decompressor);
+  free (context);
+}
+
+static struct iopress_codec_context *
+zstd_open (int level, const char *parameters, size_t chunk_size)
+{
+  struct iopress_codec_context *context = calloc (1, sizeof *context);
+
+  if (context == NULL)
+    return NULL;
+  context->compressor = ZSTD_createCCtx ();
+  context->decompressor = ZSTD_createDCtx ();
+  if (context->compressor == NULL || context->decompressor == NULL ||
+      set_parameters (context->compressor, level, parameters,
+                      chunk_size) == -1) {
+    zstd_close (context);
+    return NULL;
+  }
+  return context;
+}
+
+static size_t
+zstd_compress (struct iopress_codec_context *context,
+               const void *input, size_t input_length,
+               void *output, size_t output_size)
+{
+  size_t result = ZSTD_compress2 (context->compressor, output, output_size,
+                                  input, input_length);
+
+  if (!ZSTD_isError (result))
+    return result;
+  context->error = ZSTD_getErrorName (result);
+  return ZSTD_getErrorCode (result) == ZSTD_error_dstSize_tooSmall ?
+    IOPRESS_CODEC_NO_ROOM : IOPRESS_CODEC_ERROR;
+}
+
+/* The library would also take a series of frames, skippable frames and the
+ * formats of old versions.
+ */
+static int
+is_one_frame (const void *input, size_t input_length)
+{
+  const unsigned char *bytes = input;
+
+  return input_length >= 4 && bytes[0] == 0x28 && bytes[1] == 0xb5 &&
+    bytes[2] == 0x2f && bytes[3] == 0xfd &&
+    ZSTD_findFrameCompressedSize (input, input_length) == input_length;
+}
+
+static size_t
+zstd_decompress (struct iopress_codec_context *context,
+                 const void *input, size_t input_length,
+                 void *output, size_t output_length)
+{
+  size_t result;
+
+  context->error = "not exactly one Zstandard frame";
+  if (!is_one_frame (input, input_length))
+    return IOPRESS_CODEC_ERROR;
+  result = ZSTD_decompressDCtx (context->decompressor, output, output_length,
+                                input, input_length);
+  if (result == output_length)
+    return output_length;
+  context->error = ZSTD_isError (result) ? ZSTD_getErrorName (result) :
+    "the frame is shorter than it should be";
+  return IOPRESS_CODEC_ERROR;
+}
+
+static const char *
+zstd_error_text (struct iopress_codec_context *context)
+{
+  return context->error;
+}
+
+static struct iopress_codec zstd_codec = {
+  .name = "zstd",
+  .version = zstd_version,
+  .level_min = -7,
+  .level_max = 19,
+  .level_default = 1,
+  .bound = zstd_bound,
+  .check_parameters = zstd_check_parameters,
+  .open = zstd_open,
+  .close = zstd_close,
+  .compress = zstd_compress,
+  .decompress = zstd_decompress,
+  .error_text = zstd_error_text,
+};
+
+IOPRESS_REGISTER_CODEC (zstd_codec)
