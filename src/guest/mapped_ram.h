@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* QEMU's mapped-ram stream: where the RAM blocks lie and which pages count.
+ *
+ * Source of the layout: QEMU docs/devel/migration/mapped-ram.rst,
+ * migration/ram.c (mapped_ram_setup_ramblock, parse_ramblock_mapped_ram),
+ * migration/savevm.c (section types).
+ */
+
+#ifndef IOPRESS_GUEST_MAPPED_RAM_H
+#define IOPRESS_GUEST_MAPPED_RAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+/* Where the parser gets its bytes: fill BUFFER with exactly LENGTH bytes
+ * from file offset OFFSET.  Returns 0, or -1 with ERR.
+ */
+struct read_at {
+  int (*read) (void *opaque, uint64_t offset, void *buffer, size_t length,
+               struct error *err);
+  /* The first offset >= OFFSET that may hold data, or the file's size when
+   * only holes follow.  NULL: everything may.  Lets the parser pass over
+   * the holes of bitmaps and page regions.
+   */
+  uint64_t (*next_data) (void *opaque, uint64_t offset);
+  void *opaque;
+  uint64_t size;               /* of the file, in bytes */
+};
+
+/* One RAM block. */
+struct ram_block {
+  char name[256];
+  uint64_t used_bytes;         /* guest RAM it holds */
+  uint64_t page_bytes;         /* guest page size, a power of two >= 4096 */
+  uint64_t bitmap_offset;      /* file offset; 0 when ignored */
+  uint64_t pages_offset;       /* file offset; 0 when ignored */
+  uint64_t page_count;         /* used_bytes / page_bytes */
+  uint64_t present_count;      /* set bits */
+  uint8_t *bitmap;             /* bit N of byte N / 8: page N is present */
+  bool ignored;                /* x-ignore-shared: no bitmap, no pages */
+};
+
+/* A parsed stream.  Owned by the caller: mapped_ram_free. */
+struct mapped_ram {
+  uint64_t stream_offset;      /* where "QEVM" stands */
+  char machine[256];           /* machine type of the CONFIG section, or "" */
+  bool ignore_shared;
+  bool has_footers;            /* section footers are on */
+  size_t block_count;
+  struct ram_block *blocks;    /* in file order, page regions ascending */
+  uint64_t ram_end;            /* file offset just past the RAM section */
+};
+
+/* What stands at an offset. */
+enum stream_kind {
+  STREAM_NONE,                 /* no QEMU stream */
+  STREAM_PLAIN,                /* a QEMU stream without mapped-ram */
+  STREAM_MAPPED_RAM,           /* a QEMU stream with mapped-ram announced */
+};
+
+/* Look at OFFSET: is there a QEMU stream, and does its CONFIG section list
+ * the capability "mapped-ram"?  Returns 0 and *KIND, or -1 on a read error.
+ */
+int mapped_ram_probe (const struct read_at *file, uint64_t offset,
+                      enum stream_kind *kind, struct error *err);
+
+/* Parse the stream at OFFSET: headers, RAM blocks and their bitmaps.
+ * Checks every bound (blocks within the file, ascending, bitmap after its
+ * header, pages after the bitmap, total = sum).  Returns 0 and *RAM, or -1
+ * with ERR (ERROR_BAD_INPUT saying what is wrong at which offset).
+ */
+int mapped_ram_parse (const struct read_at *file, uint64_t offset,
+                      struct mapped_ram **ram, struct error *err);
+
+/* Check that QEMU had finished writing and that the file can be restored:
+ * the tail is there (EOF, or EOF and the JSON description ending exactly at
+ * the end of the file), and the bitmaps are not all clear while pages hold
+ * data.  Returns 0, or -1 with ERR (ERROR_BAD_INPUT) telling apart: still
+ * being written or cancelled; cut off; a background snapshot.
+ */
+int mapped_ram_check_complete (const struct read_at *file,
+                               const struct mapped_ram *ram,
+                               struct error *err);
+
+/* Free; NULL is ignored. */
+void mapped_ram_free (struct mapped_ram *ram);
+
+/* Which 4 KiB pages of the file range OFFSET .. OFFSET + 4096 * PAGES (both
+ * multiples of 4096) can count: clears in MAP (bit N: page N of the range)
+ * the bits of pages that lie wholly inside page regions and are clear in
+ * their bitmaps.  Bits of pages outside the page regions stay as they are.
+ */
+void mapped_ram_mask (const struct mapped_ram *ram, uint64_t offset,
+                      uint32_t pages, uint8_t *map);
+
+/* The first file offset >= OFFSET, a multiple of 4096, that mapped_ram_mask
+ * would not clear: lets the reader pass over absent memory.  Returns
+ * UINT64_MAX never: past the last page region every offset counts.
+ */
+uint64_t mapped_ram_next_present (const struct mapped_ram *ram,
+                                  uint64_t offset);
+
+#endif /* IOPRESS_GUEST_MAPPED_RAM_H */

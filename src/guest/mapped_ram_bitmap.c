@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The page bitmap of one RAM block (QEMU migration/ram.c,
+ * ram_save_file_bmap).
+ */
+
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "mapped_ram_sections.h"
+#include "util/bytes.h"
+
+#define BITMAP_PIECE_BYTES (256u << 10)
+
+uint64_t
+ram_bitmap_bytes (uint64_t pages)
+{
+  return divide_up (pages, 64) * 8;
+}
+
+/* QEMU writes its bitmap as an array of unsigned long in the host's byte
+ * order, here taken to be this host's.  Does nothing on little-endian hosts.
+ */
+static void
+bitmap_from_host (uint8_t *bitmap, size_t length)
+{
+  size_t i;
+
+  for (i = 0; i < length; i += 8) {
+    uint64_t word;
+
+    memcpy (&word, bitmap + i, sizeof word);
+    put_le64 (bitmap + i, word);
+  }
+}
+
+/* The first byte of the bitmap at or after DONE that may be set, rounded
+ * down to a whole long.
+ */
+static uint64_t
+skip_hole (const struct read_at *file, const struct ram_block *block,
+           uint64_t done, uint64_t bytes)
+{
+  uint64_t data = read_at_next_data (file, block->bitmap_offset + done,
+                                  block->bitmap_offset + bytes);
+
+  return align_down (data - block->bitmap_offset, 8);
+}
+
+static int
+read_pieces (struct stream *stream, struct ram_block *block, uint64_t bytes)
+{
+  uint64_t done = skip_hole (stream->file, block, 0, bytes);
+
+  while (done < bytes) {
+    size_t length = (size_t) minimum_u64 (bytes - done, BITMAP_PIECE_BYTES);
+
+    stream->position = block->bitmap_offset + done;
+    if (stream_bytes (stream, block->bitmap + done, length,
+                      "a page bitmap") == -1)
+      return -1;
+    bitmap_from_host (block->bitmap + done, length);
+    block->present_count += bitmap_count (block->bitmap, done * 8,
+                                          length * 8);
+    done = skip_hole (stream->file, block, done + length, bytes);
+  }
+  return 0;
+}
+
+int
+ram_bitmap_read (struct stream *stream, struct ram_block *block)
+{
+  uint64_t bytes = ram_bitmap_bytes (block->page_count);
+
+  /* calloc, so that the holes of a large bitmap take no memory. */
+  block->bitmap = calloc (maximum_u64 (bytes, 1), 1);
+  if (block->bitmap == NULL)
+    return error_set (stream->err, ERROR_FAILED, 0, "out of memory for the "
+                      "page bitmap of RAM block '%s' (%" PRIu64 " bytes)",
+                      block->name, bytes);
+  if (read_pieces (stream, block, bytes) == -1)
+    return -1;
+  if (bitmap_next_set (block->bitmap, block->page_count, bytes * 8)
+      != bytes * 8)
+    return stream_fail (stream, "RAM block '%s': its bitmap has bits set past "
+                        "its last page", block->name);
+  return 0;
+}
