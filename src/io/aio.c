@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads and writes with several requests in flight, through libaio. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/aio.h"
+#include "util/bytes.h"
+
+#define EVENTS_MAX 64
+
+/* A line of requests, first in, first out. */
+struct queue {
+  struct aio_request *head;
+  struct aio_request **tail;
+};
+
+struct aio {
+  io_context_t context;
+  bool synchronous;
+  unsigned int depth;
+  unsigned int in_flight;
+  struct queue waiting;        /* not yet given to the kernel */
+  struct queue finished;       /* not yet given to the caller */
+};
+
+static void
+queue_init (struct queue *queue)
+{
+  queue->head = NULL;
+  queue->tail = &queue->head;
+}
+
+static void
+queue_append (struct queue *queue, struct aio_request *request)
+{
+  request->next = NULL;
+  *queue->tail = request;
+  queue->tail = &request->next;
+}
+
+static struct aio_request *
+queue_remove (struct queue *queue)
+{
+  struct aio_request *request = queue->head;
+
+  if (request != NULL) {
+    queue->head = request->next;
+    if (queue->head == NULL)
+      queue->tail = &queue->head;
+  }
+  return request;
+}
+
+int
+aio_open (unsigned int depth, struct aio **aio_out, struct error *err)
+{
+  struct aio *aio = calloc (1, sizeof *aio);
+
+  if (aio == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up I/O");
+  queue_init (&aio->waiting);
+  queue_init (&aio->finished);
+  aio->depth = depth;
+  aio->synchronous = io_setup ((int) depth, &aio->context) < 0;
+  *aio_out = aio;
+  return 0;
+}
+
+void
+aio_close (struct aio *aio)
+{
+  if (aio == NULL)
+    return;
+  if (!aio->synchronous)
+    io_destroy (aio->context);         /* waits for requests in flight */
+  free (aio);
+}
+
+void
+aio_submit (struct aio *aio, struct aio_request *request)
+{
+  request->done = 0;
+  request->errnum = 0;
+  queue_append (&aio->waiting, request);
+}
+
+static void
+finish (struct aio *aio, struct aio_request *request, int errnum)
+{
+  request->errnum = errnum;
+  queue_append (&aio->finished, request);
+}
+
+/* O_DIRECT was refused: go on through the page cache where that is allowed.
+ * Another request of the same moment may have switched the file already.
+ */
+static bool
+give_up_direct (struct aio_request *request)
+{
+  struct error ignored = { 0 };
+
+  if (!request->direct || request->file->wanted == DIRECT_IO_ON)
+    return false;
+  return !request->file->direct ||
+    file_drop_direct (request->file, &ignored) == 0;
+}
+
+/* Take in the result of one transfer: bytes, or a negative errno.  The
+ * request is finished, or goes to the end of the line for the rest.
+ */
+static void
+take_result (struct aio *aio, struct aio_request *request, long result)
+{
+  size_t done, again;
+
+  if (result == -EINTR || result == -EAGAIN ||
+      (result == -EINVAL && give_up_direct (request))) {
+    queue_append (&aio->waiting, request);
+    return;
+  }
+  if (result < 0) {
+    finish (aio, request, (int) -result);
+    return;
+  }
+  done = request->done + minimum_u64 ((uint64_t) result,
+                                      request->length - request->done);
+  /* What is missing is asked for again, with O_DIRECT from a page boundary. */
+  again = request->direct ? align_down (done, PAGE_BYTES) : done;
+  if (done >= request->needed) {
+    request->done = done;
+    finish (aio, request, 0);
+  }
+  else if (again == request->done)
+    finish (aio, request, request->write ? ENOSPC : ENODATA);
+  else {
+    request->done = again;
+    queue_append (&aio->waiting, request);
+  }
+}
+
+static void
+prepare (struct aio_request *request)
+{
+  uint8_t *buffer = (uint8_t *) request->buffer + request->done;
+  size_t length = request->length - request->done;
+  long long offset = (long long) (request->offset + request->done);
+
+  request->direct = request->file->direct;
+  if (request->write)
+    io_prep_pwrite (&request->iocb, request->file->fd, buffer, length, offset);
+  else
+    io_prep_pread (&request->iocb, request->file->fd, buffer, length,
+                   offset);
+}
+
+static void
+transfer_now (struct aio *aio, struct aio_request *request)
+{
+  uint8_t *buffer = (uint8_t *) request->buffer + request->done;
+  size_t length = request->length - request->done;
+  off_t offset = (off_t) (request->offset + request->done);
+  ssize_t result;
+
+  request->direct = request->file->direct;
+  if (request->write)
+    result = pwrite (request->file->fd, buffer, length, offset);
+  else
+    result = pread (request->file->fd, buffer, length, offset);
+  take_result (aio, request, result < 0 ? -errno : result);
+}
+
+/* Give the kernel as many waiting requests as one call takes.  Returns how
+ * many, or a negative errno.
+ */
+static int
+submit_batch (struct aio *aio)
+{
+  struct iocb *batch[EVENTS_MAX];
+  struct aio_request *request = aio->waiting.head;
+  int count = 0;
+
+  while (request != NULL && count < EVENTS_MAX &&
+         aio->in_flight + (unsigned int) count < aio->depth) {
+    prepare (request);
+    batch[count++] = &request->iocb;
+    request = request->next;
+  }
+  return count == 0 ? 0 : io_submit (aio->context, count, batch);
+}
+
+void
+aio_flush (struct aio *aio)
+{
+  while (aio->waiting.head != NULL) {
+    int count;
+
+    if (aio->synchronous) {
+      transfer_now (aio, queue_remove (&aio->waiting));
+      continue;
+    }
+    count = submit_batch (aio);
+    if (count == 0 || (count == -EAGAIN && aio->in_flight > 0))
+      return;
+    if (count == -EINTR)
+      continue;
+    /* The kernel has no room although nothing is in flight, or it refuses
+     * the first request: a plain call gives that one its true result.
+     */
+    if (count < 0) {
+      transfer_now (aio, queue_remove (&aio->waiting));
+      continue;
+    }
+    aio->in_flight += (unsigned int) count;
+    while (count-- > 0)
+      queue_remove (&aio->waiting);
+  }
+}
+
+static void
+reap (struct aio *aio, bool wait)
+{
+  struct io_event events[EVENTS_MAX];
+  int i, count;
+
+  do
+    count = io_getevents (aio->context, wait ? 1 : 0, EVENTS_MAX, events,
+                          NULL);
+  while (count == -EINTR && wait);
+  for (i = 0; i < count; i++) {
+    struct aio_request *request =
+      (void *) ((char *) events[i].obj - offsetof (struct aio_request, iocb));
+
+    aio->in_flight--;
+    take_result (aio, request, (long) events[i].res);
+  }
+}
+
+struct aio_request *
+aio_wait (struct aio *aio, bool wait)
+{
+  aio_flush (aio);
+  if (aio->finished.head == NULL && aio->in_flight > 0)
+    reap (aio, false);
+  while (wait && aio->finished.head == NULL &&
+         (aio->in_flight > 0 || aio->waiting.head != NULL)) {
+    aio_flush (aio);
+    if (aio->finished.head == NULL && aio->in_flight > 0)
+      reap (aio, true);
+  }
+  return queue_remove (&aio->finished);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files as the command line names them: a path, fd:N, or "-". */
+
+#ifndef IOPRESS_IO_FILE_H
+#define IOPRESS_IO_FILE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+/* --direct-io. */
+enum direct_io {
+  DIRECT_IO_AUTO,              /* where the file system can */
+  DIRECT_IO_ON,                /* fail where it cannot */
+  DIRECT_IO_OFF,
+};
+
+/* An open file.  Initialise with FILE_CLOSED; file_close frees it. */
+struct file {
+  int fd;                      /* -1 when closed */
+  bool owned;                  /* close it when done */
+  bool direct;                 /* O_DIRECT is on */
+  enum direct_io wanted;       /* what was asked for */
+  bool stream;                 /* a pipe or the like: no offsets */
+  bool regular;                /* a regular file: sparse, truncatable */
+  uint64_t size;               /* when opened, in bytes; 0 for a stream */
+  /* Set by the owner: where the number of a signal is noted that asks for the
+   * end of the run.  Calls it interrupts fail then; NULL: they are made again.
+   */
+  const volatile sig_atomic_t *cancelled;
+  char name[4096];             /* the path or fd:N, for messages */
+};
+
+#define FILE_CLOSED { .fd = -1 }
+
+/* After a failed call on FILE: whether it was only interrupted, and is to be
+ * made again.
+ */
+bool file_again (const struct file *file);
+
+/* The descriptor that TEXT ("fd:N") names, or -1 when it is not of that
+ * form.
+ */
+int file_descriptor_of (const char *text);
+
+/* What a file is opened for. */
+enum file_access {
+  FILE_READ,
+  FILE_WRITE,
+  FILE_UPDATE,                 /* both */
+};
+
+/* Open what NAME says, which must exist.  Returns 0, or -1 with ERR. */
+int file_open (const char *name, enum file_access access,
+               enum direct_io direct, struct file *file, struct error *err);
+
+/* Take the inherited descriptor FD (named NAME in messages).  A regular file
+ * keeps its bytes until file_truncate.  Returns 0, or -1 with ERR when it is
+ * not open for ACCESS and cannot be opened again, or would append.
+ */
+int file_take_descriptor (int fd, const char *name, enum file_access access,
+                          enum direct_io direct, struct file *file,
+                          struct error *err);
+
+/* Create the file PATH, or open it when it is there, for reading and writing,
+ * with mode 0600.  One that is there must be a regular file of the effective
+ * user's with no other name.  Its bytes stay until file_truncate.  Returns 0,
+ * or -1 with ERR.
+ */
+int file_create (const char *path, enum direct_io direct, struct file *file,
+                 struct error *err);
+
+/* Close; a second call does nothing.  Returns 0, or -1 with ERR when close
+ * reports a write error.
+ */
+int file_close (struct file *file, struct error *err);
+
+/* Go on through the page cache after O_DIRECT was refused with EINVAL.
+ * Returns 0, or -1 with ERR.
+ */
+int file_drop_direct (struct file *file, struct error *err);
+
+/* Read exactly LENGTH bytes at OFFSET; any alignment, O_DIRECT or not.
+ * Returns 0, or -1 with ERR; ERROR_BAD_INPUT when the file ends before.
+ */
+int file_read_at (const struct file *file, uint64_t offset, void *buffer,
+                  size_t length, struct error *err);
+
+/* Write exactly LENGTH bytes at OFFSET; with O_DIRECT buffer, length and
+ * offset must be page aligned.  Returns 0, or -1 with ERR.
+ */
+int file_write_at (struct file *file, uint64_t offset, const void *buffer,
+                   size_t length, struct error *err);
+
+/* The first offset >= OFFSET that may hold data, or the file's size when
+ * only a hole follows (SEEK_DATA).
+ */
+uint64_t file_next_data (const struct file *file, uint64_t offset);
+
+/* Set the size of a regular file. */
+int file_truncate (struct file *file, uint64_t size, struct error *err);
+
+/* Give the blocks of a range of a regular file back; it reads as zeros.
+ * Returns 0, or -1 with ERR.
+ */
+int file_punch (struct file *file, uint64_t offset, uint64_t length,
+                struct error *err);
+
+/* Lock the file against other iopress processes for as long as it is open:
+ * alone, or together with others that only read.  A file system without locks
+ * is no error.  Returns 0, or -1 with ERR when another one has it.
+ */
+int file_lock (const struct file *file, bool alone, struct error *err);
+
+/* Refuse the regular file PATH when a process has it open for writing.  A file
+ * system that cannot tell is no error.  SIGIO must be ignored.  Returns 0, or
+ * -1 with ERR.
+ */
+int file_check_writers (const char *path, struct error *err);
+
+/* Whether both are the same file. */
+bool file_same (const struct file *a, const struct file *b);
+
+/* Make the file's bytes durable (fdatasync); a pipe has nothing to do. */
+int file_sync (struct file *file, struct error *err);
+
+/* Make the name of a file in the folder of PATH durable. */
+int file_sync_folder (const char *path, struct error *err);
+
+/* After a buffered write of the range: start writing it to the disk, wait for
+ * what was written some MiB before it, and forget that.  Ranges come roughly
+ * in ascending order.  Does nothing with O_DIRECT or for a stream.
+ */
+void file_write_behind (const struct file *file, uint64_t offset,
+                        uint64_t length);
+
+/* Forget cached pages of the range, clean ones only (buffered I/O leaves
+ * the page cache as it was).  LENGTH 0: to the end.
+ */
+void file_drop_cache (const struct file *file, uint64_t offset,
+                      uint64_t length);
+
+#endif /* IOPRESS_IO_FILE_H */

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Appending to a file in aligned blocks, several of them in flight. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "io/aio.h"
+#include "io/writer.h"
+#include "util/bytes.h"
+
+/* O_DIRECT writes are fastest with a queue of about four; one more block
+ * is being filled.
+ */
+#define BLOCK_BYTES (1u << 20)
+#define BLOCK_COUNT 5u
+
+struct block {
+  uint8_t *bytes;
+  size_t used;
+  bool in_flight;
+  struct aio_request request;
+};
+
+struct writer {
+  struct file *file;
+  struct aio *aio;             /* NULL for a stream */
+  uint8_t *memory;             /* of all blocks */
+  struct block blocks[BLOCK_COUNT];
+  unsigned int filling;        /* the block that bytes are copied to */
+  uint64_t block_offset;       /* its file offset */
+};
+
+/* Start the first block at the page of OFFSET, with the bytes before it. */
+static int
+begin_within_page (struct writer *writer, uint64_t offset, struct error *err)
+{
+  struct block *block = &writer->blocks[0];
+
+  writer->block_offset = align_down (offset, PAGE_BYTES);
+  block->used = (size_t) (offset - writer->block_offset);
+  return block->used == 0 ? 0
+    : file_read_at (writer->file, writer->block_offset, block->bytes,
+                    block->used, err);
+}
+
+int
+writer_open (struct file *file, uint64_t offset, struct writer **writer_out,
+             struct error *err)
+{
+  struct writer *writer = calloc (1, sizeof *writer);
+  unsigned int i;
+
+  if (writer == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  writer->file = file;
+  writer->memory = mmap (NULL, BLOCK_COUNT * BLOCK_BYTES,
+                         PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (writer->memory == MAP_FAILED) {
+    writer->memory = NULL;
+    error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+    writer_close (writer);
+    return -1;
+  }
+  for (i = 0; i < BLOCK_COUNT; i++)
+    writer->blocks[i].bytes = writer->memory + (size_t) i * BLOCK_BYTES;
+  if ((!file->stream && aio_open (BLOCK_COUNT, &writer->aio, err) < 0) ||
+      begin_within_page (writer, offset, err) < 0) {
+    writer_close (writer);
+    return -1;
+  }
+  *writer_out = writer;
+  return 0;
+}
+
+void
+writer_close (struct writer *writer)
+{
+  if (writer == NULL)
+    return;
+  aio_close (writer->aio);
+  if (writer->memory != NULL)
+    munmap (writer->memory, BLOCK_COUNT * BLOCK_BYTES);
+  free (writer);
+}
+
+static int
+fail (const struct writer *writer, int errnum, struct error *err)
+{
+  error_set (err, ERROR_FAILED, errnum, "cannot be written");
+  return error_subject (err, writer->file->name);
+}
+
+/* Take back one block that has been written, waiting for it when WAIT is set.
+ * Returns 1, 0 when there is none, or -1.
+ */
+static int
+reap_block (struct writer *writer, bool wait, struct error *err)
+{
+  struct aio_request *request = aio_wait (writer->aio, wait);
+  struct block *block;
+
+  if (request == NULL)
+    return 0;
+  block = request->owner;
+  if (request->errnum != 0)
+    return fail (writer, request->errnum, err);
+  file_write_behind (writer->file, request->offset, request->length);
+  block->in_flight = false;
+  return 1;
+}
+
+static int
+write_stream (struct writer *writer, struct block *block, size_t length,
+              struct error *err)
+{
+  struct pollfd ready = { .fd = writer->file->fd, .events = POLLOUT };
+  size_t done = 0;
+
+  while (done < length) {
+    ssize_t count = write (writer->file->fd, block->bytes + done,
+                           length - done);
+
+    if (count < 0 && errno == EAGAIN)
+      poll (&ready, 1, -1);
+    else if (count < 0 && !file_again (writer->file))
+      return fail (writer, errno, err);
+    else if (count > 0)
+      done += (size_t) count;
+  }
+  return 0;
+}
+
+/* Start writing LENGTH bytes of the block being filled. */
+static int
+start_block (struct writer *writer, size_t length, struct error *err)
+{
+  struct block *block = &writer->blocks[writer->filling];
+  struct aio_request *request = &block->request;
+
+  if (writer->aio == NULL)
+    return write_stream (writer, block, length, err);
+  request->file = writer->file;
+  request->write = true;
+  request->buffer = block->bytes;
+  request->length = length;
+  request->needed = length;
+  request->offset = writer->block_offset;
+  request->owner = block;
+  block->in_flight = true;
+  aio_submit (writer->aio, request);
+  aio_flush (writer->aio);
+  return 0;
+}
+
+/* Go on to the next block, waiting until it is free. */
+static int
+next_block (struct writer *writer, struct error *err)
+{
+  struct block *block;
+
+  writer->filling = (writer->filling + 1) % BLOCK_COUNT;
+  writer->block_offset += BLOCK_BYTES;
+  block = &writer->blocks[writer->filling];
+  while (block->in_flight)
+    if (reap_block (writer, true, err) < 0)
+      return -1;
+  block->used = 0;
+  return 0;
+}
+
+/* Append LENGTH bytes, or as many zeros when BYTES is NULL. */
+static int
+append (struct writer *writer, const uint8_t *bytes, uint64_t length,
+        struct error *err)
+{
+  while (length > 0) {
+    struct block *block = &writer->blocks[writer->filling];
+    size_t part = (size_t) minimum_u64 (length, BLOCK_BYTES - block->used);
+
+    if (bytes != NULL) {
+      memcpy (block->bytes + block->used, bytes, part);
+      bytes += part;
+    }
+    else
+      memset (block->bytes + block->used, 0, part);
+    block->used += part;
+    length -= part;
+    if (block->used == BLOCK_BYTES &&
+        (start_block (writer, BLOCK_BYTES, err) < 0 ||
+         next_block (writer, err) < 0))
+      return -1;
+  }
+  return 0;
+}
+
+int
+writer_append (struct writer *writer, const void *bytes, size_t length,
+               struct error *err)
+{
+  return append (writer, bytes, length, err);
+}
+
+int
+writer_append_zeros (struct writer *writer, uint64_t length,
+                     struct error *err)
+{
+  return append (writer, NULL, length, err);
+}
+
+uint64_t
+writer_offset (const struct writer *writer)
+{
+  return writer->block_offset + writer->blocks[writer->filling].used;
+}
+
+uint64_t
+writer_completed (const struct writer *writer)
+{
+  uint64_t completed = writer->block_offset;
+  unsigned int i;
+
+  for (i = 0; i < BLOCK_COUNT; i++)
+    if (writer->blocks[i].in_flight)
+      completed = minimum_u64 (completed, writer->blocks[i].request.offset);
+  return completed;
+}
+
+int
+writer_poll (struct writer *writer, struct error *err)
+{
+  int reaped;
+
+  do
+    reaped = reap_block (writer, false, err);
+  while (reaped > 0);
+  return reaped;
+}
+
+static int
+wait_for_all (struct writer *writer, struct error *err)
+{
+  int reaped;
+
+  do
+    reaped = reap_block (writer, true, err);
+  while (reaped > 0);
+  return reaped;
+}
+
+int
+writer_push (struct writer *writer, struct error *err)
+{
+  struct block *block = &writer->blocks[writer->filling];
+  size_t whole = (size_t) align_down (block->used, PAGE_BYTES);
+
+  if (whole > 0 && start_block (writer, whole, err) < 0)
+    return -1;
+  if (wait_for_all (writer, err) < 0)
+    return -1;
+  /* Go on in the same block with the rest of the last page. */
+  block->used -= whole;
+  memmove (block->bytes, block->bytes + whole, block->used);
+  writer->block_offset += whole;
+  return 0;
+}
+
+/* The last block: padded to the alignment O_DIRECT needs, the padding cut off
+ * again by the final size.
+ */
+static int
+write_tail (struct writer *writer, struct error *err)
+{
+  struct block *block = &writer->blocks[writer->filling];
+  size_t padded = (size_t) align_up (block->used, PAGE_BYTES);
+
+  if (block->used == 0)
+    return 0;
+  if (!writer->file->direct)
+    return start_block (writer, block->used, err);
+  memset (block->bytes + block->used, 0, padded - block->used);
+  return start_block (writer, padded, err);
+}
+
+int
+writer_finish (struct writer *writer, struct error *err)
+{
+  if (write_tail (writer, err) < 0)
+    return -1;
+  if (writer->aio == NULL)
+    return 0;
+  if (wait_for_all (writer, err) < 0)
+    return -1;
+  if (writer->file->regular &&
+      file_truncate (writer->file, writer_offset (writer), err) < 0)
+    return -1;
+  return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Appending to a file in aligned blocks, several of them in flight. */
+
+#ifndef IOPRESS_IO_WRITER_H
+#define IOPRESS_IO_WRITER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/file.h"
+
+/* A writer belongs to one thread. */
+struct writer;
+
+/* Append to FILE from byte OFFSET on (0 for a stream).  Where OFFSET is not
+ * a multiple of 4096 the bytes before it in its page are read from FILE, to
+ * be written again as they are.  FILE stays the caller's and must outlive the writer.  Returns 0, or -1 with
+ * ERR.
+ */
+int writer_open (struct file *file, uint64_t offset, struct writer **writer,
+                 struct error *err);
+
+/* Abandon what is not written yet and free; NULL is ignored. */
+void writer_close (struct writer *writer);
+
+/* Append LENGTH bytes; they are copied.  Returns 0, or -1 with ERR, which may
+ * be about bytes of an earlier call.
+ */
+int writer_append (struct writer *writer, const void *bytes, size_t length,
+                   struct error *err);
+
+/* Append LENGTH zero bytes. */
+int writer_append_zeros (struct writer *writer, uint64_t length,
+                         struct error *err);
+
+/* The file offset at which the next byte will stand. */
+uint64_t writer_offset (const struct writer *writer);
+
+/* Take note of writes that have ended, without waiting.  Returns 0, or -1 with
+ * ERR.
+ */
+int writer_poll (struct writer *writer, struct error *err);
+
+/* Write what has been appended, but for the last part of a page, and wait for
+ * it.  Returns 0, or -1 with ERR.  Not for a stream.
+ */
+int writer_push (struct writer *writer, struct error *err);
+
+/* All bytes before this file offset have been written (not made durable:
+ * call file_sync), as far as writer_poll knows.  Never beyond writer_offset.
+ */
+uint64_t writer_completed (const struct writer *writer);
+
+/* Write the rest, wait for all of it and set a regular file's size to
+ * writer_offset.  A block device keeps the bytes after that.  Does not sync.
+ */
+int writer_finish (struct writer *writer, struct error *err);
+
+#endif /* IOPRESS_IO_WRITER_H */
