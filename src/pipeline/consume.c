@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Giving the source back while it is packed (the discard protocol). */
+
+#include <config.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+
+#include "format/marker.h"
+#include "pipeline/consume.h"
+
+/* Larger punches disturb reads less often; this bounds how long one takes. */
+#define PUNCH_BYTES (16u << 20)
+
+/* Steps that have been appended and wait for the disk or the thread. */
+#define STEPS_MAX 3u
+
+/* Once the image is durable up to IMAGE_END, the source may go up to
+ * SOURCE_END.
+ */
+struct step {
+  uint64_t image_end;
+  uint64_t source_end;
+};
+
+struct consume {
+  struct consume_options options;
+  uint8_t *marker_page;        /* PAGE_BYTES, page aligned */
+
+  /* The writer's thread. */
+  struct step steps[STEPS_MAX];        /* oldest first */
+  unsigned int step_count;
+  uint64_t step_start;         /* source offset where the next step begins */
+
+  /* The consuming thread, and consume_finish after it has stopped. */
+  uint64_t punched;            /* source offset; everything before is gone */
+  bool name_durable;
+
+  /* Under the lock. */
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  pthread_t thread;
+  bool started;
+  bool stop;
+  bool begun;                  /* a marker was or may have been written */
+  bool busy;                   /* the thread works on TARGET */
+  uint64_t target;             /* source offset */
+  struct error error;          /* the thread's first */
+};
+
+/* Invariant 1: all that was written to the image is durable, and its name. */
+static int
+make_image_durable (struct consume *consume, struct error *err)
+{
+  const struct consume_options *options = &consume->options;
+
+  if (file_sync (options->output, err) < 0)
+    return -1;
+  if (!consume->name_durable && options->output_path != NULL &&
+      file_sync_folder (options->output_path, err) < 0)
+    return -1;
+  consume->name_durable = true;
+  return 0;
+}
+
+/* Invariant 2: a marker that says X stands durably in the source. */
+static int
+write_marker (struct consume *consume, uint64_t x, struct error *err)
+{
+  const struct file_header *header = consume->options.header;
+  struct file *source = consume->options.source;
+  struct marker marker = {
+    .consumed_bytes = x,
+    .source_bytes = header->source_bytes,
+  };
+
+  memcpy (marker.image_id, header->image_id, IMAGE_ID_BYTES);
+  marker_encode (&marker, consume->marker_page);
+  pthread_mutex_lock (&consume->lock);
+  consume->begun = true;
+  pthread_mutex_unlock (&consume->lock);
+  if (file_write_at (source, 0, consume->marker_page, PAGE_BYTES, err) < 0)
+    return -1;
+  return file_sync (source, err);
+}
+
+/* Punch the source up to X, but for the marker's page. */
+static int
+punch_to (struct consume *consume, uint64_t x, struct error *err)
+{
+  while (consume->punched < x) {
+    uint64_t start = maximum_u64 (consume->punched, PAGE_BYTES);
+    uint64_t end = minimum_u64 (start + PUNCH_BYTES, x);
+
+    if (start < end &&
+        file_punch (consume->options.source, start, end - start, err) < 0)
+      return -1;
+    consume->punched = maximum_u64 (end, start);
+  }
+  return 0;
+}
+
+/* Consume the source up to X; its records have been written. */
+static int
+consume_to (struct consume *consume, uint64_t x, struct error *err)
+{
+  if (make_image_durable (consume, err) < 0 ||
+      write_marker (consume, x, err) < 0)
+    return -1;
+  return punch_to (consume, x, err);
+}
+
+static void *
+thread_main (void *opaque)
+{
+  struct consume *consume = opaque;
+
+  pthread_mutex_lock (&consume->lock);
+  while (!consume->stop) {
+    struct error error = { 0 };
+    uint64_t target = consume->target;
+
+    if (!consume->busy) {
+      pthread_cond_wait (&consume->changed, &consume->lock);
+      continue;
+    }
+    pthread_mutex_unlock (&consume->lock);
+    consume_to (consume, target, &error);
+    pthread_mutex_lock (&consume->lock);
+    consume->busy = false;
+    if (error.kind != ERROR_NONE && consume->error.kind == ERROR_NONE)
+      consume->error = error;
+    pthread_cond_broadcast (&consume->changed);
+  }
+  pthread_mutex_unlock (&consume->lock);
+  return NULL;
+}
+
+int
+consume_open (const struct consume_options *options,
+              struct consume **consume_out, struct error *err)
+{
+  struct consume *consume = calloc (1, sizeof *consume);
+  sigset_t all, before;
+  void *page;
+  int result;
+
+  if (consume == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up discarding");
+  consume->options = *options;
+  consume->begun = options->begun;
+  pthread_mutex_init (&consume->lock, NULL);
+  pthread_cond_init (&consume->changed, NULL);
+  result = posix_memalign (&page, PAGE_BYTES, PAGE_BYTES);
+  if (result == 0) {
+    consume->marker_page = memset (page, 0, PAGE_BYTES);
+    sigfillset (&all);
+    pthread_sigmask (SIG_SETMASK, &all, &before);
+    result = pthread_create (&consume->thread, NULL, thread_main, consume);
+    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    consume->started = result == 0;
+  }
+  if (result != 0) {
+    consume_close (consume);
+    return error_set (err, ERROR_FAILED, result, "cannot set up discarding");
+  }
+  *consume_out = consume;
+  return 0;
+}
+
+static void
+stop_thread (struct consume *consume)
+{
+  pthread_mutex_lock (&consume->lock);
+  consume->stop = true;
+  pthread_cond_broadcast (&consume->changed);
+  pthread_mutex_unlock (&consume->lock);
+  if (consume->started)
+    pthread_join (consume->thread, NULL);
+  consume->started = false;
+}
+
+void
+consume_close (struct consume *consume)
+{
+  if (consume == NULL)
+    return;
+  stop_thread (consume);
+  pthread_cond_destroy (&consume->changed);
+  pthread_mutex_destroy (&consume->lock);
+  free (consume->marker_page);
+  free (consume);
+}
+
+bool
+consume_has_begun (struct consume *consume)
+{
+  bool begun;
+
+  pthread_mutex_lock (&consume->lock);
+  begun = consume->begun;
+  pthread_mutex_unlock (&consume->lock);
+  return begun;
+}
+
+/* How much of the source to gather before it is given back: half a batch, as
+ * one step gathers while the one before it is synced and punched; less when
+ * the file system of the image is nearly full.
+ */
+static uint64_t
+step_bytes (const struct consume *consume)
+{
+  uint64_t bytes = consume->options.batch_bytes / 2;
+  struct statvfs st;
+
+  if (fstatvfs (consume->options.output->fd, &st) == 0)
+    bytes = minimum_u64 (bytes, st.f_bavail * st.f_frsize / 4);
+  return bytes;
+}
+
+/* Give the thread the newest step whose records have all been written; with
+ * WAIT, first let it finish what it has.  Returns 0, or -1 with its error.
+ */
+static int
+hand_over (struct consume *consume, uint64_t completed, bool wait,
+           struct error *err)
+{
+  unsigned int ready = 0;
+
+  while (ready < consume->step_count &&
+         consume->steps[ready].image_end <= completed)
+    ready++;
+  pthread_mutex_lock (&consume->lock);
+  while (wait && consume->busy)
+    pthread_cond_wait (&consume->changed, &consume->lock);
+  if (consume->error.kind != ERROR_NONE)
+    *err = consume->error;
+  else if (ready > 0 && !consume->busy) {
+    consume->target = consume->steps[ready - 1].source_end;
+    consume->busy = true;
+    pthread_cond_broadcast (&consume->changed);
+    consume->step_count -= ready;
+    memmove (consume->steps, consume->steps + ready,
+             consume->step_count * sizeof consume->steps[0]);
+  }
+  pthread_mutex_unlock (&consume->lock);
+  return err->kind == ERROR_NONE ? 0 : -1;
+}
+
+int
+consume_advance (struct consume *consume, struct writer *writer,
+                 uint64_t source_end, struct error *err)
+{
+  if (source_end - consume->step_start >= step_bytes (consume)) {
+    if (consume->step_count == STEPS_MAX &&
+        (writer_push (writer, err) < 0 ||
+         hand_over (consume, writer_completed (writer), true, err) < 0))
+      return -1;
+    /* Still no room when the last record ends within a page: join steps. */
+    if (consume->step_count == STEPS_MAX)
+      consume->step_count--;
+    consume->steps[consume->step_count++] = (struct step) {
+      .image_end = writer_offset (writer),
+      .source_end = source_end,
+    };
+    consume->step_start = source_end;
+  }
+  if (writer_poll (writer, err) < 0)
+    return -1;
+  return hand_over (consume, writer_completed (writer), false, err);
+}
+
+/* Invariant 3: the marker's page is the last to go. */
+static int
+punch_all (struct consume *consume, struct error *err)
+{
+  struct file *source = consume->options.source;
+  uint64_t size = consume->options.header->source_bytes;
+
+  if (size > PAGE_BYTES && (write_marker (consume, size, err) < 0 ||
+                            punch_to (consume, size, err) < 0 ||
+                            file_sync (source, err) < 0))
+    return -1;
+  if (size > 0 && file_punch (source, 0, minimum_u64 (size, PAGE_BYTES),
+                              err) < 0)
+    return -1;
+  return file_sync (source, err);
+}
+
+int
+consume_stop (struct consume *consume, struct error *err)
+{
+  stop_thread (consume);
+  if (consume->error.kind == ERROR_NONE)
+    return 0;
+  *err = consume->error;
+  return -1;
+}
+
+int
+consume_finish (struct consume *consume, struct error *err)
+{
+  return punch_all (consume, err);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Giving the source back while it is packed (the discard protocol).
+ *
+ * Invariants, each held at one place in consume.c:
+ *   1. Nothing before source offset X is punched, and the marker does not say
+ *      X, unless every record of the windows before X has been written and
+ *      made durable, and so has the name of the image.
+ *   2. Nothing before X is punched unless a marker that says X or more is
+ *      durable in the source.
+ *   3. X only grows, and the marker's own page goes last of all, after the
+ *      rest is durably gone and the finished image has its name.
+ * So at any instant every page is in the source or in a durable record, and
+ * what is left of a source tells which image has the rest.
+ */
+
+#ifndef IOPRESS_PIPELINE_CONSUME_H
+#define IOPRESS_PIPELINE_CONSUME_H
+
+#include "format/file_header.h"
+#include "io/writer.h"
+
+struct consume;
+
+struct consume_options {
+  struct file *source;         /* open for update */
+  struct file *output;         /* the image */
+  const char *output_path;     /* its path, or NULL for a descriptor */
+  const struct file_header *header;
+  uint64_t batch_bytes;        /* most of the source to hold twice */
+  bool begun;                  /* an earlier run has consumed some of it */
+};
+
+/* Start the thread that syncs and punches.  Everything stays the caller's.
+ * Returns 0, or -1 with ERR.
+ */
+int consume_open (const struct consume_options *options,
+                  struct consume **consume, struct error *err);
+
+/* Stop the thread; NULL is ignored. */
+void consume_close (struct consume *consume);
+
+/* From the writer's thread: the records of all windows before source offset
+ * SOURCE_END have been appended to WRITER.  May wait for the thread or the
+ * disk, so that no more than a batch is held twice.  Returns 0, or -1 with
+ * ERR, which may be the thread's.
+ */
+int consume_advance (struct consume *consume, struct writer *writer,
+                     uint64_t source_end, struct error *err);
+
+/* From the writer's thread: wait until the thread has done what it has and
+ * end it; it touches the output no more.  Returns 0, or -1 with its error.
+ */
+int consume_stop (struct consume *consume, struct error *err);
+
+/* After consume_stop, when the image is finished, durable and has its name:
+ * give back all the rest.  Returns 0, or -1 with ERR.
+ */
+int consume_finish (struct consume *consume, struct error *err);
+
+/* Whether any of the source is, or may be, gone. */
+bool consume_has_begun (struct consume *consume);
+
+#endif /* IOPRESS_PIPELINE_CONSUME_H */

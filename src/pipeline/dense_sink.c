@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The writer of restore to a pipe or device: absent pages become zeros. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pipeline/page_sink.h"
+
+struct dense_sink {
+  const struct image *image;
+  struct writer *writer;
+  struct slot *held;           /* to hand back at the next finish */
+};
+
+int
+dense_sink_open (struct file *output, const struct image *image,
+                 struct dense_sink **sink_out, struct error *err)
+{
+  struct dense_sink *sink = calloc (1, sizeof *sink);
+
+  if (sink == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  sink->image = image;
+  if (writer_open (output, 0, &sink->writer, err) < 0) {
+    dense_sink_close (sink);
+    return -1;
+  }
+  *sink_out = sink;
+  return 0;
+}
+
+void
+dense_sink_close (struct dense_sink *sink)
+{
+  if (sink == NULL)
+    return;
+  writer_close (sink->writer);
+  free (sink);
+}
+
+/* Zeros up to source offset END, with the prefix where it belongs. */
+static int
+fill_to (struct dense_sink *sink, uint64_t end, struct error *err)
+{
+  const struct file_header *header = &sink->image->header;
+  uint64_t position = writer_offset (sink->writer);
+
+  if (position < header->prefix_bytes && position < end) {
+    uint64_t stop = minimum_u64 (header->prefix_bytes, end);
+
+    if (writer_append (sink->writer, sink->image->prefix + position,
+                       (size_t) (stop - position), err) < 0)
+      return -1;
+    position = stop;
+  }
+  return position < end
+    ? writer_append_zeros (sink->writer, end - position, err) : 0;
+}
+
+static int
+begin (void *opaque, struct slot *slot, struct error *err)
+{
+  struct dense_sink *sink = opaque;
+  const struct file_header *header = &sink->image->header;
+  uint64_t pages = header->chunk_bytes / PAGE_BYTES;
+  uint64_t start = slot->window * header->chunk_bytes;
+  uint64_t first = bitmap_next_set (slot->map, 0, pages);
+  const uint8_t *raw = slot->raw;
+
+  sink->held = slot;
+  while (first < pages) {
+    uint64_t end = bitmap_next_clear (slot->map, first, pages);
+    uint64_t offset = start + first * PAGE_BYTES;
+    uint64_t length = minimum_u64 ((end - first) * PAGE_BYTES,
+                                   header->source_bytes - offset);
+
+    if (fill_to (sink, offset, err) < 0 ||
+        writer_append (sink->writer, raw, (size_t) length, err) < 0)
+      return -1;
+    raw += length;
+    first = bitmap_next_set (slot->map, end, pages);
+  }
+  return 0;
+}
+
+static void
+finish (void *opaque, bool wait, struct slot **slot)
+{
+  struct dense_sink *sink = opaque;
+
+  (void) wait;
+  *slot = sink->held;
+  sink->held = NULL;
+}
+
+struct sink
+dense_sink_face (struct dense_sink *sink)
+{
+  return (struct sink) { .opaque = sink, .begin = begin, .finish = finish };
+}
+
+int
+dense_sink_finish (struct dense_sink *sink, struct error *err)
+{
+  if (fill_to (sink, sink->image->header.source_bytes, err) < 0)
+    return -1;
+  return writer_finish (sink->writer, err);
+}

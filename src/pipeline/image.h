@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An image file that is being read: header, footer and index. */
+
+#ifndef IOPRESS_PIPELINE_IMAGE_H
+#define IOPRESS_PIPELINE_IMAGE_H
+
+#include "format/footer.h"
+#include "io/file.h"
+
+struct image {
+  struct file *file;
+  struct file_header header;
+  uint8_t *prefix;             /* header.prefix_bytes bytes */
+
+  /* Of a seekable, finished image. */
+  struct footer footer;
+  struct index_entry *entries; /* footer.record_count, ascending */
+  uint64_t bytes;              /* size of the image */
+
+  /* Of a stream: bytes read past the file header. */
+  uint8_t *ahead;
+  size_t ahead_bytes;
+};
+
+/* Find the file header in the first 16 MiB of FILE, which stays the caller's;
+ * fills header and prefix.  A stream is read up to some bytes past the
+ * header: those are in AHEAD.  Returns 0; or -1 with ERR (ERROR_BAD_INPUT
+ * when it is no image, a damaged one, or one of an unknown version).
+ */
+int image_open (struct file *file, struct image **image, struct error *err);
+
+/* Read and check footer and index of a seekable image.  Returns 0, or -1 with
+ * ERR: an image without footer is incomplete.
+ */
+int image_load_index (struct image *image, struct error *err);
+
+/* Free; NULL is ignored. */
+void image_close (struct image *image);
+
+/* Whether FILE begins like an image (a file header within the first 16 MiB).
+ * Returns 1, 0, or -1 with ERR.
+ */
+int image_recognise (const struct file *file, struct error *err);
+
+/* The number of the first index entry whose window is WINDOW or higher. */
+uint64_t image_find_window (const struct image *image, uint64_t window);
+
+#endif /* IOPRESS_PIPELINE_IMAGE_H */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The writer of save: records, then index and footer, make an image. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "pipeline/image_sink.h"
+#include "util/checksum.h"
+#include "util/cleanup.h"
+
+#define PREFIX_PART_BYTES (64u << 10)
+
+struct image_sink {
+  const struct file_header *header;
+  struct consume *consume;     /* or NULL */
+  struct writer *writer;
+  /* Encoded index entries.  Address space for one entry a window, used page
+   * by page, so that no record can fail for want of memory.
+   */
+  uint8_t *entries;
+  size_t entries_room;
+  struct footer footer;        /* its totals grow with each record */
+  struct slot *held;           /* to hand back at the next finish */
+};
+
+static int
+reserve_entries (struct image_sink *sink, struct error *err)
+{
+  uint64_t windows = window_count (sink->header->source_bytes,
+                                   sink->header->chunk_bytes);
+
+  /* source_bytes < 2^63 and chunks of at least 2^16: no overflow. */
+  sink->entries_room = (size_t) (windows + 1) * INDEX_ENTRY_BYTES;
+  sink->entries = mmap (NULL, sink->entries_room, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (sink->entries == MAP_FAILED) {
+    sink->entries = NULL;
+    return error_set (err, ERROR_FAILED, errno,
+                      "cannot reserve memory for the index");
+  }
+  return 0;
+}
+
+/* Everything before the first record. */
+static int
+write_head (struct image_sink *sink, const struct file *source,
+            struct error *err)
+{
+  CLEANUP_FREE uint8_t *part = malloc (PREFIX_PART_BYTES);
+  const struct file_header *header = sink->header;
+  uint8_t bytes[FILE_HEADER_BYTES];
+  uint64_t offset = 0;
+
+  if (part == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot copy the prefix");
+  while (offset < header->prefix_bytes) {
+    size_t length = (size_t) minimum_u64 (PREFIX_PART_BYTES,
+                                          header->prefix_bytes - offset);
+
+    if (file_read_at (source, offset, part, length, err) < 0 ||
+        writer_append (sink->writer, part, length, err) < 0)
+      return -1;
+    offset += length;
+  }
+  file_header_encode (header, bytes);
+  if (writer_append (sink->writer, bytes, sizeof bytes, err) < 0)
+    return -1;
+  return writer_append_zeros (sink->writer, records_start (header) -
+                              writer_offset (sink->writer), err);
+}
+
+static void
+add_entry (struct image_sink *sink, const struct index_entry *entry)
+{
+  struct footer *footer = &sink->footer;
+
+  index_entry_encode (entry, sink->entries +
+                      footer->record_count * INDEX_ENTRY_BYTES);
+  footer->record_count++;
+  footer->page_count += entry->page_count;
+  footer->payload_bytes += entry->record_bytes - RECORD_HEADER_BYTES -
+    page_map_bytes (sink->header->chunk_bytes);
+  footer->digest = digest_next (footer->digest, entry->header_checksum);
+}
+
+/* Go on after the records that are there. */
+static int
+take_up (struct image_sink *sink, const struct image_sink_options *options,
+         struct error *err)
+{
+  const struct image *begun = options->begun;
+  uint64_t i;
+
+  for (i = 0; i < begun->footer.record_count; i++)
+    add_entry (sink, &begun->entries[i]);
+  return writer_open (options->output, begun->bytes, &sink->writer, err);
+}
+
+static int
+start_image (struct image_sink *sink,
+             const struct image_sink_options *options, struct error *err)
+{
+  if (options->begun != NULL)
+    return take_up (sink, options, err);
+  if (writer_open (options->output, 0, &sink->writer, err) < 0)
+    return -1;
+  return write_head (sink, options->source, err);
+}
+
+int
+image_sink_open (const struct image_sink_options *options,
+                 struct image_sink **sink_out, struct error *err)
+{
+  struct image_sink *sink = calloc (1, sizeof *sink);
+
+  if (sink == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  sink->header = options->header;
+  sink->consume = options->consume;
+  memcpy (sink->footer.image_id, sink->header->image_id, IMAGE_ID_BYTES);
+  if (reserve_entries (sink, err) < 0 ||
+      start_image (sink, options, err) < 0) {
+    image_sink_close (sink);
+    return -1;
+  }
+  *sink_out = sink;
+  return 0;
+}
+
+void
+image_sink_close (struct image_sink *sink)
+{
+  if (sink == NULL)
+    return;
+  writer_close (sink->writer);
+  if (sink->entries != NULL)
+    munmap (sink->entries, sink->entries_room);
+  free (sink);
+}
+
+static int
+begin (void *opaque, struct slot *slot, struct error *err)
+{
+  struct image_sink *sink = opaque;
+  struct index_entry entry;
+
+  sink->held = slot;
+  if (slot->record_bytes == 0)
+    return 0;
+  entry = index_entry_of (&slot->header, writer_offset (sink->writer));
+  if (writer_append (sink->writer, slot->record, slot->record_bytes, err) < 0)
+    return -1;
+  add_entry (sink, &entry);
+  if (sink->consume == NULL)
+    return 0;
+  return consume_advance (sink->consume, sink->writer,
+                          minimum_u64 ((slot->window + 1) *
+                                       sink->header->chunk_bytes,
+                                       sink->header->source_bytes), err);
+}
+
+static void
+finish (void *opaque, bool wait, struct slot **slot)
+{
+  struct image_sink *sink = opaque;
+
+  (void) wait;
+  *slot = sink->held;
+  sink->held = NULL;
+}
+
+struct sink
+image_sink_face (struct image_sink *sink)
+{
+  return (struct sink) { .opaque = sink, .begin = begin, .finish = finish };
+}
+
+static int
+write_index (struct image_sink *sink, struct error *err)
+{
+  struct index_header index = {
+    .entry_count = sink->footer.record_count,
+  };
+  size_t entries_bytes = sink->footer.record_count * INDEX_ENTRY_BYTES;
+  uint8_t bytes[INDEX_HEADER_BYTES];
+
+  memcpy (index.image_id, sink->header->image_id, IMAGE_ID_BYTES);
+  index.entries_checksum = checksum (sink->entries, entries_bytes);
+  index_header_encode (&index, bytes);
+  if (writer_append (sink->writer, bytes, sizeof bytes, err) < 0)
+    return -1;
+  return writer_append (sink->writer, sink->entries, entries_bytes, err);
+}
+
+int
+image_sink_finish (struct image_sink *sink, struct footer *footer,
+                   uint64_t *image_bytes, struct error *err)
+{
+  uint8_t bytes[FOOTER_BYTES];
+  uint64_t end;
+
+  sink->footer.index_offset = writer_offset (sink->writer);
+  if (write_index (sink, err) < 0)
+    return -1;
+  end = writer_offset (sink->writer);
+  sink->footer.index_bytes = end - sink->footer.index_offset;
+  footer_encode (&sink->footer, end, bytes);
+  if (writer_append (sink->writer, bytes, sizeof bytes, err) < 0 ||
+      writer_finish (sink->writer, err) < 0)
+    return -1;
+  *footer = sink->footer;
+  *image_bytes = writer_offset (sink->writer);
+  return 0;
+}
+
+uint64_t
+image_sink_bytes (const struct image_sink *sink)
+{
+  return writer_offset (sink->writer);
+}

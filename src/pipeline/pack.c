@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The work of save: a window's pages become a record. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/pack.h"
+#include "util/checksum.h"
+
+struct pack_worker {
+  const struct pack *pack;
+  struct iopress_codec_context *context;       /* NULL: stored only */
+  uint8_t *decoded;            /* chunk_bytes, to verify with */
+};
+
+static void
+worker_close (void *opaque)
+{
+  struct pack_worker *worker = opaque;
+
+  if (worker->context != NULL)
+    worker->pack->codec->ops.close (worker->context);
+  free (worker->decoded);
+  free (worker);
+}
+
+static int
+worker_open (void *opaque, void **worker_out, struct error *err)
+{
+  const struct pack *pack = opaque;
+  const struct file_header *header = pack->header;
+  struct pack_worker *worker = calloc (1, sizeof *worker);
+
+  if (worker == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up a worker");
+  worker->pack = pack;
+  if (pack->codec != NULL) {
+    worker->context = pack->codec->ops.open (header->level,
+                                             header->parameters,
+                                             header->chunk_bytes);
+    worker->decoded = pack->verify ? malloc (header->chunk_bytes) : NULL;
+    if (worker->context == NULL ||
+        (pack->verify && worker->decoded == NULL)) {
+      worker_close (worker);
+      return error_set (err, ERROR_FAILED, ENOMEM,
+                        "cannot set up the codec %s", header->codec);
+    }
+  }
+  *worker_out = worker;
+  return 0;
+}
+
+/* Zero what belongs to the prefix: restore takes it from there. */
+static void
+clear_prefix (const struct file_header *header, struct slot *slot)
+{
+  uint64_t start = slot->window * header->chunk_bytes;
+
+  if (start < header->prefix_bytes)
+    memset (slot->raw, 0, (size_t) minimum_u64 (header->prefix_bytes - start,
+                                                header->chunk_bytes));
+}
+
+/* Move the pages that hold anything together at the start of RAW and clear
+ * the bits of the others.
+ */
+static void
+gather_pages (const struct file_header *header, struct slot *slot)
+{
+  uint64_t pages = header->chunk_bytes / PAGE_BYTES;
+  uint64_t page = bitmap_next_set (slot->map, 0, pages);
+  uint8_t *to = slot->raw;
+
+  for (; page < pages; page = bitmap_next_set (slot->map, page + 1, pages)) {
+    uint8_t *from = slot->raw + page * PAGE_BYTES;
+
+    if (bytes_are_zero (from, PAGE_BYTES)) {
+      bitmap_clear (slot->map, page);
+      continue;
+    }
+    if (to != from)
+      memcpy (to, from, PAGE_BYTES);
+    to += PAGE_BYTES;
+  }
+  slot->page_count = (uint32_t) ((size_t) (to - slot->raw) / PAGE_BYTES);
+}
+
+/* The frame must give back what went in, before the source may go. */
+static int
+verify_frame (struct pack_worker *worker, const uint8_t *raw,
+              uint32_t raw_bytes, const uint8_t *frame, size_t frame_bytes,
+              struct error *err)
+{
+  const struct codec *codec = worker->pack->codec;
+
+  if (codec->ops.decompress (worker->context, frame, frame_bytes,
+                             worker->decoded, raw_bytes) == raw_bytes &&
+      memcmp (worker->decoded, raw, raw_bytes) == 0)
+    return 0;
+  return error_set (err, ERROR_FAILED, 0,
+                    "codec %s does not give back what it was given",
+                    codec->ops.name);
+}
+
+/* Fill PAYLOAD with a frame of the pages, or with the pages themselves when a
+ * frame is not smaller.  Returns the payload's length, 0 with ERR.
+ */
+static uint32_t
+encode_payload (struct pack_worker *worker, const uint8_t *raw,
+                uint32_t raw_bytes, uint8_t *payload, uint32_t *flags,
+                struct error *err)
+{
+  const struct codec *codec = worker->pack->codec;
+
+  *flags = 0;
+  if (codec != NULL) {
+    size_t length = codec->ops.compress (worker->context, raw, raw_bytes,
+                                         payload,
+                                         codec->ops.bound (raw_bytes));
+
+    if (length == IOPRESS_CODEC_ERROR || length == IOPRESS_CODEC_NO_ROOM) {
+      error_set (err, ERROR_FAILED, 0, "codec %s cannot compress: %s",
+                 codec->ops.name, codec_error_text (codec, worker->context));
+      return 0;
+    }
+    if (length > 0 && length < raw_bytes) {
+      if (worker->pack->verify &&
+          verify_frame (worker, raw, raw_bytes, payload, length, err) < 0)
+        return 0;
+      return (uint32_t) length;
+    }
+  }
+  *flags = RECORD_STORED;
+  memcpy (payload, raw, raw_bytes);
+  return raw_bytes;
+}
+
+static void
+work (void *opaque, struct slot *slot)
+{
+  struct pack_worker *worker = opaque;
+  const struct file_header *header = worker->pack->header;
+  struct record_header *record = &slot->header;
+  uint32_t map_bytes = page_map_bytes (header->chunk_bytes);
+  uint8_t *body = slot->packed + RECORD_HEADER_BYTES;
+
+  clear_prefix (header, slot);
+  gather_pages (header, slot);
+  slot->record_bytes = 0;
+  if (slot->page_count == 0)
+    return;
+
+  *record = (struct record_header) {
+    .window = slot->window,
+    .source_bytes = header->source_bytes,
+    .prefix_bytes = (uint32_t) header->prefix_bytes,
+    .chunk_bytes = header->chunk_bytes,
+    .raw_bytes = slot->page_count * PAGE_BYTES,
+  };
+  memcpy (record->image_id, header->image_id, IMAGE_ID_BYTES);
+  memcpy (body, slot->map, map_bytes);
+  record->raw_checksum = checksum (slot->raw, record->raw_bytes);
+  record->payload_bytes = encode_payload (worker, slot->raw,
+                                          record->raw_bytes,
+                                          body + map_bytes, &record->flags,
+                                          &slot->error);
+  if (record->payload_bytes == 0)
+    return;
+  record->stored_checksum = checksum (body, map_bytes +
+                                      record->payload_bytes);
+  record_header_encode (record, slot->packed);
+  slot->record = slot->packed;
+  slot->record_bytes = record_bytes (record);
+}
+
+struct job
+pack_job (struct pack *pack)
+{
+  uint32_t chunk_bytes = pack->header->chunk_bytes;
+  size_t payload_room = chunk_bytes;
+
+  if (pack->codec != NULL)
+    payload_room = (size_t) maximum_u64 (chunk_bytes,
+                                         pack->codec->ops.bound (chunk_bytes));
+  return (struct job) {
+    .opaque = pack,
+    .raw_bytes = chunk_bytes,
+    .packed_bytes = RECORD_HEADER_BYTES + page_map_bytes (chunk_bytes) +
+      payload_room,
+    .open = worker_open,
+    .close = worker_close,
+    .work = work,
+  };
+}

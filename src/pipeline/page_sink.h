@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The writers of restore: pages go to a sparse file or into a stream. */
+
+#ifndef IOPRESS_PIPELINE_PAGE_SINK_H
+#define IOPRESS_PIPELINE_PAGE_SINK_H
+
+#include "io/writer.h"
+#include "pipeline/image.h"
+#include "pipeline/run.h"
+
+struct sparse_sink;
+
+/* Write the pages of IMAGE's source to their places in OUTPUT, an empty
+ * regular file; absent pages become holes.  The prefix is written first.
+ * Both stay the caller's.  Returns 0, or -1 with ERR.
+ */
+int sparse_sink_open (struct file *output, const struct image *image,
+                      struct sparse_sink **sink, struct error *err);
+void sparse_sink_close (struct sparse_sink *sink);
+struct sink sparse_sink_face (struct sparse_sink *sink);
+
+/* Set the final size.  Everything has been written; does not sync. */
+int sparse_sink_finish (struct sparse_sink *sink, struct error *err);
+
+struct dense_sink;
+
+/* The same into a pipe or onto a block device: absent pages become zeros. */
+int dense_sink_open (struct file *output, const struct image *image,
+                     struct dense_sink **sink, struct error *err);
+void dense_sink_close (struct dense_sink *sink);
+struct sink dense_sink_face (struct dense_sink *sink);
+
+/* Write the zeros after the last page and wait for everything. */
+int dense_sink_finish (struct dense_sink *sink, struct error *err);
+
+/* A sink that takes slots and keeps nothing (verify).  STORAGE is a slot
+ * pointer of the caller's.
+ */
+struct sink null_sink_face (struct slot **storage);
+
+#endif /* IOPRESS_PIPELINE_PAGE_SINK_H */

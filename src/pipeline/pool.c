@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ordered pool and its serial twin. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "pipeline/pool.h"
+
+enum slot_state {
+  SLOT_FREE,
+  SLOT_TAKEN,                  /* with the reader */
+  SLOT_READY,                  /* waits for a worker */
+  SLOT_WORKING,
+  SLOT_DONE,                   /* waits for its turn */
+  SLOT_OUT,                    /* with the writer */
+};
+
+struct worker {
+  struct pool *pool;
+  pthread_t thread;
+  bool started;
+  void *context;
+};
+
+struct pool {
+  struct job job;
+  unsigned int thread_count;
+  unsigned int worker_count;   /* contexts: thread_count, or 1 when serial */
+  struct worker *workers;
+  unsigned int slot_count;
+  struct slot *slots;          /* ticket T lives in slot T % slot_count */
+  uint8_t *memory;             /* of all slots */
+  size_t memory_bytes;
+
+  /* Everything below, and every slot's state, under this lock. */
+  pthread_mutex_t lock;
+  pthread_cond_t freed;        /* a slot became free */
+  pthread_cond_t ready;        /* a slot waits for a worker */
+  pthread_cond_t done;         /* a slot is done, or the input ended */
+  struct slot *ready_head, **ready_tail;
+  uint64_t next_in, next_out;  /* tickets */
+  bool input_ended;
+  bool stopped;
+};
+
+static struct slot *
+slot_of (const struct pool *pool, uint64_t ticket)
+{
+  return &pool->slots[ticket % pool->slot_count];
+}
+
+/* Under the lock: the first slot that waits for a worker, or NULL. */
+static struct slot *
+next_ready (struct pool *pool)
+{
+  struct slot *slot = pool->ready_head;
+
+  if (slot != NULL) {
+    pool->ready_head = slot->next_ready;
+    if (pool->ready_head == NULL)
+      pool->ready_tail = &pool->ready_head;
+    slot->state = SLOT_WORKING;
+  }
+  return slot;
+}
+
+/* Under the lock: do the work of one slot, with the lock given up. */
+static void
+work_on (struct pool *pool, void *context, struct slot *slot)
+{
+  pthread_mutex_unlock (&pool->lock);
+  if (slot->error.kind == ERROR_NONE)
+    pool->job.work (context, slot);
+  pthread_mutex_lock (&pool->lock);
+  slot->state = SLOT_DONE;
+  if (slot->ticket == pool->next_out)
+    pthread_cond_signal (&pool->done);
+}
+
+static void *
+worker_main (void *opaque)
+{
+  struct worker *worker = opaque;
+  struct pool *pool = worker->pool;
+
+  pthread_mutex_lock (&pool->lock);
+  while (!pool->stopped) {
+    struct slot *slot = next_ready (pool);
+
+    if (slot != NULL)
+      work_on (pool, worker->context, slot);
+    else
+      pthread_cond_wait (&pool->ready, &pool->lock);
+  }
+  pthread_mutex_unlock (&pool->lock);
+  return NULL;
+}
+
+/* Start a thread that leaves signals to the thread that owns the pool. */
+static int
+start_worker (struct worker *worker)
+{
+  sigset_t all, before;
+  int result;
+
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &before);
+  result = pthread_create (&worker->thread, NULL, worker_main, worker);
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+  worker->started = result == 0;
+  return result;
+}
+
+static int
+create_workers (struct pool *pool, struct error *err)
+{
+  unsigned int i;
+
+  pool->workers = calloc (pool->worker_count, sizeof *pool->workers);
+  if (pool->workers == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up workers");
+  for (i = 0; i < pool->worker_count; i++) {
+    pool->workers[i].pool = pool;
+    if (pool->job.open (pool->job.opaque, &pool->workers[i].context, err) < 0)
+      return -1;
+  }
+  for (i = 0; i < pool->thread_count; i++) {
+    int result = start_worker (&pool->workers[i]);
+
+    if (result != 0)
+      return error_set (err, ERROR_FAILED, result, "cannot start a thread");
+  }
+  return 0;
+}
+
+static int
+create_slots (struct pool *pool, struct error *err)
+{
+  size_t raw = align_up (pool->job.raw_bytes, PAGE_BYTES);
+  size_t packed = align_up (pool->job.packed_bytes, PAGE_BYTES);
+  unsigned int i;
+
+  pool->slots = calloc (pool->slot_count, sizeof *pool->slots);
+  pool->memory_bytes = pool->slot_count * (raw + packed);
+  if (pool->slots != NULL)
+    pool->memory = mmap (NULL, pool->memory_bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (pool->slots == NULL || pool->memory == MAP_FAILED) {
+    pool->memory = NULL;
+    return error_set (err, ERROR_FAILED, ENOMEM,
+                      "cannot allocate %zu bytes of buffers",
+                      pool->memory_bytes);
+  }
+  for (i = 0; i < pool->slot_count; i++) {
+    struct slot *slot = &pool->slots[i];
+
+    slot->number = i;
+    slot->raw = pool->memory + i * (raw + packed);
+    slot->packed = slot->raw + raw;
+    slot->packed_room = packed;
+  }
+  return 0;
+}
+
+int
+pool_create (const struct job *job, unsigned int threads, unsigned int slots,
+             struct pool **pool_out, struct error *err)
+{
+  struct pool *pool = calloc (1, sizeof *pool);
+
+  if (pool == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up workers");
+  pool->job = *job;
+  pool->thread_count = threads;
+  pool->worker_count = threads > 0 ? threads : 1;
+  pool->slot_count = slots;
+  pool->ready_tail = &pool->ready_head;
+  pthread_mutex_init (&pool->lock, NULL);
+  pthread_cond_init (&pool->freed, NULL);
+  pthread_cond_init (&pool->ready, NULL);
+  pthread_cond_init (&pool->done, NULL);
+  if (create_slots (pool, err) < 0 || create_workers (pool, err) < 0) {
+    pool_free (pool);
+    return -1;
+  }
+  *pool_out = pool;
+  return 0;
+}
+
+void
+pool_free (struct pool *pool)
+{
+  unsigned int i;
+
+  if (pool == NULL)
+    return;
+  pool_stop (pool);
+  for (i = 0; pool->workers != NULL && i < pool->worker_count; i++)
+    if (pool->workers[i].started)
+      pthread_join (pool->workers[i].thread, NULL);
+  for (i = 0; pool->workers != NULL && i < pool->worker_count; i++)
+    if (pool->workers[i].context != NULL)
+      pool->job.close (pool->workers[i].context);
+  pthread_cond_destroy (&pool->done);
+  pthread_cond_destroy (&pool->ready);
+  pthread_cond_destroy (&pool->freed);
+  pthread_mutex_destroy (&pool->lock);
+  if (pool->memory != NULL)
+    munmap (pool->memory, pool->memory_bytes);
+  free (pool->slots);
+  free (pool->workers);
+  free (pool);
+}
+
+struct slot *
+pool_take (struct pool *pool, bool wait)
+{
+  struct slot *slot;
+
+  pthread_mutex_lock (&pool->lock);
+  slot = slot_of (pool, pool->next_in);
+  while (wait && !pool->stopped && slot->state != SLOT_FREE)
+    pthread_cond_wait (&pool->freed, &pool->lock);
+  if (pool->stopped || slot->state != SLOT_FREE)
+    slot = NULL;
+  else {
+    slot->state = SLOT_TAKEN;
+    slot->ticket = pool->next_in++;
+    slot->error = (struct error) { 0 };
+    slot->has_entry = false;
+  }
+  pthread_mutex_unlock (&pool->lock);
+  return slot;
+}
+
+void
+pool_untake (struct pool *pool, struct slot *slot)
+{
+  pthread_mutex_lock (&pool->lock);
+  slot->state = SLOT_FREE;
+  pool->next_in--;
+  pthread_mutex_unlock (&pool->lock);
+}
+
+void
+pool_submit (struct pool *pool, struct slot *slot)
+{
+  pthread_mutex_lock (&pool->lock);
+  slot->state = SLOT_READY;
+  slot->next_ready = NULL;
+  *pool->ready_tail = slot;
+  pool->ready_tail = &slot->next_ready;
+  pthread_cond_signal (&pool->ready);
+  pthread_mutex_unlock (&pool->lock);
+}
+
+void
+pool_end_input (struct pool *pool)
+{
+  pthread_mutex_lock (&pool->lock);
+  pool->input_ended = true;
+  pthread_cond_broadcast (&pool->done);
+  pthread_mutex_unlock (&pool->lock);
+}
+
+/* Under the lock: every slot that was taken has come out, and no more come. */
+static bool
+drained (const struct pool *pool)
+{
+  return pool->input_ended && pool->next_out == pool->next_in;
+}
+
+/* Under the lock: the serial twin works when it is asked for the result. */
+static void
+work_serially (struct pool *pool)
+{
+  struct slot *slot = next_ready (pool);
+
+  if (slot != NULL)
+    work_on (pool, pool->workers[0].context, slot);
+}
+
+/* The time on the condition variables' clock a fifth of a second from now. */
+static struct timespec
+soon (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_REALTIME, &time);
+  time.tv_nsec += 200000000;
+  if (time.tv_nsec >= 1000000000) {
+    time.tv_nsec -= 1000000000;
+    time.tv_sec++;
+  }
+  return time;
+}
+
+struct slot *
+pool_dequeue (struct pool *pool, bool wait)
+{
+  struct timespec until = soon ();
+  struct slot *slot;
+
+  pthread_mutex_lock (&pool->lock);
+  if (pool->thread_count == 0)
+    work_serially (pool);
+  slot = slot_of (pool, pool->next_out);
+  while (wait && !pool->stopped && !drained (pool) &&
+         slot->state != SLOT_DONE)
+    wait = pthread_cond_timedwait (&pool->done, &pool->lock, &until) == 0;
+  if (pool->stopped || slot->state != SLOT_DONE ||
+      slot->ticket != pool->next_out)
+    slot = NULL;
+  else {
+    slot->state = SLOT_OUT;
+    pool->next_out++;
+  }
+  pthread_mutex_unlock (&pool->lock);
+  return slot;
+}
+
+void
+pool_release (struct pool *pool, struct slot *slot)
+{
+  pthread_mutex_lock (&pool->lock);
+  slot->state = SLOT_FREE;
+  pthread_cond_signal (&pool->freed);
+  pthread_mutex_unlock (&pool->lock);
+}
+
+void
+pool_stop (struct pool *pool)
+{
+  pthread_mutex_lock (&pool->lock);
+  pool->stopped = true;
+  pthread_cond_broadcast (&pool->freed);
+  pthread_cond_broadcast (&pool->ready);
+  pthread_cond_broadcast (&pool->done);
+  pthread_mutex_unlock (&pool->lock);
+}
+
+bool
+pool_drained (struct pool *pool)
+{
+  bool result;
+
+  pthread_mutex_lock (&pool->lock);
+  result = drained (pool);
+  pthread_mutex_unlock (&pool->lock);
+  return result;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An ordered pool: slots go in by ticket, are worked on by any worker, and
+ * come out in the order of their tickets.  With no threads the caller of
+ * pool_dequeue does the work, with the same result.
+ */
+
+#ifndef IOPRESS_PIPELINE_POOL_H
+#define IOPRESS_PIPELINE_POOL_H
+
+#include "pipeline/slot.h"
+
+/* What the workers do. */
+struct job {
+  void *opaque;
+  size_t raw_bytes;            /* size of a slot's RAW */
+  size_t packed_bytes;         /* size of a slot's PACKED */
+
+  /* Make or free what one worker needs; called from the thread that creates
+   * or frees the pool.
+   */
+  int (*open) (void *opaque, void **worker, struct error *err);
+  void (*close) (void *worker);
+
+  /* Work on one slot, in memory only.  A failure goes into slot->error; a
+   * slot that comes with an error is not worked on.
+   */
+  void (*work) (void *worker, struct slot *slot);
+};
+
+struct pool;
+
+/* Make a pool of THREADS workers (0: the serial twin) and SLOTS slots, its
+ * buffers allocated and touched.  Returns 0, or -1 with ERR.
+ */
+int pool_create (const struct job *job, unsigned int threads,
+                 unsigned int slots, struct pool **pool, struct error *err);
+
+/* Stop the workers and free everything; NULL is ignored.  No request on a
+ * slot's buffers may be in flight.
+ */
+void pool_free (struct pool *pool);
+
+/* Reader: the free slot of the next ticket.  Returns NULL when the pool was
+ * stopped, or, with WAIT false, when none is free.
+ */
+struct slot *pool_take (struct pool *pool, bool wait);
+
+/* Reader: hand back the slot taken last, unused. */
+void pool_untake (struct pool *pool, struct slot *slot);
+
+/* Reader: the slot is filled.  Any order among the taken slots. */
+void pool_submit (struct pool *pool, struct slot *slot);
+
+/* Reader: there will be no more slots after those taken so far. */
+void pool_end_input (struct pool *pool);
+
+/* Writer: the slot of the next ticket once a worker is done with it.
+ * Returns NULL when all are out or the pool was stopped, and when the next
+ * one is not done yet: at once with WAIT false, else after a fifth of a
+ * second, so that the caller can look at the world.
+ */
+struct slot *pool_dequeue (struct pool *pool, bool wait);
+
+/* Writer: the slot can be used again.  Any order. */
+void pool_release (struct pool *pool, struct slot *slot);
+
+/* Any thread: let every waiting call return. */
+void pool_stop (struct pool *pool);
+
+/* Writer: whether the input has ended and every slot has come out. */
+bool pool_drained (struct pool *pool);
+
+#endif /* IOPRESS_PIPELINE_POOL_H */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The reader of a seekable image: records found through the index. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pipeline/record_source.h"
+#include "pipeline/stream_source.h"
+
+/* Records being read at a time. */
+#define READ_DEPTH 6u
+
+struct record_source {
+  struct image *image;
+  uint64_t next;               /* entry to begin next */
+  struct aio *aio;
+  struct stream_source *stream;        /* instead, for a pipe */
+};
+
+int
+record_source_open (struct image *image, struct record_source **source_out,
+                    struct error *err)
+{
+  struct record_source *source = calloc (1, sizeof *source);
+  int result;
+
+  if (source == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up reading");
+  source->image = image;
+  if (image->file->stream)
+    result = stream_source_open (image, &source->stream, err);
+  else
+    result = aio_open (READ_DEPTH, &source->aio, err);
+  if (result < 0) {
+    record_source_close (source);
+    return -1;
+  }
+  *source_out = source;
+  return 0;
+}
+
+void
+record_source_close (struct record_source *source)
+{
+  if (source == NULL)
+    return;
+  aio_close (source->aio);
+  stream_source_close (source->stream);
+  free (source);
+}
+
+size_t
+record_source_room (uint32_t chunk_bytes)
+{
+  /* Aligned reads take up to a page more at either end. */
+  return RECORD_HEADER_BYTES + page_map_bytes (chunk_bytes) +
+    (size_t) chunk_bytes + 2 * PAGE_BYTES;
+}
+
+static int
+begin (void *opaque, struct slot *slot, struct error *err)
+{
+  struct record_source *source = opaque;
+  struct image *image = source->image;
+  struct aio_request *request = &slot->request;
+  uint64_t start, end;
+
+  (void) err;
+  if (source->next >= image->footer.record_count)
+    return 0;
+  slot->entry = image->entries[source->next++];
+  slot->has_entry = true;
+  slot->window = slot->entry.window;
+  start = align_down (slot->entry.offset, PAGE_BYTES);
+  end = slot->entry.offset + slot->entry.record_bytes;
+  slot->record = slot->packed + (slot->entry.offset - start);
+  slot->record_bytes = slot->entry.record_bytes;
+
+  request->file = image->file;
+  request->write = false;
+  request->buffer = slot->packed;
+  request->offset = start;
+  request->length = (size_t) (align_up (end, PAGE_BYTES) - start);
+  request->needed = (size_t) (end - start);
+  request->owner = slot;
+  aio_submit (source->aio, request);
+  aio_flush (source->aio);
+  return 1;
+}
+
+static struct slot *
+finish (void *opaque)
+{
+  struct record_source *source = opaque;
+  struct aio_request *request = aio_wait (source->aio, true);
+  struct slot *slot = request->owner;
+
+  if (request->errnum != 0) {
+    error_set (&slot->error, ERROR_FAILED, request->errnum,
+               "cannot be read at offset %llu",
+               (unsigned long long) request->offset);
+    error_subject (&slot->error, source->image->file->name);
+  }
+  else if (!source->image->file->direct)
+    file_drop_cache (source->image->file, request->offset, request->length);
+  return slot;
+}
+
+struct source
+record_source_face (struct record_source *source)
+{
+  if (source->stream != NULL)
+    return stream_source_face (source->stream);
+  return (struct source) {
+    .opaque = source,
+    .begin = begin,
+    .finish = finish,
+    .depth = READ_DEPTH,
+  };
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Going on with an image that an earlier run left unfinished. */
+
+#ifndef IOPRESS_PIPELINE_RESUME_H
+#define IOPRESS_PIPELINE_RESUME_H
+
+#include "format/marker.h"
+#include "pipeline/image_view.h"
+
+/* What an earlier run has left. */
+struct resume {
+  struct image *image;         /* entries of its valid records; bytes: the end
+                                * of the last one */
+  bool complete;               /* index and footer are there, too */
+  uint64_t covered_bytes;      /* every page of the source before this offset
+                                * is in a record, or was absent */
+  struct marker marker;        /* of the source */
+  bool consumed;               /* there is a marker: some of it is gone */
+};
+
+/* Walk the records of IMAGE, opened but without index, and keep the longest
+ * run of valid ones from the first on.  IMAGE becomes part of RESUME but stays
+ * the caller's.  Returns 0, or -1 with ERR when the file cannot be read.
+ */
+int resume_walk (struct image *image, struct resume *resume,
+                 struct error *err);
+
+/* Read the marker of SOURCE, if it has one. */
+int resume_read_marker (const struct file *source, struct resume *resume,
+                        struct error *err);
+
+/* Refuse a SOURCE that does not belong to the image, or of which more is gone
+ * than the image's records cover.  A source without marker is whole: its
+ * windows are compared with the records (VIEW reads the image).  Returns 0,
+ * or -1 with ERR (ERROR_BAD_INPUT) that names what differs.
+ */
+int resume_check_source (const struct resume *resume,
+                         const struct file *source, struct image_view *view,
+                         struct error *err);
+
+/* The source as it was: what the records cover is read from the image (VIEW),
+ * the rest from SOURCE.  STORAGE is the caller's and must outlive it.
+ */
+struct resume_view {
+  struct read_at image;
+  struct read_at source;
+  uint64_t covered_bytes;
+};
+struct read_at resume_read_at (const struct resume *resume,
+                               const struct file *source,
+                               struct image_view *view,
+                               struct resume_view *storage);
+
+#endif /* IOPRESS_PIPELINE_RESUME_H */

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Running a pipeline: reader, workers, writer. */
+
+#include <config.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "pipeline/run.h"
+
+struct run {
+  const struct source *source;
+  const struct sink *sink;
+  const struct run_options *options;
+  struct pool *pool;
+
+  /* The reader's. */
+  unsigned int started;        /* slots begun and not finished */
+  bool ended;                  /* nothing more to begin */
+
+  /* The writer's. */
+  unsigned int held;           /* slots that the sink holds */
+};
+
+/* Begin slots until enough are under way or none is free.  Returns false
+ * when the pool was stopped.
+ */
+static bool
+begin_slots (struct run *run, bool wait)
+{
+  while (!run->ended && run->started < run->source->depth) {
+    struct slot *slot = pool_take (run->pool, wait && run->started == 0);
+    int began;
+
+    if (slot == NULL)
+      return run->started > 0 || !wait;
+    began = run->source->begin (run->source->opaque, slot, &slot->error);
+    run->ended = began <= 0;
+    if (began > 0)
+      run->started++;
+    else if (began < 0)
+      pool_submit (run->pool, slot);
+    else
+      pool_untake (run->pool, slot);
+  }
+  return true;
+}
+
+/* One step of the reader: keep slots under way, pass on one that is filled.
+ * Returns false when there is nothing more to do.
+ */
+static bool
+read_step (struct run *run, bool wait)
+{
+  bool going = begin_slots (run, wait);
+
+  if (run->started > 0) {
+    pool_submit (run->pool, run->source->finish (run->source->opaque));
+    run->started--;
+  }
+  if (run->started > 0 || (going && !run->ended))
+    return true;
+  pool_end_input (run->pool);
+  return false;
+}
+
+static void *
+reader_main (void *opaque)
+{
+  struct run *run = opaque;
+
+  while (read_step (run, true))
+    ;
+  return NULL;
+}
+
+/* Take back slots from the sink, waiting for one when WAIT is set. */
+static int
+collect_slots (struct run *run, bool wait, struct error *err)
+{
+  struct slot *slot;
+
+  do {
+    run->sink->finish (run->sink->opaque, wait, &slot);
+    wait = false;
+    if (slot != NULL) {
+      struct error error = slot->error;
+
+      run->held--;
+      pool_release (run->pool, slot);
+      if (error.kind != ERROR_NONE) {
+        *err = error;
+        return -1;
+      }
+    }
+  } while (slot != NULL);
+  return 0;
+}
+
+static int
+write_slot (struct run *run, struct slot *slot, struct error *err)
+{
+  uint64_t window = slot->window;
+
+  if (slot->error.kind != ERROR_NONE) {
+    *err = slot->error;
+    return -1;
+  }
+  run->held++;
+  if (run->sink->begin (run->sink->opaque, slot, err) < 0)
+    return -1;
+  if (run->options->progress != NULL)
+    run->options->progress (run->options->progress_opaque, window);
+  return 0;
+}
+
+/* One step of the writer.  Returns 1 to go on, 0 at the end, -1 with ERR. */
+static int
+write_step (struct run *run, bool wait, struct error *err)
+{
+  struct slot *slot;
+
+  if (run->options->cancelled != NULL && *run->options->cancelled != 0)
+    return error_set (err, ERROR_CANCELLED, 0, "cancelled by signal %d",
+                      (int) *run->options->cancelled);
+  slot = pool_dequeue (run->pool, wait && run->held == 0);
+  if (slot != NULL && write_slot (run, slot, err) < 0)
+    return -1;
+  if (collect_slots (run, slot == NULL, err) < 0)
+    return -1;
+  return slot != NULL || run->held > 0 || !pool_drained (run->pool);
+}
+
+static int
+run_serially (struct run *run, struct error *err)
+{
+  bool reading = true;
+  int result;
+
+  do {
+    if (reading)
+      reading = read_step (run, false);
+    result = write_step (run, false, err);
+  } while (result > 0);
+  return result;
+}
+
+static int
+run_threaded (struct run *run, pthread_t *reader, bool *reader_started,
+              struct error *err)
+{
+  sigset_t all, before;
+  int result;
+
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &before);
+  result = pthread_create (reader, NULL, reader_main, run);
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+  if (result != 0)
+    return error_set (err, ERROR_FAILED, result, "cannot start a thread");
+  *reader_started = true;
+  do
+    result = write_step (run, true, err);
+  while (result > 0);
+  return result;
+}
+
+/* Wait for all that is still under way; its results no longer count. */
+static void
+quiesce (struct run *run)
+{
+  struct slot *slot;
+
+  while (run->started > 0) {
+    run->source->finish (run->source->opaque);
+    run->started--;
+  }
+  do
+    run->sink->finish (run->sink->opaque, true, &slot);
+  while (slot != NULL);
+}
+
+int
+pipeline_run (const struct source *source, const struct job *job,
+              const struct sink *sink, const struct run_options *options,
+              struct error *err)
+{
+  struct run run = { .source = source, .sink = sink, .options = options };
+  /* Two for each worker, and what reader and writer have in flight. */
+  unsigned int slots = 2 * options->threads + source->depth;
+  bool reader_started = false;
+  pthread_t reader;
+  int result;
+
+  if (pool_create (job, options->threads, slots, &run.pool, err) < 0)
+    return -1;
+  if (options->threads == 0)
+    result = run_serially (&run, err);
+  else
+    result = run_threaded (&run, &reader, &reader_started, err);
+  pool_stop (run.pool);
+  if (reader_started) {
+    if (source->interrupt != NULL)
+      source->interrupt (source->opaque);
+    pthread_join (reader, NULL);
+  }
+  quiesce (&run);
+  pool_free (run.pool);
+  return result;
+}
+
+unsigned int
+processor_count (void)
+{
+  cpu_set_t set;
+  long count;
+
+  /* More processors than a cpu_set_t holds: take them all. */
+  if (sched_getaffinity (0, sizeof set, &set) == 0)
+    count = CPU_COUNT (&set);
+  else
+    count = sysconf (_SC_NPROCESSORS_ONLN);
+  return count > 0 ? (unsigned int) count : 1;
+}

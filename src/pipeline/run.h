@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Running a pipeline: reader, workers, writer. */
+
+#ifndef IOPRESS_PIPELINE_RUN_H
+#define IOPRESS_PIPELINE_RUN_H
+
+#include <signal.h>
+
+#include "pipeline/pool.h"
+
+/* Where slots are filled.  All calls come from one thread. */
+struct source {
+  void *opaque;
+
+  /* Start filling SLOT with the next item.  Returns 1 when started, 0 at the
+   * end of the input, -1 with ERR (the input ends there).
+   */
+  int (*begin) (void *opaque, struct slot *slot, struct error *err);
+
+  /* Wait until one of the started slots is filled; there is at least one.
+   * A failure is in its slot->error.
+   */
+  struct slot *(*finish) (void *opaque);
+
+  /* Optional, from another thread: make begin return -1 soon, even when its
+   * input has stalled.
+   */
+  void (*interrupt) (void *opaque);
+
+  /* How many slots to have started at a time. */
+  unsigned int depth;
+};
+
+/* Where slots go.  All calls come from one thread. */
+struct sink {
+  void *opaque;
+
+  /* Start using up SLOT; slots come in order.  Returns 0, or -1 with ERR;
+   * the slot is the sink's until finish gives it back, even so.
+   */
+  int (*begin) (void *opaque, struct slot *slot, struct error *err);
+
+  /* A slot that is no longer needed: *SLOT, or NULL when there is none yet.
+   * With WAIT true *SLOT is NULL only when the sink holds no slot.  A failure
+   * is in slot->error.
+   */
+  void (*finish) (void *opaque, bool wait, struct slot **slot);
+};
+
+/* How to run. */
+struct run_options {
+  unsigned int threads;        /* workers; 0: serial, everything in one thread */
+  /* When it becomes non-zero the run ends with ERROR_CANCELLED; may be NULL. */
+  const volatile sig_atomic_t *cancelled;
+  /* Called from the writer's thread as slots are used up; may be NULL.
+   * WINDOW is the slot's.
+   */
+  void (*progress) (void *opaque, uint64_t window);
+  void *progress_opaque;
+};
+
+/* Move everything from SOURCE through JOB to SINK.  The first error wins, in
+ * the order of the slots: what comes before it still reaches the sink.
+ * Nothing is in flight in source or sink when this returns.  Returns 0, or
+ * -1 with ERR.
+ */
+int pipeline_run (const struct source *source, const struct job *job,
+                  const struct sink *sink, const struct run_options *options,
+                  struct error *err);
+
+/* The threads this process may use. */
+unsigned int processor_count (void);
+
+#endif /* IOPRESS_PIPELINE_RUN_H */

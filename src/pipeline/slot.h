@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One window on its way from the reader through a worker to the writer. */
+
+#ifndef IOPRESS_PIPELINE_SLOT_H
+#define IOPRESS_PIPELINE_SLOT_H
+
+#include "format/index.h"
+#include "io/aio.h"
+
+/* A slot is touched by one thread at a time: the reader from pool_take to
+ * pool_submit, then one worker, then the writer from pool_dequeue to
+ * pool_release.  Its buffers are allocated and touched once.
+ */
+struct slot {
+  uint8_t *raw;                /* chunk_bytes, page aligned */
+  uint8_t *packed;             /* a record and room to align it */
+  size_t packed_room;          /* bytes of PACKED */
+
+  uint64_t window;
+  /* Which pages of the window are present; bit N: page N. */
+  uint8_t map[CHUNK_BYTES_MAX / PAGE_BYTES / 8];
+  /* While packing, the pages stand at their place in RAW until the worker has
+   * moved the present ones together; after unpacking they are together.
+   */
+  uint32_t page_count;
+
+  uint8_t *record;             /* the record within PACKED */
+  size_t record_bytes;         /* 0: no page is present, no record */
+  struct record_header header;
+  struct index_entry entry;    /* unpacking: what the index says of it */
+  bool has_entry;
+
+  struct aio_request request;  /* the reader's */
+  struct error error;          /* the worker's */
+
+  /* The pool's. */
+  uint64_t ticket;
+  unsigned int number;         /* 0 .. slot count - 1 */
+  int state;
+  struct slot *next_ready;
+};
+
+#endif /* IOPRESS_PIPELINE_SLOT_H */

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a source file is: mapped-ram stream or raw, and where it begins. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/marker.h"
+#include "guest/libvirt_header.h"
+#include "pipeline/image.h"
+#include "pipeline/source_layout.h"
+#include "util/cleanup.h"
+
+/* A stream without a libvirt header is looked for in parts of this size. */
+#define PART_BYTES (1u << 20)
+
+/* QEMU's magic and version (qemu migration/savevm.h); enough to try. */
+static const uint8_t stream_magic[8] = { 'Q', 'E', 'V', 'M', 0, 0, 0, 3 };
+
+static int
+read_file (void *opaque, uint64_t offset, void *buffer, size_t length,
+           struct error *err)
+{
+  return file_read_at (opaque, offset, buffer, length, err);
+}
+
+static uint64_t
+next_data (void *opaque, uint64_t offset)
+{
+  return file_next_data (opaque, offset);
+}
+
+struct read_at
+read_at_of_file (const struct file *file)
+{
+  return (struct read_at) {
+    .read = read_file,
+    .next_data = next_data,
+    /* The callbacks only read it. */
+    .opaque = (struct file *) file,
+    .size = file->size,
+  };
+}
+
+/* Look for a stream within the first 16 MiB: QEMU keeps what stands before
+ * the offset it was given.  *OFFSET is where one with mapped-ram begins, and
+ * *KIND what was found.
+ */
+static int
+scan_for_stream (const struct read_at *file, uint64_t *offset,
+                 enum stream_kind *kind, struct error *err)
+{
+  CLEANUP_FREE uint8_t *part = malloc (PART_BYTES + sizeof stream_magic);
+  uint64_t limit = minimum_u64 (file->size, PREFIX_BYTES_MAX);
+  uint64_t base;
+
+  if (part == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot look for a stream");
+  for (base = file->next_data (file->opaque, 0); base < limit;
+       base = file->next_data (file->opaque, base + PART_BYTES)) {
+    size_t length = (size_t) minimum_u64 (PART_BYTES + sizeof stream_magic,
+                                          file->size - base);
+    const uint8_t *found = part;
+
+    if (file->read (file->opaque, base, part, length, err) < 0)
+      return -1;
+    while ((found = memmem (found, length - (size_t) (found - part),
+                            stream_magic, sizeof stream_magic)) != NULL) {
+      *offset = base + (uint64_t) (found - part);
+      if (*offset > PREFIX_BYTES_MAX)
+        break;
+      if (mapped_ram_probe (file, *offset, kind, err) < 0)
+        return -1;
+      if (*kind == STREAM_MAPPED_RAM)
+        return 0;
+      found++;
+    }
+  }
+  *offset = 0;
+  *kind = STREAM_NONE;
+  return 0;
+}
+
+/* Find where QEMU's stream begins and what kind it is. */
+static int
+find_stream (const struct read_at *file, uint64_t *offset,
+             enum stream_kind *kind, struct error *err)
+{
+  uint8_t bytes[LIBVIRT_HEADER_BYTES];
+  struct libvirt_header header;
+
+  *offset = 0;
+  if (file->size >= sizeof bytes) {
+    if (file->read (file->opaque, 0, bytes, sizeof bytes, err) < 0)
+      return -1;
+    if (libvirt_header_present (bytes)) {
+      if (libvirt_header_decode (bytes, &header, err) < 0)
+        return -1;
+      *offset = LIBVIRT_HEADER_BYTES + (uint64_t) header.data_bytes;
+      if (*offset > file->size)
+        return error_set (err, ERROR_BAD_INPUT, 0,
+                          "libvirt's header is cut off");
+      if (mapped_ram_probe (file, *offset, kind, err) < 0)
+        return -1;
+      if (header.format == LIBVIRT_FORMAT_SPARSE &&
+          *kind != STREAM_MAPPED_RAM)
+        return error_set (err, ERROR_BAD_INPUT, 0,
+                          "the save is incomplete: libvirt's header is there,"
+                          " QEMU's mapped-ram stream is not");
+      return 0;
+    }
+  }
+  if (mapped_ram_probe (file, 0, kind, err) < 0)
+    return -1;
+  return *kind != STREAM_NONE ? 0 : scan_for_stream (file, offset, kind, err);
+}
+
+int
+source_layout_parse (const struct read_at *at, enum image_kind kind,
+                     uint64_t prefix_bytes, struct source_layout *layout,
+                     struct error *err)
+{
+  *layout = (struct source_layout) {
+    .kind = kind,
+    .prefix_bytes = prefix_bytes,
+  };
+  if (kind != IMAGE_MAPPED_RAM ||
+      (mapped_ram_parse (at, prefix_bytes, &layout->ram, err) == 0 &&
+       mapped_ram_check_complete (at, layout->ram, err) == 0))
+    return 0;
+  source_layout_free (layout);
+  return -1;
+}
+
+/* A source that an earlier run has begun to give back is no source. */
+static int
+refuse_marker (const struct file *file, struct error *err)
+{
+  uint8_t bytes[MARKER_BYTES];
+  struct marker marker;
+
+  if (file->size < sizeof bytes)
+    return 0;
+  if (file_read_at (file, 0, bytes, sizeof bytes, err) < 0)
+    return -1;
+  if (!marker_decode (bytes, &marker))
+    return 0;
+  error_set (err, ERROR_BAD_INPUT, 0,
+             "was partly moved into an image by a run that did not finish");
+  return error_hint (err, "iopress save --resume finishes it");
+}
+
+static int
+detect (const struct file *file, enum source_format format,
+        struct source_layout *layout, struct error *err)
+{
+  struct read_at at = read_at_of_file (file);
+  enum stream_kind kind = STREAM_NONE;
+  int image = image_recognise (file, err);
+
+  if (image < 0 || refuse_marker (file, err) < 0)
+    return -1;
+  if (image > 0)
+    return error_set (err, ERROR_BAD_INPUT, 0,
+                      "already an iopress image");
+  if (format == SOURCE_RAW)
+    return 0;
+  if (find_stream (&at, &layout->prefix_bytes, &kind, err) < 0)
+    return -1;
+  if (kind == STREAM_MAPPED_RAM)
+    return source_layout_parse (&at, IMAGE_MAPPED_RAM, layout->prefix_bytes,
+                                layout, err);
+  if (format == SOURCE_MAPPED_RAM)
+    return error_set (err, ERROR_BAD_INPUT, 0,
+                      "no QEMU mapped-ram stream in this file");
+  return 0;
+}
+
+int
+source_layout_detect (const struct file *file, enum source_format format,
+                      struct source_layout *layout, struct error *err)
+{
+  *layout = (struct source_layout) { .kind = IMAGE_RAW };
+  if (detect (file, format, layout, err) == 0)
+    return 0;
+  return error_subject (err, file->name);
+}
+
+void
+source_layout_free (struct source_layout *layout)
+{
+  mapped_ram_free (layout->ram);
+  layout->ram = NULL;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The reader of an image that comes through a pipe. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "pipeline/stream_source.h"
+#include "util/checksum.h"
+
+/* How long to wait for data before looking whether to go on, milliseconds. */
+#define PATIENCE 200
+
+struct stream_source {
+  struct image *image;
+  uint64_t offset;             /* of the next byte in the image */
+  atomic_bool interrupted;
+  struct slot *filled;         /* begun, for finish to hand out */
+
+  /* Encoded index entries of the records seen, to hold against the index. */
+  uint8_t *entries;
+  size_t entries_room;
+  struct footer seen;          /* its totals */
+  uint64_t next_window;        /* lowest window that may come next */
+};
+
+int
+stream_source_open (struct image *image, struct stream_source **source_out,
+                    struct error *err)
+{
+  struct stream_source *source = calloc (1, sizeof *source);
+
+  if (source == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up reading");
+  source->image = image;
+  source->offset = image->header.prefix_bytes + FILE_HEADER_BYTES;
+  *source_out = source;
+  return 0;
+}
+
+void
+stream_source_close (struct stream_source *source)
+{
+  if (source == NULL)
+    return;
+  free (source->entries);
+  free (source);
+}
+
+/* Bytes that were read together with the header come first. */
+static size_t
+take_ahead (struct image *image, uint8_t *buffer, size_t length)
+{
+  size_t part = (size_t) minimum_u64 (length, image->ahead_bytes);
+
+  memcpy (buffer, image->ahead, part);
+  image->ahead += part;
+  image->ahead_bytes -= part;
+  return part;
+}
+
+/* One read(2) that gives up when interrupted.  Returns as read does. */
+static ssize_t
+read_some (struct stream_source *source, uint8_t *buffer, size_t length)
+{
+  struct pollfd poll_fd = { .fd = source->image->file->fd, .events = POLLIN };
+
+  while (!atomic_load (&source->interrupted)) {
+    int ready = poll (&poll_fd, 1, PATIENCE);
+
+    if (ready < 0 && errno != EINTR)
+      return -1;
+    if (ready > 0) {
+      ssize_t count = read (poll_fd.fd, buffer, length);
+
+      if (count >= 0 || (errno != EINTR && errno != EAGAIN))
+        return count;
+    }
+  }
+  errno = ECANCELED;
+  return -1;
+}
+
+/* Read exactly LENGTH bytes; the image is incomplete when it ends before. */
+static int
+read_exactly (struct stream_source *source, uint8_t *buffer, size_t length,
+              struct error *err)
+{
+  size_t done = take_ahead (source->image, buffer, length);
+
+  while (done < length) {
+    ssize_t count = read_some (source, buffer + done, length - done);
+
+    if (count < 0)
+      return error_set (err, ERROR_FAILED, errno, "cannot be read");
+    if (count == 0)
+      return error_set (err, ERROR_BAD_INPUT, 0,
+                        "the image is incomplete: it ends at byte %llu",
+                        (unsigned long long) (source->offset + done));
+    done += (size_t) count;
+  }
+  source->offset += length;
+  return 0;
+}
+
+static int
+skip (struct stream_source *source, uint64_t length, struct error *err)
+{
+  uint8_t buffer[PAGE_BYTES];
+
+  while (length > 0) {
+    size_t part = (size_t) minimum_u64 (length, sizeof buffer);
+
+    if (read_exactly (source, buffer, part, err) < 0)
+      return -1;
+    length -= part;
+  }
+  return 0;
+}
+
+/* Remember what the index has to say about the record. */
+static int
+remember (struct stream_source *source, const struct record_header *record,
+          uint64_t offset, struct error *err)
+{
+  struct index_entry entry = index_entry_of (record, offset);
+  size_t used = source->seen.record_count * INDEX_ENTRY_BYTES;
+
+  if (used == source->entries_room) {
+    size_t room = used + used / 2 + 1024 * INDEX_ENTRY_BYTES;
+    uint8_t *entries = realloc (source->entries, room);
+
+    if (entries == NULL)
+      return error_set (err, ERROR_FAILED, errno, "cannot hold the index");
+    source->entries = entries;
+    source->entries_room = room;
+  }
+  index_entry_encode (&entry, source->entries + used);
+  source->seen.record_count++;
+  source->seen.page_count += entry.page_count;
+  source->seen.payload_bytes += record->payload_bytes;
+  source->seen.digest = digest_next (source->seen.digest,
+                                     record->header_checksum);
+  return 0;
+}
+
+/* The rest of a record whose magic is in the slot already. */
+static int
+read_record (struct stream_source *source, struct slot *slot,
+             struct error *err)
+{
+  const struct file_header *header = &source->image->header;
+  struct record_header *record = &slot->header;
+  uint64_t offset = source->offset - RECORD_MAGIC_BYTES;
+
+  if (read_exactly (source, slot->packed + RECORD_MAGIC_BYTES,
+                    RECORD_HEADER_BYTES - RECORD_MAGIC_BYTES, err) < 0 ||
+      record_header_decode (slot->packed, record, err) < 0)
+    return -1;
+  if (!record_belongs (record, header))
+    return error_set (err, ERROR_BAD_INPUT, 0,
+                      "the record at byte %llu belongs to another image",
+                      (unsigned long long) offset);
+  if (record->window < source->next_window)
+    return error_set (err, ERROR_BAD_INPUT, 0,
+                      "window %llu is out of order",
+                      (unsigned long long) record->window);
+  source->next_window = record->window + 1;
+  slot->window = record->window;
+  slot->record = slot->packed;
+  slot->record_bytes = record_bytes (record);
+  if (read_exactly (source, slot->packed + RECORD_HEADER_BYTES,
+                    record_body_bytes (record), err) < 0)
+    return -1;
+  return remember (source, record, offset, err);
+}
+
+/* Index entries must be those of the records that came. */
+static int
+check_entries (struct stream_source *source, struct error *err)
+{
+  size_t length = source->seen.record_count * INDEX_ENTRY_BYTES, done = 0;
+  uint8_t buffer[PAGE_BYTES];
+
+  while (done < length) {
+    size_t part = (size_t) minimum_u64 (length - done, sizeof buffer);
+
+    if (read_exactly (source, buffer, part, err) < 0)
+      return -1;
+    if (memcmp (buffer, source->entries + done, part) != 0)
+      return error_set (err, ERROR_BAD_INPUT, 0,
+                        "index: it does not agree with the records");
+    done += part;
+  }
+  return 0;
+}
+
+/* The index whose magic has been read, the footer, and the end. */
+static int
+read_end (struct stream_source *source, uint8_t *bytes, struct error *err)
+{
+  struct image *image = source->image;
+  uint64_t index_offset = source->offset - INDEX_MAGIC_BYTES;
+  struct index_header index;
+  struct footer *footer = &image->footer;
+  uint64_t offset;
+
+  if (read_exactly (source, bytes + INDEX_MAGIC_BYTES,
+                    INDEX_HEADER_BYTES - INDEX_MAGIC_BYTES, err) < 0 ||
+      index_header_decode (bytes, &image->header, &index, err) < 0)
+    return -1;
+  if (index.entry_count != source->seen.record_count)
+    return error_set (err, ERROR_BAD_INPUT, 0,
+                      "index: it does not agree with the records");
+  if (check_entries (source, err) < 0)
+    return -1;
+  offset = source->offset;
+  if (read_exactly (source, bytes, FOOTER_BYTES, err) < 0 ||
+      footer_decode (bytes, offset, &image->header, footer, err) < 0)
+    return -1;
+  if (footer->index_offset != index_offset ||
+      footer->record_count != source->seen.record_count ||
+      footer->page_count != source->seen.page_count ||
+      footer->payload_bytes != source->seen.payload_bytes ||
+      footer->digest != source->seen.digest)
+    return error_set (err, ERROR_BAD_INPUT, 0,
+                      "footer: totals do not agree with the records");
+  if (image->ahead_bytes > 0 || read_some (source, bytes, 1) > 0)
+    return error_set (err, ERROR_BAD_INPUT, 0, "bytes follow the footer");
+  image->bytes = source->offset;
+  return 0;
+}
+
+static int
+begin (void *opaque, struct slot *slot, struct error *err)
+{
+  struct stream_source *source = opaque;
+  uint64_t start = records_start (&source->image->header);
+  int result = -1;
+
+  if (source->offset < start &&
+      skip (source, start - source->offset, err) < 0)
+    goto out;
+  if (read_exactly (source, slot->packed, RECORD_MAGIC_BYTES, err) < 0)
+    goto out;
+  if (memcmp (slot->packed, INDEX_MAGIC, INDEX_MAGIC_BYTES) == 0)
+    result = read_end (source, slot->packed, err);
+  else if (read_record (source, slot, err) == 0) {
+    source->filled = slot;
+    result = 1;
+  }
+
+ out:
+  if (result < 0)
+    error_subject (err, source->image->file->name);
+  return result;
+}
+
+static struct slot *
+finish (void *opaque)
+{
+  struct stream_source *source = opaque;
+
+  return source->filled;
+}
+
+static void
+interrupt (void *opaque)
+{
+  struct stream_source *source = opaque;
+
+  atomic_store (&source->interrupted, true);
+}
+
+struct source
+stream_source_face (struct stream_source *source)
+{
+  return (struct source) {
+    .opaque = source,
+    .begin = begin,
+    .finish = finish,
+    .interrupt = interrupt,
+    .depth = 1,
+  };
+}

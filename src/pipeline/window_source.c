@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The reader of save: windows of a source file that hold data. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pipeline/window_source.h"
+
+/* Windows being read at a time. */
+#define READ_DEPTH 4u
+
+struct window_source {
+  struct file *file;
+  const struct mapped_ram *ram;
+  uint32_t chunk_bytes;
+  uint64_t position;           /* everything before it has been begun */
+  struct aio *aio;
+};
+
+int
+window_source_open (struct file *file, const struct mapped_ram *ram,
+                    uint32_t chunk_bytes, uint64_t start,
+                    struct window_source **source_out, struct error *err)
+{
+  struct window_source *source = calloc (1, sizeof *source);
+
+  if (source == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up reading");
+  source->file = file;
+  source->ram = ram;
+  source->chunk_bytes = chunk_bytes;
+  source->position = start;
+  if (aio_open (READ_DEPTH, &source->aio, err) < 0) {
+    window_source_close (source);
+    return -1;
+  }
+  *source_out = source;
+  return 0;
+}
+
+void
+window_source_close (struct window_source *source)
+{
+  if (source == NULL)
+    return;
+  aio_close (source->aio);
+  free (source);
+}
+
+/* The first offset >= POSITION that is neither in a hole nor in an absent
+ * page; the file's size when there is none.
+ */
+static uint64_t
+next_wanted (const struct window_source *source, uint64_t position)
+{
+  for (;;) {
+    uint64_t data = file_next_data (source->file, position);
+
+    if (data >= source->file->size)
+      return source->file->size;
+    data = align_down (data, PAGE_BYTES);
+    if (source->ram == NULL)
+      return data;
+    position = mapped_ram_next_present (source->ram, data);
+    if (position <= data)
+      return data;
+  }
+}
+
+/* Mark the pages of the slot's window that count, from page FIRST on.
+ * Returns the number of the last one plus one.
+ */
+static uint32_t
+map_window (const struct window_source *source, struct slot *slot,
+            uint32_t first)
+{
+  uint32_t pages = window_pages (slot->window, source->file->size,
+                                 source->chunk_bytes);
+  uint32_t page;
+
+  memset (slot->map, 0, page_map_bytes (source->chunk_bytes));
+  for (page = first; page < pages; page++)
+    bitmap_set (slot->map, page);
+  if (source->ram != NULL)
+    mapped_ram_mask (source->ram, slot->window * source->chunk_bytes, pages,
+                     slot->map);
+  while (pages > first && !bitmap_test (slot->map, pages - 1))
+    pages--;
+  return pages;
+}
+
+static int
+begin (void *opaque, struct slot *slot, struct error *err)
+{
+  struct window_source *source = opaque;
+  struct aio_request *request = &slot->request;
+  uint64_t wanted, start;
+  uint32_t first, end;
+
+  (void) err;
+  wanted = next_wanted (source, source->position);
+  if (wanted >= source->file->size)
+    return 0;
+  slot->window = wanted / source->chunk_bytes;
+  start = slot->window * source->chunk_bytes;
+  first = (uint32_t) ((wanted - start) / PAGE_BYTES);
+  end = map_window (source, slot, first);
+  source->position = start + source->chunk_bytes;
+
+  request->file = source->file;
+  request->write = false;
+  request->buffer = slot->raw + (size_t) first * PAGE_BYTES;
+  request->offset = wanted;
+  request->length = (size_t) (end - first) * PAGE_BYTES;
+  request->needed = (size_t) minimum_u64 (request->length,
+                                          source->file->size - wanted);
+  request->owner = slot;
+  aio_submit (source->aio, request);
+  aio_flush (source->aio);
+  return 1;
+}
+
+static struct slot *
+finish (void *opaque)
+{
+  struct window_source *source = opaque;
+  struct aio_request *request = aio_wait (source->aio, true);
+  struct slot *slot = request->owner;
+
+  if (request->errnum != 0) {
+    error_set (&slot->error, ERROR_FAILED, request->errnum,
+               "cannot be read at offset %llu",
+               (unsigned long long) request->offset);
+    error_subject (&slot->error, source->file->name);
+    return slot;
+  }
+  /* The last page of the file may be a part of one; zeros complete it. */
+  memset ((uint8_t *) request->buffer + request->needed, 0,
+          request->length - request->needed);
+  if (!source->file->direct)
+    file_drop_cache (source->file, request->offset, request->length);
+  return slot;
+}
+
+struct source
+window_source_face (struct window_source *source)
+{
+  return (struct source) {
+    .opaque = source,
+    .begin = begin,
+    .finish = finish,
+    .depth = READ_DEPTH,
+  };
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The reader of save: windows of a source file that hold data. */
+
+#ifndef IOPRESS_PIPELINE_WINDOW_SOURCE_H
+#define IOPRESS_PIPELINE_WINDOW_SOURCE_H
+
+#include "guest/mapped_ram.h"
+#include "pipeline/run.h"
+
+struct window_source;
+
+/* Read FILE from offset START, a multiple of CHUNK_BYTES, in windows of
+ * CHUNK_BYTES, passing over holes and, when RAM is
+ * not NULL, over pages that its bitmaps mark absent.  A filled slot has its
+ * pages at their place in RAW and MAP says which were read.  FILE and RAM
+ * stay the caller's.  Returns 0, or -1 with ERR.
+ */
+int window_source_open (struct file *file, const struct mapped_ram *ram,
+                        uint32_t chunk_bytes, uint64_t start,
+                        struct window_source **source, struct error *err);
+
+/* Free; NULL is ignored.  No slot may be under way. */
+void window_source_close (struct window_source *source);
+
+/* The source's face towards pipeline_run. */
+struct source window_source_face (struct window_source *source);
+
+#endif /* IOPRESS_PIPELINE_WINDOW_SOURCE_H */
