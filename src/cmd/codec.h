@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From what -c or an image says to a loaded codec. */
+
+#ifndef IOPRESS_CMD_CODEC_H
+#define IOPRESS_CMD_CODEC_H
+
+#include "format/file_header.h"
+#include "plugin/loader.h"
+
+/* Load the codec that TEXT, the argument of -c, names, check level and
+ * parameters and put all three into HEADER; chunk_bytes too where the codec
+ * prefers one and HEADER has 0.  *CODEC is NULL for "stored"; free it with
+ * codec_unload.  Returns 0, or -1 with ERR.
+ */
+int codec_for_choice (const char *folder, const char *text,
+                      struct file_header *header, struct codec **codec,
+                      struct error *err);
+
+/* Load the codec that an image names.  As above. */
+int codec_for_image (const char *folder, const struct file_header *header,
+                     struct codec **codec, struct error *err);
+
+#endif /* IOPRESS_CMD_CODEC_H */

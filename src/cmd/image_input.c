@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* IMAGE as the command line names it, ready to be read. */
+
+#include <config.h>
+
+#include "cmd/codec.h"
+#include "cmd/image_input.h"
+#include "cmd/progress.h"
+#include "cmd/signals.h"
+#include "pipeline/record_source.h"
+
+static int
+hint_recover (struct error *err)
+{
+  if (err->kind == ERROR_BAD_INPUT)
+    error_hint (err, "iopress recover saves what is whole");
+  return -1;
+}
+
+int
+image_input_open (const char *name, const struct common_options *common,
+                  struct image_input *input, struct error *err)
+{
+  if (file_open (name, FILE_READ, common->direct, &input->file, err) < 0)
+    return -1;
+  input->file.cancelled = signals_received ();
+  if (image_open (&input->file, &input->image, err) < 0)
+    return -1;
+  if (!input->file.stream && image_load_index (input->image, err) < 0)
+    return hint_recover (err);
+  if (codec_for_image (common->plugin_folder, &input->image->header,
+                       &input->codec, err) < 0)
+    return error_subject (err, input->file.name);
+  input->unpack = (struct unpack) {
+    .header = &input->image->header,
+    .codec = input->codec,
+    .prefix = input->image->prefix,
+    .name = input->file.name,
+  };
+  return 0;
+}
+
+void
+image_input_close (struct image_input *input, bool succeeded)
+{
+  struct error ignored = { 0 };
+
+  progress_end (input->progress, succeeded);
+  codec_unload (input->codec);
+  image_close (input->image);
+  file_close (&input->file, &ignored);
+}
+
+int
+image_input_run (struct image_input *input, const char *verb,
+                 const struct common_options *common,
+                 const struct sink *sink, struct error *err)
+{
+  const struct file_header *header = &input->image->header;
+  struct run_options options = run_options_of (common);
+  struct job job = unpack_job (&input->unpack);
+  struct record_source *records = NULL;
+  struct source source;
+  int result;
+
+  if (record_source_open (input->image, &records, err) < 0)
+    return -1;
+  source = record_source_face (records);
+  input->progress = progress_begin (common, verb, header->source_bytes,
+                                    header->chunk_bytes);
+  if (input->progress != NULL) {
+    options.progress = progress_window;
+    options.progress_opaque = input->progress;
+  }
+  result = pipeline_run (&source, &job, sink, &options, err);
+  record_source_close (records);
+  return result == 0 ? 0 : hint_recover (err);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* IMAGE as the command line names it, ready to be read. */
+
+#ifndef IOPRESS_CMD_IMAGE_INPUT_H
+#define IOPRESS_CMD_IMAGE_INPUT_H
+
+#include "cmd/options.h"
+#include "pipeline/image.h"
+#include "pipeline/unpack.h"
+
+/* Initialise with IMAGE_INPUT_CLOSED; free with image_input_close. */
+struct image_input {
+  struct file file;
+  struct image *image;         /* index loaded when seekable */
+  struct codec *codec;
+  struct unpack unpack;
+  struct progress *progress;   /* of image_input_run, or NULL */
+};
+
+#define IMAGE_INPUT_CLOSED { .file = FILE_CLOSED }
+
+/* Open the image NAME, load its index if it is seekable, and its codec.
+ * Returns 0, or -1 with ERR; close it in both cases.
+ */
+int image_input_open (const char *name, const struct common_options *common,
+                      struct image_input *input, struct error *err);
+
+/* Close it; the last progress report says whether all SUCCEEDED. */
+void image_input_close (struct image_input *input, bool succeeded);
+
+/* Run all records of INPUT through unpacking into SINK, with progress as
+ * VERB.  Returns 0, or -1 with ERR.
+ */
+int image_input_run (struct image_input *input, const char *verb,
+                     const struct common_options *common,
+                     const struct sink *sink, struct error *err);
+
+#endif /* IOPRESS_CMD_IMAGE_INPUT_H */

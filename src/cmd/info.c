@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress info: what an image holds. */
+
+#include <config.h>
+
+#include "cmd/image_input.h"
+#include "cmd/info_report.h"
+#include "cmd/say.h"
+#include "cmd/verbs.h"
+#include "guest/libvirt_header.h"
+#include "pipeline/image_view.h"
+
+#define SYNOPSIS "iopress info [OPTION]... IMAGE"
+
+static const char help[] =
+  "Usage: " SYNOPSIS "\n"
+  "Describe IMAGE: sizes, codec, RAM blocks and their present pages, and the\n"
+  "domain where libvirt wrote the save.\n"
+  "\n"
+  "      --json              print one JSON object\n"
+  "      --map               draw where memory lies and how well it compressed\n";
+
+enum {
+  OPTION_JSON = OPTION_VERB,
+  OPTION_MAP,
+};
+
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "json", no_argument, NULL, OPTION_JSON },
+  { "map", no_argument, NULL, OPTION_MAP },
+  { NULL, 0, NULL, 0 },
+};
+
+struct info {
+  struct common_options common;
+  bool json, map;
+  struct image_input input;
+  struct mapped_ram *ram;
+};
+
+static int
+take_option (void *opaque, int c, struct error *err)
+{
+  struct info *info = opaque;
+
+  switch (c) {
+  case OPTION_JSON:
+    info->json = true;
+    return 0;
+  case OPTION_MAP:
+    info->map = true;
+    return 0;
+  default:
+    return common_option (&info->common, c, err);
+  }
+}
+
+/* Parse QEMU's stream as it stands in the image. */
+static int
+parse_ram (struct info *info, struct error *err)
+{
+  struct image *image = info->input.image;
+  struct image_view *view = NULL;
+  struct read_at at;
+  int result;
+
+  if (image_view_open (image, &info->input.unpack, &view, err) < 0)
+    return -1;
+  at = read_at_of_view (view);
+  result = mapped_ram_parse (&at, image->header.prefix_bytes, &info->ram,
+                             err);
+  image_view_close (view);
+  return result;
+}
+
+static void
+find_domain (const struct image *image, struct image_facts *facts)
+{
+  if (image->header.prefix_bytes > LIBVIRT_HEADER_BYTES &&
+      libvirt_header_present (image->prefix))
+    libvirt_domain_identity ((const char *) image->prefix +
+                             LIBVIRT_HEADER_BYTES,
+                             image->header.prefix_bytes -
+                             LIBVIRT_HEADER_BYTES,
+                             facts->domain_name, facts->domain_uuid);
+}
+
+static int
+report (struct info *info, const char *name, struct error *err)
+{
+  struct image_facts facts = { 0 };
+
+  if (info->json && info->map)
+    return error_set (err, ERROR_USAGE, 0, "--map does not go with --json");
+  if (image_input_open (name, &info->common, &info->input, err) < 0)
+    return -1;
+  if (info->input.file.stream) {
+    error_set (err, ERROR_USAGE, 0, "is not seekable, as IMAGE must be here");
+    return error_subject (err, name);
+  }
+  facts.image = info->input.image;
+  find_domain (facts.image, &facts);
+  if (facts.image->header.kind == IMAGE_MAPPED_RAM) {
+    if (parse_ram (info, err) < 0)
+      return error_subject (err, name);
+    facts.ram = info->ram;
+  }
+  if (info->json)
+    info_print_json (&facts);
+  else
+    info_print_text (&facts);
+  if (info->map)
+    info_print_map (facts.image);
+  return 0;
+}
+
+int
+cmd_info (int argc, char **argv)
+{
+  static const struct command command = {
+    .synopsis = SYNOPSIS,
+    .help = help,
+    .letters = COMMON_LETTERS,
+    .options = long_options,
+    .argument_count = 1,
+    .take = take_option,
+  };
+  struct info info = { .input = IMAGE_INPUT_CLOSED };
+  struct error err = { 0 };
+  int result;
+
+  result = command_parse (&command, argc, argv, &info.common, &info, &err);
+  if (result == 0)
+    result = report (&info, argv[optind], &err);
+  mapped_ram_free (info.ram);
+  image_input_close (&info.input, result == 0);
+  return result < 0 ? say_error (&err) : say_end_report ();
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What iopress info says, as text and as JSON. */
+
+#include <config.h>
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/info_report.h"
+#include "util/size.h"
+
+static const char *
+kind_name (const struct image *image)
+{
+  return image->header.kind == IMAGE_MAPPED_RAM ? "mapped-ram" : "raw";
+}
+
+static uint64_t
+data_bytes (const struct image *image)
+{
+  return image->footer.page_count * PAGE_BYTES;
+}
+
+/* Pages in per byte out. */
+static double
+ratio (const struct image *image)
+{
+  double data = (double) data_bytes (image);
+
+  return data / (double) image->bytes;
+}
+
+static void
+id_text (const struct image *image, char text[2 * IMAGE_ID_BYTES + 1])
+{
+  size_t i;
+
+  for (i = 0; i < IMAGE_ID_BYTES; i++)
+    sprintf (text + 2 * i, "%02x", image->header.image_id[i]);
+}
+
+static void
+print_size (const char *what, uint64_t bytes)
+{
+  char text[SIZE_TEXT_BYTES];
+
+  printf ("%-14s %s (%llu bytes)\n", what, size_format (bytes, text),
+          (unsigned long long) bytes);
+}
+
+static void
+print_codec (const struct file_header *header)
+{
+  printf ("%-14s %s", "codec", header->codec);
+  if (strcmp (header->codec, CODEC_STORED) != 0)
+    printf (":%d%s%s", (int) header->level,
+            header->parameters[0] != '\0' ? "," : "", header->parameters);
+  printf ("\n");
+}
+
+static void
+print_block (const struct ram_block *block)
+{
+  char size[SIZE_TEXT_BYTES], present[SIZE_TEXT_BYTES];
+
+  if (block->ignored) {
+    printf ("  %-24s %10s  shared, not in the image\n", block->name,
+            size_format (block->used_bytes, size));
+    return;
+  }
+  printf ("  %-24s %10s  %llu of %llu pages present, %s\n", block->name,
+          size_format (block->used_bytes, size),
+          (unsigned long long) block->present_count,
+          (unsigned long long) block->page_count,
+          size_format (block->present_count * block->page_bytes, present));
+}
+
+void
+info_print_text (const struct image_facts *facts)
+{
+  const struct image *image = facts->image;
+  const struct file_header *header = &image->header;
+  char id[2 * IMAGE_ID_BYTES + 1];
+  size_t i;
+
+  id_text (image, id);
+  printf ("%-14s %s, format %u.%u\n", "kind", kind_name (image),
+          header->major, header->minor);
+  printf ("%-14s %s\n", "image id", id);
+  if (facts->domain_name[0] != '\0')
+    printf ("%-14s %s\n", "domain", facts->domain_name);
+  if (facts->domain_uuid[0] != '\0')
+    printf ("%-14s %s\n", "uuid", facts->domain_uuid);
+  print_codec (header);
+  print_size ("chunk size", header->chunk_bytes);
+  print_size ("source", header->source_bytes);
+  print_size ("pages", data_bytes (image));
+  print_size ("image", image->bytes);
+  printf ("%-14s %.2f\n", "ratio", ratio (image));
+  printf ("%-14s %llu\n", "records",
+          (unsigned long long) image->footer.record_count);
+  if (facts->ram == NULL)
+    return;
+  if (facts->ram->machine[0] != '\0')
+    printf ("%-14s %s\n", "machine", facts->ram->machine);
+  printf ("RAM blocks\n");
+  for (i = 0; i < facts->ram->block_count; i++)
+    print_block (&facts->ram->blocks[i]);
+}
+
+static void
+add_number (struct json_object *object, const char *name, uint64_t value)
+{
+  json_object_object_add (object, name, json_object_new_uint64 (value));
+}
+
+static void
+add_string (struct json_object *object, const char *name, const char *value)
+{
+  json_object_object_add (object, name, json_object_new_string (value));
+}
+
+static struct json_object *
+block_json (const struct ram_block *block)
+{
+  struct json_object *object = json_object_new_object ();
+
+  add_string (object, "name", block->name);
+  add_number (object, "size", block->used_bytes);
+  add_number (object, "page_size", block->page_bytes);
+  json_object_object_add (object, "ignored",
+                          json_object_new_boolean (block->ignored));
+  add_number (object, "pages", block->page_count);
+  add_number (object, "present_pages", block->present_count);
+  add_number (object, "pages_offset", block->pages_offset);
+  return object;
+}
+
+static void
+add_guest (struct json_object *report, const struct image_facts *facts)
+{
+  struct json_object *blocks;
+  size_t i;
+
+  if (facts->domain_name[0] != '\0' || facts->domain_uuid[0] != '\0') {
+    struct json_object *domain = json_object_new_object ();
+
+    add_string (domain, "name", facts->domain_name);
+    add_string (domain, "uuid", facts->domain_uuid);
+    json_object_object_add (report, "domain", domain);
+  }
+  if (facts->ram == NULL)
+    return;
+  add_string (report, "machine", facts->ram->machine);
+  blocks = json_object_new_array ();
+  for (i = 0; i < facts->ram->block_count; i++)
+    json_object_array_add (blocks, block_json (&facts->ram->blocks[i]));
+  json_object_object_add (report, "ram_blocks", blocks);
+}
+
+void
+info_print_json (const struct image_facts *facts)
+{
+  const struct image *image = facts->image;
+  const struct file_header *header = &image->header;
+  struct json_object *report = json_object_new_object ();
+  char text[64];
+
+  add_string (report, "image", image->file->name);
+  snprintf (text, sizeof text, "%u.%u", header->major, header->minor);
+  add_string (report, "format", text);
+  id_text (image, text);
+  add_string (report, "image_id", text);
+  add_string (report, "kind", kind_name (image));
+  json_object_object_add (report, "exact", json_object_new_boolean
+                          ((header->compatible & FEATURE_EXACT) != 0));
+  add_string (report, "codec", header->codec);
+  json_object_object_add (report, "level",
+                          json_object_new_int (header->level));
+  add_string (report, "parameters", header->parameters);
+  add_number (report, "chunk_size", header->chunk_bytes);
+  add_number (report, "prefix_size", header->prefix_bytes);
+  add_number (report, "source_size", header->source_bytes);
+  add_number (report, "image_size", image->bytes);
+  add_number (report, "records", image->footer.record_count);
+  add_number (report, "pages", image->footer.page_count);
+  add_number (report, "data_size", data_bytes (image));
+  add_number (report, "payload_size", image->footer.payload_bytes);
+  json_object_object_add (report, "ratio",
+                          json_object_new_double (ratio (image)));
+  add_guest (report, facts);
+  printf ("%s\n", json_object_to_json_string_ext
+          (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+           JSON_C_TO_STRING_NOSLASHESCAPE));
+  json_object_put (report);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* OUTPUT as the command line names it, and its way to its final name. */
+
+#ifndef IOPRESS_CMD_OUTPUT_H
+#define IOPRESS_CMD_OUTPUT_H
+
+#include "io/file.h"
+
+/* What the output will be; decides what may be overwritten. */
+enum output_kind {
+  OUTPUT_IMAGE,                /* save */
+  OUTPUT_SOURCE,               /* restore */
+};
+
+/* Initialise with OUTPUT_CLOSED; ends with output_commit or output_abandon. */
+struct output {
+  struct file file;
+  const char *path;            /* the final name, or NULL for a descriptor */
+  char part[4096];             /* PATH.part while it is being written, or "" */
+};
+
+#define OUTPUT_CLOSED { .file = FILE_CLOSED }
+
+/* Open NAME for writing.  A path that does not exist, or with FORCE one that
+ * does, is written as PATH.part, locked for the time of the run; devices and
+ * pipes are written directly; "fd:N" is emptied; "-" is a stream.  NAME must
+ * outlive OUTPUT.  Returns 0, or -1 with ERR and nothing changed.
+ */
+int output_open (const char *name, enum output_kind kind, bool force,
+                 enum direct_io direct, struct output *output,
+                 struct error *err);
+
+/* Open what an earlier run left of the output NAME, for update and with its
+ * bytes: PATH.part, or PATH when it had its name already, or the descriptor.
+ * Returns 1; 0 when there is nothing; -1 with ERR.
+ */
+int output_open_begun (const char *name, enum direct_io direct,
+                       struct output *output, struct error *err);
+
+/* Close it and leave it as it is: it may hold the only copy. */
+void output_keep (struct output *output);
+
+/* Make everything durable and give it its name.  Returns 0, or -1 with ERR;
+ * then call output_abandon.
+ */
+int output_commit (struct output *output, struct error *err);
+
+/* Remove or empty what has been written.  Does nothing after a commit. */
+void output_abandon (struct output *output);
+
+#endif /* IOPRESS_CMD_OUTPUT_H */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress plugins: which codecs there are. */
+
+#include <config.h>
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "cmd/options.h"
+#include "cmd/say.h"
+#include "cmd/verbs.h"
+#include "plugin/loader.h"
+
+#define SYNOPSIS "iopress plugins [OPTION]..."
+
+static const char help[] =
+  "Usage: " SYNOPSIS "\n"
+  "List the codecs that -c can name, with the version of the library\n"
+  "underneath, the levels and the path of each.\n"
+  "\n"
+  "      --json              print one JSON object\n";
+
+enum {
+  OPTION_JSON = OPTION_VERB,
+};
+
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "json", no_argument, NULL, OPTION_JSON },
+  { NULL, 0, NULL, 0 },
+};
+
+struct plugins {
+  struct common_options common;
+  bool json;
+};
+
+static int
+take_option (void *opaque, int c, struct error *err)
+{
+  struct plugins *plugins = opaque;
+
+  if (c != OPTION_JSON)
+    return common_option (&plugins->common, c, err);
+  plugins->json = true;
+  return 0;
+}
+
+struct list {
+  struct json_object *plugins; /* NULL: print lines */
+  unsigned int count;          /* lines printed */
+};
+
+static void
+add_json (struct list *list, const char *name, const struct codec *codec,
+          const struct error *why)
+{
+  struct json_object *plugin = json_object_new_object ();
+  char text[1024];
+
+  json_object_object_add (plugin, "name", json_object_new_string (name));
+  if (codec != NULL) {
+    json_object_object_add (plugin, "version", json_object_new_string
+                            (codec->ops.version ()));
+    json_object_object_add (plugin, "level_min", json_object_new_int
+                            (codec->ops.level_min));
+    json_object_object_add (plugin, "level_max", json_object_new_int
+                            (codec->ops.level_max));
+    json_object_object_add (plugin, "level_default", json_object_new_int
+                            (codec->ops.level_default));
+    json_object_object_add (plugin, "path",
+                            json_object_new_string (codec->path));
+  }
+  else {
+    error_format (why, text, sizeof text);
+    json_object_object_add (plugin, "error", json_object_new_string (text));
+  }
+  json_object_array_add (list->plugins, plugin);
+}
+
+static int
+visit (void *opaque, const char *name, const struct codec *codec,
+       const struct error *why)
+{
+  struct list *list = opaque;
+
+  if (list->plugins != NULL)
+    add_json (list, name, codec, why);
+  else if (codec != NULL) {
+    if (list->count++ == 0)
+      printf ("%-15s %-12s %-10s %7s  %s\n", "NAME", "VERSION", "LEVELS",
+              "DEFAULT", "PATH");
+    printf ("%-15s %-12s %4d..%-4d %7d  %s\n", name, codec->ops.version (),
+            codec->ops.level_min, codec->ops.level_max,
+            codec->ops.level_default, codec->path);
+  }
+  else
+    say_error (why);
+  return 0;
+}
+
+static int
+list_plugins (const struct common_options *common, bool json,
+              struct error *err)
+{
+  struct list list = { 0 };
+  struct json_object *report = NULL;
+  int result;
+
+  if (json) {
+    report = json_object_new_object ();
+    list.plugins = json_object_new_array ();
+    json_object_object_add (report, "plugins", list.plugins);
+  }
+  result = codec_each (common->plugin_folder, visit, &list, err);
+  if (json && result == 0)
+    printf ("%s\n", json_object_to_json_string_ext
+            (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+             JSON_C_TO_STRING_NOSLASHESCAPE));
+  json_object_put (report);
+  return result;
+}
+
+int
+cmd_plugins (int argc, char **argv)
+{
+  static const struct command command = {
+    .synopsis = SYNOPSIS,
+    .help = help,
+    .letters = COMMON_LETTERS,
+    .options = long_options,
+    .take = take_option,
+  };
+  struct plugins plugins = { .json = false };
+  struct error err = { 0 };
+  int result;
+
+  result = command_parse (&command, argc, argv, &plugins.common, &plugins,
+                          &err);
+  if (result == 0)
+    result = list_plugins (&plugins.common, plugins.json, &err);
+  return result < 0 ? say_error (&err) : say_end_report ();
+}

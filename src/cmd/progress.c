@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Progress: a bar for people, JSON lines for programs. */
+
+#include <config.h>
+
+#include <json-c/json.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/progress.h"
+#include "util/bytes.h"
+#include "util/size.h"
+
+/* Seconds between two reports. */
+#define INTERVAL 0.25
+
+#define BAR_WIDTH 30
+
+struct progress {
+  const char *verb;
+  bool bar;
+  int fd;
+  uint64_t total;              /* bytes */
+  uint64_t position;           /* bytes of source behind us */
+  uint64_t used;               /* bytes of windows used up */
+  uint32_t chunk_bytes;
+  double started, reported;    /* seconds of the monotonic clock */
+};
+
+static double
+now (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
+}
+
+struct progress *
+progress_begin (const struct common_options *options, const char *verb,
+                uint64_t total, uint32_t chunk_bytes)
+{
+  bool bar = !options->quiet && options->progress != PROGRESS_NONE &&
+    (options->progress == PROGRESS_BAR || isatty (STDERR_FILENO));
+  struct progress *progress;
+
+  if (!bar && options->progress_fd < 0)
+    return NULL;
+  progress = calloc (1, sizeof *progress);
+  if (progress == NULL)
+    return NULL;
+  progress->verb = verb;
+  progress->bar = bar;
+  progress->fd = options->progress_fd;
+  progress->total = total;
+  progress->chunk_bytes = chunk_bytes;
+  progress->started = progress->reported = now ();
+  return progress;
+}
+
+static void
+show_bar (const struct progress *progress, double seconds)
+{
+  double part = progress->total > 0
+    ? (double) progress->position / (double) progress->total : 1;
+  double rate = seconds > 0 ? (double) progress->used / seconds : 0;
+  int filled = (int) (part * BAR_WIDTH);
+  char bar[BAR_WIDTH + 1], text[SIZE_TEXT_BYTES];
+
+  memset (bar, '#', (size_t) filled);
+  memset (bar + filled, '.', (size_t) (BAR_WIDTH - filled));
+  bar[BAR_WIDTH] = '\0';
+  fprintf (stderr, "\r%s [%s] %3.0f%%  %s/s", progress->verb, bar, part * 100,
+           size_format ((uint64_t) rate, text));
+  if (part > 0 && part < 1)
+    fprintf (stderr, "  %.0f s left ", seconds * (1 - part) / part);
+  fprintf (stderr, "\033[K");
+}
+
+/* One line for the program that listens.  One that does not read loses lines;
+ * it must not stop us.
+ */
+static void
+send_line (const struct progress *progress, double seconds,
+           const char *state)
+{
+  struct json_object *line = json_object_new_object ();
+  struct pollfd ready = { .fd = progress->fd, .events = POLLOUT };
+  const char *text;
+  char buffer[512];
+  int length;
+
+  json_object_object_add (line, "verb",
+                          json_object_new_string (progress->verb));
+  json_object_object_add (line, "state", json_object_new_string (state));
+  json_object_object_add (line, "position",
+                          json_object_new_int64 ((int64_t)
+                                                 progress->position));
+  json_object_object_add (line, "total",
+                          json_object_new_int64 ((int64_t) progress->total));
+  json_object_object_add (line, "data",
+                          json_object_new_int64 ((int64_t) progress->used));
+  json_object_object_add (line, "seconds",
+                          json_object_new_double (seconds));
+  text = json_object_to_json_string_ext (line, JSON_C_TO_STRING_PLAIN);
+  length = snprintf (buffer, sizeof buffer, "%s\n", text);
+  json_object_put (line);
+  if (length > 0 && (size_t) length < sizeof buffer &&
+      poll (&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 &&
+      write (progress->fd, buffer, (size_t) length) < 0)
+    return;
+}
+
+static void
+report (struct progress *progress, const char *state)
+{
+  double seconds = now () - progress->started;
+
+  if (progress->bar)
+    show_bar (progress, seconds);
+  if (progress->fd >= 0)
+    send_line (progress, seconds, state);
+}
+
+void
+progress_window (void *opaque, uint64_t window)
+{
+  struct progress *progress = opaque;
+
+  progress->position = minimum_u64 ((window + 1) * progress->chunk_bytes,
+                                    progress->total);
+  progress->used += progress->chunk_bytes;
+  if (now () - progress->reported < INTERVAL)
+    return;
+  progress->reported = now ();
+  report (progress, "running");
+}
+
+void
+progress_end (struct progress *progress, bool succeeded)
+{
+  if (progress == NULL)
+    return;
+  if (succeeded)
+    progress->position = progress->total;
+  report (progress, succeeded ? "done" : "failed");
+  if (progress->bar)
+    fprintf (stderr, "\n");
+  free (progress);
+}

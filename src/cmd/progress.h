@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Progress: a bar for people, JSON lines for programs. */
+
+#ifndef IOPRESS_CMD_PROGRESS_H
+#define IOPRESS_CMD_PROGRESS_H
+
+#include "cmd/options.h"
+
+struct progress;
+
+/* Begin reporting on VERB, which has TOTAL bytes of source ahead in windows of
+ * CHUNK_BYTES.  Returns NULL when nobody wants to know.
+ */
+struct progress *progress_begin (const struct common_options *options,
+                                 const char *verb, uint64_t total,
+                                 uint32_t chunk_bytes);
+
+/* The window just used up; OPAQUE is the struct progress. */
+void progress_window (void *opaque, uint64_t window);
+
+/* The last report, on how it ended; frees.  NULL is ignored. */
+void progress_end (struct progress *progress, bool succeeded);
+
+#endif /* IOPRESS_CMD_PROGRESS_H */

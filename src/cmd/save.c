@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress save: a source becomes an image. */
+
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/progress.h"
+#include "cmd/save.h"
+#include "cmd/say.h"
+#include "cmd/verbs.h"
+#include "util/size.h"
+
+/* Most of the source to hold twice with --discard, in bytes. */
+#define BATCH_BYTES_DEFAULT (64u << 20)
+
+#define SYNOPSIS "iopress save [OPTION]... SOURCE OUTPUT"
+
+static const char help[] =
+  "Usage: " SYNOPSIS "\n"
+  "Compress SOURCE, a save file of QEMU (mapped-ram) or any sparse file, into\n"
+  "the image OUTPUT.  Each is a path, fd:N for an inherited descriptor, or -\n"
+  "for standard input or output.\n\n"
+  "  -c, --codec=CODEC[:LEVEL][,PARAMETERS]\n"
+  "                          how to compress (default: zstd:1); stored: not\n"
+  "                          at all; see iopress plugins\n"
+  "      --chunk-size=SIZE   cut the source into windows of SIZE bytes, 64K to\n"
+  "                          16M (default: the codec's, or 1M)\n"
+  "      --exact             keep the bytes of pages that QEMU marks absent\n"
+  "      --discard           give the source's blocks back while it is packed\n"
+  "      --discard-batch=SIZE\n"
+  "                          hold at most SIZE bytes of the source twice\n"
+  "                          (default: 64M)\n"
+  "      --no-verify         with --discard, do not decode each record again\n"
+  "                          before its part of the source goes\n"
+  "      --resume            go on with what an earlier run left unfinished\n"
+  "      --format=FORMAT     auto (default), mapped-ram, raw\n"
+  "      --force             replace OUTPUT if it exists\n"
+  "      --image-id=HEX      use this id, 32 hexadecimal digits, not a random\n"
+  "                          one\n";
+
+enum {
+  OPTION_CHUNK_SIZE = OPTION_VERB,
+  OPTION_EXACT,
+  OPTION_FORMAT,
+  OPTION_FORCE,
+  OPTION_IMAGE_ID,
+  OPTION_DISCARD,
+  OPTION_DISCARD_BATCH,
+  OPTION_NO_VERIFY,
+  OPTION_RESUME,
+};
+
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "codec", required_argument, NULL, 'c' },
+  { "chunk-size", required_argument, NULL, OPTION_CHUNK_SIZE },
+  { "exact", no_argument, NULL, OPTION_EXACT },
+  { "format", required_argument, NULL, OPTION_FORMAT },
+  { "force", no_argument, NULL, OPTION_FORCE },
+  { "image-id", required_argument, NULL, OPTION_IMAGE_ID },
+  { "discard", no_argument, NULL, OPTION_DISCARD },
+  { "discard-batch", required_argument, NULL, OPTION_DISCARD_BATCH },
+  { "no-verify", no_argument, NULL, OPTION_NO_VERIFY },
+  { "resume", no_argument, NULL, OPTION_RESUME },
+  { NULL, 0, NULL, 0 },
+};
+
+static int
+image_id_option (struct save *save, struct error *err)
+{
+  size_t i;
+
+  if (strlen (optarg) == 2 * IMAGE_ID_BYTES &&
+      strspn (optarg, "0123456789abcdefABCDEF") == 2 * IMAGE_ID_BYTES) {
+    for (i = 0; i < IMAGE_ID_BYTES; i++)
+      sscanf (optarg + 2 * i, "%2hhx", &save->header.image_id[i]);
+    save->has_image_id = true;
+    return 0;
+  }
+  return error_set (err, ERROR_USAGE, 0,
+                    "--image-id takes 32 hexadecimal digits, not \"%s\"",
+                    optarg);
+}
+
+static int
+chunk_size_option (struct save *save, struct error *err)
+{
+  uint64_t size;
+
+  if (option_size ("--chunk-size", &size, err) < 0)
+    return -1;
+  if (size > UINT32_MAX || !chunk_bytes_valid ((uint32_t) size))
+    return error_set (err, ERROR_USAGE, 0,
+                      "--chunk-size takes a power of two from 64K to 16M, "
+                      "not \"%s\"", optarg);
+  save->header.chunk_bytes = (uint32_t) size;
+  return 0;
+}
+
+static int
+take_discard_option (struct save *save, int c, struct error *err)
+{
+  switch (c) {
+  case OPTION_DISCARD:
+    save->discard = true;
+    return 0;
+  case OPTION_DISCARD_BATCH:
+    return option_size ("--discard-batch", &save->batch_bytes, err);
+  case OPTION_NO_VERIFY:
+    save->verify = false;
+    return 0;
+  case OPTION_RESUME:
+    save->resume = true;
+    return 0;
+  default:
+    return common_option (&save->common, c, err);
+  }
+}
+
+static int
+take_option (void *opaque, int c, struct error *err)
+{
+  static const char *const formats[] = { "auto", "mapped-ram", "raw", NULL };
+  struct save *save = opaque;
+  int choice;
+
+  switch (c) {
+  case 'c':
+    save->codec_text = optarg;
+    return 0;
+  case OPTION_CHUNK_SIZE:
+    return chunk_size_option (save, err);
+  case OPTION_EXACT:
+    save->exact = true;
+    return 0;
+  case OPTION_FORMAT:
+    choice = option_choice ("--format", formats, err);
+    save->format = (enum source_format) choice;
+    return choice < 0 ? -1 : 0;
+  case OPTION_FORCE:
+    save->force = true;
+    return 0;
+  case OPTION_IMAGE_ID:
+    return image_id_option (save, err);
+  default:
+    return take_discard_option (save, c, err);
+  }
+}
+
+static void
+report (const struct save *save)
+{
+  char from[SIZE_TEXT_BYTES], to[SIZE_TEXT_BYTES];
+  uint64_t kept = save->footer.page_count * PAGE_BYTES;
+
+  if (save->common.verbose && !save->common.quiet)
+    say_note ("%s: %s of pages packed into %s", save->source.name,
+              size_format (kept, from), size_format (save->image_bytes, to));
+}
+
+/* Once part of the source is gone every failure is one of a kind: nothing is
+ * lost, and --resume goes on.
+ */
+static void
+explain_consumed (const struct save *save, struct error *err)
+{
+  err->kind = ERROR_CONSUMED;
+  error_hint (err, "nothing is lost, go on with: iopress save --resume %s %s",
+              save->source_name, save->output_name);
+}
+
+/* After a failure: keep an output that is worth something. */
+static void
+leave_output (struct save *save, struct error *err)
+{
+  bool begun = save->begun.consumed ||
+    (save->consume != NULL && consume_has_begun (save->consume));
+
+  if (begun && err->kind != ERROR_USAGE && err->kind != ERROR_BAD_INPUT)
+    explain_consumed (save, err);
+  if (begun || save->image != NULL)
+    output_keep (&save->output);
+  else
+    output_abandon (&save->output);
+}
+
+static void
+save_free (struct save *save)
+{
+  struct error ignored = { 0 };
+
+  consume_close (save->consume);
+  source_layout_free (&save->layout);
+  image_close (save->image);
+  codec_unload (save->codec);
+  file_close (&save->source, &ignored);
+}
+
+int
+cmd_save (int argc, char **argv)
+{
+  static const struct command command = {
+    .synopsis = SYNOPSIS,
+    .help = help,
+    .letters = COMMON_LETTERS "c:",
+    .options = long_options,
+    .argument_count = 2,
+    .take = take_option,
+  };
+  struct save save = {
+    .codec_text = "zstd:1",
+    .verify = true,
+    .batch_bytes = BATCH_BYTES_DEFAULT,
+    .source = FILE_CLOSED,
+    .output = OUTPUT_CLOSED,
+  };
+  struct error err = { 0 };
+  int result;
+
+  result = command_parse (&command, argc, argv, &save.common, &save, &err);
+  if (result == 0) {
+    save.source_name = argv[optind];
+    save.output_name = argv[optind + 1];
+    result = save_prepare (&save, &err);
+    if (result == 0)
+      result = save_run (&save, &err);
+    if (result == 0)
+      report (&save);
+    else
+      leave_output (&save, &err);
+  }
+  progress_end (save.progress, result == 0);
+  save_free (&save);
+  return result < 0 ? say_error (&err) : say_end_report ();
+}

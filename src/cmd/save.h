@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts of iopress save share. */
+
+#ifndef IOPRESS_CMD_SAVE_H
+#define IOPRESS_CMD_SAVE_H
+
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "pipeline/consume.h"
+#include "pipeline/resume.h"
+#include "pipeline/source_layout.h"
+#include "plugin/loader.h"
+
+struct save {
+  /* What the command line asks for. */
+  struct common_options common;
+  const char *codec_text;
+  enum source_format format;
+  bool exact, force, has_image_id;
+  bool discard, resume, verify;
+  uint64_t batch_bytes;
+  const char *source_name, *output_name;
+
+  /* What the run needs. */
+  struct file source;
+  struct output output;
+  struct source_layout layout;
+  struct codec *codec;
+  struct file_header header;
+  struct consume *consume;     /* NULL without --discard */
+
+  /* Of an earlier run that is gone on with; begun.image NULL: none. */
+  struct resume begun;
+  struct image *image;
+
+  /* What came of it. */
+  struct progress *progress;   /* or NULL */
+  struct footer footer;
+  uint64_t image_bytes;
+};
+
+/* Open the source and the output: anew, or as an earlier run left them.
+ * Returns 0, or -1 with ERR.
+ */
+int save_prepare (struct save *save, struct error *err);
+
+/* Pack the source.  Returns 0, or -1 with ERR. */
+int save_run (struct save *save, struct error *err);
+
+#endif /* IOPRESS_CMD_SAVE_H */

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress save: opening source and output, anew or to go on. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cmd/codec.h"
+#include "cmd/save.h"
+
+static int
+refuse (const char *subject, const char *what, struct error *err)
+{
+  error_set (err, ERROR_USAGE, 0, "%s", what);
+  return error_subject (err, subject);
+}
+
+/* A source that will be consumed must be this process's alone; a caller that
+ * passes a descriptor answers for its own.
+ */
+static int
+open_source (struct save *save, struct error *err)
+{
+  const char *name = save->source_name;
+  enum file_access access = save->discard ? FILE_UPDATE : FILE_READ;
+
+  if (save->discard && file_descriptor_of (name) < 0 &&
+      file_check_writers (name, err) < 0)
+    return -1;
+  if (file_open (name, access, save->common.direct, &save->source, err) < 0)
+    return -1;
+  if (save->source.stream)
+    return refuse (name, "is not seekable, as SOURCE must be", err);
+  if (save->discard && !save->source.regular)
+    return refuse (name, "is not a regular file, as --discard needs", err);
+  return file_lock (&save->source, save->discard, err);
+}
+
+/* With --discard the image must be able to become durable, elsewhere. */
+static int
+check_output (struct save *save, struct error *err)
+{
+  if (save->discard && save->output.file.stream)
+    return refuse (save->output.file.name,
+                   "cannot be made durable, as --discard needs", err);
+  if (!save->output.file.stream && !save->output.file.regular)
+    return refuse (save->output.file.name, "is a device, which has no end "
+                   "where the footer could stand", err);
+  if (save->output.file.regular &&
+      file_same (&save->source, &save->output.file))
+    return refuse (save->output.file.name, "is SOURCE itself", err);
+  return 0;
+}
+
+/* Find out what the source is, and fill in the file header. */
+static int
+examine_source (struct save *save, struct error *err)
+{
+  struct file_header *header = &save->header;
+
+  if (source_layout_detect (&save->source, save->format, &save->layout,
+                            err) < 0)
+    return -1;
+  if (!save->has_image_id &&
+      getrandom (header->image_id, IMAGE_ID_BYTES, 0) != IMAGE_ID_BYTES)
+    return error_set (err, ERROR_FAILED, errno, "no random image id");
+  header->major = FORMAT_MAJOR;
+  header->minor = FORMAT_MINOR;
+  header->prefix_bytes = save->layout.prefix_bytes;
+  header->source_bytes = save->source.size;
+  header->kind = save->layout.kind;
+  header->compatible = (save->exact ? FEATURE_EXACT : 0) |
+    (save->discard ? FEATURE_DISCARD : 0);
+  return 0;
+}
+
+/* A new image; the output is open already when an earlier run left nothing of
+ * use in it.
+ */
+static int
+prepare_new (struct save *save, struct error *err)
+{
+  if (codec_for_choice (save->common.plugin_folder, save->codec_text,
+                        &save->header, &save->codec, err) < 0 ||
+      examine_source (save, err) < 0)
+    return -1;
+  if (save->output.file.fd >= 0)
+    return file_truncate (&save->output.file, 0, err);
+  if (output_open (save->output_name, OUTPUT_IMAGE, save->force,
+                   save->common.direct, &save->output, err) < 0)
+    return -1;
+  return check_output (save, err);
+}
+
+/* Open the image that an earlier run began.  Returns 1; 0 when there is
+ * nothing to go on with, so that the source has to be whole; -1 with ERR.
+ */
+static int
+open_begun (struct save *save, struct error *err)
+{
+  struct output *output = &save->output;
+  struct error invalid = { 0 };
+  int found = output_open_begun (save->output_name, save->common.direct,
+                                 output, err);
+
+  if (found <= 0)
+    return found;
+  if (check_output (save, err) < 0)
+    return -1;
+  /* What is on the disk counts, not what the page cache believes. */
+  if (!output->file.direct)
+    file_drop_cache (&output->file, 0, 0);
+  if (image_open (&output->file, &save->image, &invalid) == 0)
+    return 1;
+  if (invalid.kind == ERROR_BAD_INPUT &&
+      (output->path == NULL || output->part[0] != '\0'))
+    return 0;                  /* it died before its header was durable */
+  *err = invalid;
+  return -1;
+}
+
+/* Whether the image belongs to the source, and parse the source as it was. */
+static int
+match_source (struct save *save, struct error *err)
+{
+  struct unpack unpack = {
+    .header = &save->header,
+    .codec = save->codec,
+    .name = save->output.file.name,
+  };
+  struct image_view *view = NULL;
+  struct resume_view storage;
+  struct read_at whole;
+  int result = -1;
+
+  if (image_view_open (save->image, &unpack, &view, err) < 0)
+    return -1;
+  if (resume_check_source (&save->begun, &save->source, view, err) == 0) {
+    whole = resume_read_at (&save->begun, &save->source, view, &storage);
+    result = save->begun.complete ? 0
+      : source_layout_parse (&whole, save->header.kind,
+                             save->header.prefix_bytes, &save->layout, err);
+  }
+  image_view_close (view);
+  return result;
+}
+
+/* Take up what an earlier run began: its header says how to go on. */
+static int
+take_up (struct save *save, struct error *err)
+{
+  struct resume *begun = &save->begun;
+  uint64_t end;
+
+  if (resume_walk (save->image, begun, err) < 0 ||
+      resume_read_marker (&save->source, begun, err) < 0)
+    return -1;
+  save->header = save->image->header;
+  if (codec_for_image (save->common.plugin_folder, &save->header,
+                       &save->codec, err) < 0)
+    return error_subject (err, save->output.file.name);
+  if (match_source (save, err) < 0)
+    return -1;
+  end = save->image->bytes;
+  if (begun->complete)
+    return 0;
+  return file_truncate (&save->output.file, end, err);
+}
+
+/* The image says whether its source was being consumed. */
+static int
+open_source_again (struct save *save, struct error *err)
+{
+  bool discard = (save->image->header.compatible & FEATURE_DISCARD) != 0;
+
+  if (discard == save->discard)
+    return 0;
+  if (file_close (&save->source, err) < 0)
+    return -1;
+  save->discard = discard;
+  return open_source (save, err);
+}
+
+static int
+prepare_again (struct save *save, struct error *err)
+{
+  int found = open_begun (save, err);
+
+  if (found < 0)
+    return -1;
+  if (found == 0)
+    return prepare_new (save, err);
+  if (open_source_again (save, err) < 0)
+    return -1;
+  return take_up (save, err);
+}
+
+static int
+start_consuming (struct save *save, struct error *err)
+{
+  struct output *output = &save->output;
+  struct consume_options options = {
+    .source = &save->source,
+    .output = &output->file,
+    .output_path = output->part[0] != '\0' ? output->part : output->path,
+    .header = &save->header,
+    .batch_bytes = save->batch_bytes,
+    .begun = save->begun.consumed,
+  };
+
+  return save->discard ? consume_open (&options, &save->consume, err) : 0;
+}
+
+int
+save_prepare (struct save *save, struct error *err)
+{
+  int result;
+
+  if (open_source (save, err) < 0)
+    return -1;
+  result = save->resume ? prepare_again (save, err) : prepare_new (save, err);
+  return result < 0 ? -1 : start_consuming (save, err);
+}

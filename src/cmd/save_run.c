@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress save: the run itself. */
+
+#include <config.h>
+
+#include "cmd/progress.h"
+#include "cmd/save.h"
+#include "pipeline/image_sink.h"
+#include "pipeline/pack.h"
+#include "pipeline/window_source.h"
+
+/* Move all windows through the workers into the image. */
+static int
+pack_windows (struct save *save, struct window_source *source,
+              struct image_sink *sink, struct error *err)
+{
+  struct run_options options = run_options_of (&save->common);
+  struct pack pack = {
+    .header = &save->header,
+    .codec = save->codec,
+    .verify = save->discard && save->verify,
+  };
+  struct source from = window_source_face (source);
+  struct sink to = image_sink_face (sink);
+  struct job job = pack_job (&pack);
+  struct progress *progress = progress_begin (&save->common, "save",
+                                              save->header.source_bytes,
+                                              save->header.chunk_bytes);
+  int result;
+
+  if (progress != NULL) {
+    options.progress = progress_window;
+    options.progress_opaque = progress;
+  }
+  result = pipeline_run (&from, &job, &to, &options, err);
+  if (result == 0)
+    result = image_sink_finish (sink, &save->footer, &save->image_bytes, err);
+  save->progress = progress;
+  return result;
+}
+
+static int
+write_image (struct save *save, struct error *err)
+{
+  bool exact = (save->header.compatible & FEATURE_EXACT) != 0;
+  struct image_sink_options options = {
+    .output = &save->output.file,
+    .source = &save->source,
+    .header = &save->header,
+    .consume = save->consume,
+    .begun = save->image,
+  };
+  struct window_source *source = NULL;
+  struct image_sink *sink = NULL;
+  int result = -1;
+
+  if (window_source_open (&save->source, exact ? NULL : save->layout.ram,
+                          save->header.chunk_bytes,
+                          align_up (save->begun.covered_bytes,
+                                    save->header.chunk_bytes),
+                          &source, err) == 0 &&
+      image_sink_open (&options, &sink, err) == 0)
+    result = pack_windows (save, source, sink, err);
+  window_source_close (source);
+  image_sink_close (sink);
+  return result;
+}
+
+int
+save_run (struct save *save, struct error *err)
+{
+  if (save->begun.complete)
+    save->footer = save->image->footer;
+  else if (write_image (save, err) < 0)
+    return -1;
+  if (save->consume != NULL && consume_stop (save->consume, err) < 0)
+    return -1;
+  if (output_commit (&save->output, err) < 0)
+    return -1;
+  return save->consume == NULL ? 0 : consume_finish (save->consume, err);
+}

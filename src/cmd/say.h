@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The only place that prints messages: one line for one error. */
+
+#ifndef IOPRESS_CMD_SAY_H
+#define IOPRESS_CMD_SAY_H
+
+#include "util/error.h"
+
+/* Print ERR on standard error as one line and return its exit status. */
+int say_error (const struct error *err);
+
+/* Print a note on standard error, "iopress: ...". */
+void say_note (const char *format, ...)
+  __attribute__ ((format (printf, 1, 2)));
+
+/* End a report on standard output: flush it and find out whether all of it
+ * was written.  Returns 0, or prints the error and returns 1.
+ */
+int say_end_report (void);
+
+#endif /* IOPRESS_CMD_SAY_H */

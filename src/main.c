@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress: saves of virtual machines, compressed and in parallel. */
+
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/say.h"
+#include "cmd/signals.h"
+#include "cmd/verbs.h"
+
+struct verb {
+  const char *name;
+  int (*run) (int argc, char **argv);
+  const char *summary;
+};
+
+static const struct verb verbs[] = {
+  { "save", cmd_save, "compress a save file into an image" },
+  { "restore", cmd_restore, "decompress an image into a sparse file" },
+  { "info", cmd_info, "describe an image" },
+  { "verify", cmd_verify, "check that an image is whole" },
+  { "plugins", cmd_plugins, "list the codecs" },
+};
+
+#define VERB_COUNT (sizeof verbs / sizeof verbs[0])
+
+static int
+help (void)
+{
+  size_t i;
+
+  printf ("Usage: iopress VERB [OPTION]... [ARGUMENT]...\n"
+          "Compress the save files of virtual machines in parallel, and bring\n"
+          "them back.\n\n");
+  for (i = 0; i < VERB_COUNT; i++)
+    printf ("  %-12s %s\n", verbs[i].name, verbs[i].summary);
+  printf ("\niopress VERB --help says more; see also iopress(1).\n");
+  return say_end_report ();
+}
+
+static int
+unknown (const char *what)
+{
+  struct error err = { 0 };
+
+  if (what == NULL)
+    error_set (&err, ERROR_USAGE, 0, "no verb given");
+  else
+    error_set (&err, ERROR_USAGE, 0, "there is no verb \"%s\"", what);
+  error_hint (&err, "see iopress --help");
+  return say_error (&err);
+}
+
+int
+main (int argc, char **argv)
+{
+  size_t i;
+
+  signals_catch ();
+  if (argc < 2)
+    return unknown (NULL);
+  if (strcmp (argv[1], "--help") == 0)
+    return help ();
+  if (strcmp (argv[1], "--version") == 0) {
+    printf ("iopress %s\n", PACKAGE_VERSION);
+    return say_end_report ();
+  }
+  for (i = 0; i < VERB_COUNT; i++)
+    if (strcmp (argv[1], verbs[i].name) == 0)
+      return verbs[i].run (argc - 1, argv + 1);
+  return unknown (argv[1]);
+}
