@@ -19,6 +19,28 @@ AC_DEFUN([IOPRESS_COMPILER_FLAGS], [
   done
 ])
 
+# IOPRESS_FORTIFY(VARIABLE)
+# Append to VARIABLE the highest _FORTIFY_SOURCE that takes effect; without
+# optimisation none does.
+AC_DEFUN([IOPRESS_FORTIFY], [
+  for level in 3 2; do
+    AC_MSG_CHECKING([whether _FORTIFY_SOURCE=$level takes effect])
+    fortify="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$level"
+    saved_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS $fortify"
+    AC_COMPILE_IFELSE(
+      [AC_LANG_SOURCE([[#include <stdio.h>
+                        #if __USE_FORTIFY_LEVEL != _FORTIFY_SOURCE
+                        #error
+                        #endif]])],
+      [fortify_found=yes],
+      [fortify_found=no])
+    CFLAGS=$saved_CFLAGS
+    AC_MSG_RESULT([$fortify_found])
+    AS_IF([test $fortify_found = yes], [$1="$$1 $fortify"; break])
+  done
+])
+
 # IOPRESS_LINKER_FLAGS(VARIABLE, FLAGS)
 # Append to VARIABLE each of FLAGS with which a program links.
 AC_DEFUN([IOPRESS_LINKER_FLAGS], [

@@ -3,8 +3,10 @@
 
 #include <config.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/say.h"
 #include "cmd/signals.h"
@@ -21,6 +23,7 @@ static const struct verb verbs[] = {
   { "restore", cmd_restore, "decompress an image into a sparse file" },
   { "info", cmd_info, "describe an image" },
   { "verify", cmd_verify, "check that an image is whole" },
+  { "recover", cmd_recover, "salvage what a damaged image still holds" },
   { "plugins", cmd_plugins, "list the codecs" },
 };
 
@@ -53,11 +56,27 @@ unknown (const char *what)
   return say_error (&err);
 }
 
+/* A closed standard stream would let one of our files get its number, and
+ * messages would land in it.  What stands in refuses what the stream is for.
+ */
+static void
+fill_standard_streams (void)
+{
+  int fd;
+
+  do
+    fd = open ("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    close (fd);
+}
+
 int
 main (int argc, char **argv)
 {
   size_t i;
 
+  fill_standard_streams ();
   signals_catch ();
   if (argc < 2)
     return unknown (NULL);

@@ -80,6 +80,8 @@ info_print_map (const struct image *image)
   char text[SIZE_TEXT_BYTES];
   uint64_t first;
 
+  if (windows == 0)
+    return;
   printf ("\nEach character is %s of the source: blank where no page is "
           "present, from\n. (compressed to an eighth or less) to # "
           "(incompressible).\n\n%10s  %-*s  present   ratio\n",

@@ -3,6 +3,8 @@
 
 #include <config.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +94,28 @@ plugin_folder_option (struct common_options *options, struct error *err)
   return 0;
 }
 
+/* A number that is not open now would become one of our own files later. */
+static int
+check_open (int fd, const char *what, struct error *err)
+{
+  if (fcntl (fd, F_GETFL) >= 0)
+    return 0;
+  return error_set (err, ERROR_USAGE, errno, "%s: descriptor %d", what, fd);
+}
+
+static int
+check_arguments (int argc, char **argv, struct error *err)
+{
+  int i, fd;
+
+  for (i = optind; i < argc; i++) {
+    fd = file_descriptor_of (argv[i]);
+    if (fd >= 0 && check_open (fd, argv[i], err) < 0)
+      return -1;
+  }
+  return 0;
+}
+
 int
 common_option (struct common_options *options, int c, struct error *err)
 {
@@ -126,7 +150,7 @@ common_option (struct common_options *options, int c, struct error *err)
     if (option_number ("--progress-fd", 0, 1 << 20, &value, err) < 0)
       return -1;
     options->progress_fd = (int) value;
-    return 0;
+    return check_open (options->progress_fd, "--progress-fd", err);
   case ':':
     return error_set (err, ERROR_USAGE, 0, "the option needs a value");
   default:
@@ -168,7 +192,7 @@ command_parse (const struct command *command, int argc, char **argv,
     return 1;
   }
   if (argc - optind == command->argument_count)
-    return 0;
+    return check_arguments (argc, argv, err);
   error_set (err, ERROR_USAGE, 0, "%s arguments",
              argc - optind < command->argument_count ? "missing"
              : "too many");

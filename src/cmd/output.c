@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/output.h"
+#include "cmd/signals.h"
 #include "pipeline/image.h"
 
 static int
@@ -20,9 +21,20 @@ fail (const char *subject, int errnum, const char *what, struct error *err)
   return error_subject (err, subject);
 }
 
+static int
+refuse_input (const struct file *input, const struct file *output,
+              struct error *err)
+{
+  if (input->stream || !file_same (input, output))
+    return 0;
+  error_set (err, ERROR_USAGE, 0, "is the input itself");
+  return error_subject (err, output->name);
+}
+
 /* Whatever standard output is, it is written in order from where it stands. */
 static int
-open_stream (struct output *output, struct error *err)
+open_stream (const struct file *input, struct output *output,
+             struct error *err)
 {
   struct file *file = &output->file;
   int flags = fcntl (STDOUT_FILENO, F_GETFL);
@@ -36,15 +48,17 @@ open_stream (struct output *output, struct error *err)
   }
   file->fd = STDOUT_FILENO;
   file->stream = true;
-  return 0;
+  return refuse_input (input, file, err);
 }
 
 static int
 open_descriptor (int fd, const char *name, enum direct_io direct,
-                 struct output *output, struct error *err)
+                 const struct file *input, struct output *output,
+                 struct error *err)
 {
   if (file_take_descriptor (fd, name, FILE_WRITE, direct, &output->file,
                             err) < 0 ||
+      refuse_input (input, &output->file, err) < 0 ||
       file_lock (&output->file, true, err) < 0)
     return -1;
   if (output->file.regular)
@@ -169,7 +183,8 @@ open_path (const char *path, enum output_kind kind, bool force,
 
 int
 output_open (const char *name, enum output_kind kind, bool force,
-             enum direct_io direct, struct output *output, struct error *err)
+             enum direct_io direct, const struct file *input,
+             struct output *output, struct error *err)
 {
   struct error ignored = { 0 };
   int fd = file_descriptor_of (name);
@@ -177,11 +192,12 @@ output_open (const char *name, enum output_kind kind, bool force,
 
   *output = (struct output) OUTPUT_CLOSED;
   if (strcmp (name, "-") == 0)
-    result = open_stream (output, err);
+    result = open_stream (input, output, err);
   else if (fd >= 0)
-    result = open_descriptor (fd, name, direct, output, err);
+    result = open_descriptor (fd, name, direct, input, output, err);
   else
     result = open_path (name, kind, force, direct, output, err);
+  output->file.cancelled = signals_received ();
   if (result < 0)
     file_close (&output->file, &ignored);
   return result;
@@ -232,6 +248,7 @@ output_open_begun (const char *name, enum direct_io direct,
     result = -1;
   else
     result = output->file.size > 0;
+  output->file.cancelled = signals_received ();
   if (result <= 0)
     output_keep (output);
   return result;

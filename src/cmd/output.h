@@ -21,14 +21,14 @@ struct output {
 
 #define OUTPUT_CLOSED { .file = FILE_CLOSED }
 
-/* Open NAME for writing.  A path that does not exist, or with FORCE one that
+/* Open NAME for writing, which must not be INPUT itself.  A path that does not exist, or with FORCE one that
  * does, is written as PATH.part, locked for the time of the run; devices and
  * pipes are written directly; "fd:N" is emptied; "-" is a stream.  NAME must
  * outlive OUTPUT.  Returns 0, or -1 with ERR and nothing changed.
  */
 int output_open (const char *name, enum output_kind kind, bool force,
-                 enum direct_io direct, struct output *output,
-                 struct error *err);
+                 enum direct_io direct, const struct file *input,
+                 struct output *output, struct error *err);
 
 /* Open what an earlier run left of the output NAME, for update and with its
  * bytes: PATH.part, or PATH when it had its name already, or the descriptor.

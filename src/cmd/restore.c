@@ -4,10 +4,9 @@
 #include <config.h>
 
 #include "cmd/image_input.h"
-#include "cmd/output.h"
+#include "cmd/page_output.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
-#include "pipeline/page_sink.h"
 
 #define SYNOPSIS "iopress restore [OPTION]... IMAGE OUTPUT"
 
@@ -47,59 +46,34 @@ take_option (void *opaque, int c, struct error *err)
 }
 
 static int
-restore_sparse (struct restore *restore, struct error *err)
+write_pages (struct restore *restore, struct error *err)
 {
   struct image_input *input = &restore->input;
-  struct sparse_sink *sparse = NULL;
+  struct page_output pages;
   struct sink sink;
-  int result;
+  int result = -1;
 
-  if (sparse_sink_open (&restore->output.file, input->image, &sparse,
-                        err) < 0)
-    return -1;
-  sink = sparse_sink_face (sparse);
-  result = image_input_run (input, "restore", &restore->common, &sink, err);
+  if (page_output_open (&restore->output, input->image, &pages, err) == 0) {
+    sink = page_output_face (&pages);
+    result = image_input_run (input, "restore", &restore->common, &sink, err);
+  }
   if (result == 0)
-    result = sparse_sink_finish (sparse, err);
-  sparse_sink_close (sparse);
-  return result;
-}
-
-static int
-restore_dense (struct restore *restore, struct error *err)
-{
-  struct image_input *input = &restore->input;
-  struct dense_sink *dense = NULL;
-  struct sink sink;
-  int result;
-
-  if (dense_sink_open (&restore->output.file, input->image, &dense, err) < 0)
-    return -1;
-  sink = dense_sink_face (dense);
-  result = image_input_run (input, "restore", &restore->common, &sink, err);
-  if (result == 0)
-    result = dense_sink_finish (dense, err);
-  dense_sink_close (dense);
-  return result;
+    result = page_output_finish (&pages, err);
+  page_output_close (&pages);
+  return result < 0 ? -1 : output_commit (&restore->output, err);
 }
 
 static int
 restore_arguments (struct restore *restore, char **arguments,
                    struct error *err)
 {
-  struct output *output = &restore->output;
-  int result;
-
   if (image_input_open (arguments[0], &restore->common, &restore->input,
                         err) < 0 ||
       output_open (arguments[1], OUTPUT_SOURCE, restore->force,
-                   restore->common.direct, output, err) < 0)
+                   restore->common.direct, &restore->input.file,
+                   &restore->output, err) < 0)
     return -1;
-  if (output->file.regular)
-    result = restore_sparse (restore, err);
-  else
-    result = restore_dense (restore, err);
-  return result < 0 ? -1 : output_commit (output, err);
+  return write_pages (restore, err);
 }
 
 int

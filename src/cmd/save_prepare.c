@@ -9,6 +9,7 @@
 
 #include "cmd/codec.h"
 #include "cmd/save.h"
+#include "cmd/signals.h"
 
 static int
 refuse (const char *subject, const char *what, struct error *err)
@@ -31,6 +32,7 @@ open_source (struct save *save, struct error *err)
     return -1;
   if (file_open (name, access, save->common.direct, &save->source, err) < 0)
     return -1;
+  save->source.cancelled = signals_received ();
   if (save->source.stream)
     return refuse (name, "is not seekable, as SOURCE must be", err);
   if (save->discard && !save->source.regular)
@@ -89,7 +91,8 @@ prepare_new (struct save *save, struct error *err)
   if (save->output.file.fd >= 0)
     return file_truncate (&save->output.file, 0, err);
   if (output_open (save->output_name, OUTPUT_IMAGE, save->force,
-                   save->common.direct, &save->output, err) < 0)
+                   save->common.direct, &save->source, &save->output,
+                   err) < 0)
     return -1;
   return check_output (save, err);
 }

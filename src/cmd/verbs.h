@@ -11,6 +11,7 @@ int cmd_save (int argc, char **argv);
 int cmd_restore (int argc, char **argv);
 int cmd_info (int argc, char **argv);
 int cmd_verify (int argc, char **argv);
+int cmd_recover (int argc, char **argv);
 int cmd_plugins (int argc, char **argv);
 
 #endif /* IOPRESS_CMD_VERBS_H */

@@ -161,28 +161,49 @@ read_ram_section (struct stream *stream, struct mapped_ram *ram)
   return 0;
 }
 
+/* Parse as far as it goes.  Returns what was read, or NULL when there was no
+ * memory; ERR says whether it is all.
+ */
+static struct mapped_ram *
+parse (const struct read_at *file, uint64_t offset, struct error *err)
+{
+  struct stream stream = { .file = file, .position = offset, .err = err };
+  struct mapped_ram *ram = calloc (1, sizeof *ram);
+
+  if (ram == NULL) {
+    error_set (err, ERROR_FAILED, 0, "out of memory");
+    return NULL;
+  }
+  ram->stream_offset = offset;
+  if (file->size > INT64_MAX)
+    stream_fail (&stream, "no file has %" PRIu64 " bytes", file->size);
+  else if (read_head (&stream) == 0 && read_config (&stream, ram) == 0)
+    read_ram_section (&stream, ram);
+  return ram;
+}
+
 int
 mapped_ram_parse (const struct read_at *file, uint64_t offset,
                   struct mapped_ram **ram, struct error *err)
 {
-  struct stream stream = { .file = file, .position = offset, .err = err };
-  struct mapped_ram *result;
-
+  *ram = parse (file, offset, err);
+  if (err->kind == ERROR_NONE)
+    return 0;
+  mapped_ram_free (*ram);
   *ram = NULL;
-  if (file->size > INT64_MAX)
-    return stream_fail (&stream, "no file has %" PRIu64 " bytes", file->size);
-  result = calloc (1, sizeof *result);
-  if (result == NULL)
-    return error_set (err, ERROR_FAILED, 0, "out of memory");
-  result->stream_offset = offset;
-  if (read_head (&stream) == -1
-      || read_config (&stream, result) == -1
-      || read_ram_section (&stream, result) == -1) {
-    mapped_ram_free (result);
-    return -1;
-  }
-  *ram = result;
-  return 0;
+  return -1;
+}
+
+struct mapped_ram *
+mapped_ram_parse_partly (const struct read_at *file, uint64_t offset)
+{
+  struct error rest = { 0 };
+  struct mapped_ram *ram = parse (file, offset, &rest);
+
+  if (ram != NULL && ram->block_count > 0)
+    return ram;
+  mapped_ram_free (ram);
+  return NULL;
 }
 
 void

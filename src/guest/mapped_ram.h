@@ -75,6 +75,12 @@ int mapped_ram_probe (const struct read_at *file, uint64_t offset,
 int mapped_ram_parse (const struct read_at *file, uint64_t offset,
                       struct mapped_ram **ram, struct error *err);
 
+/* The RAM blocks that can still be read of a damaged stream, from the first
+ * one on; NULL when there is none.  Free with mapped_ram_free.
+ */
+struct mapped_ram *mapped_ram_parse_partly (const struct read_at *file,
+                                            uint64_t offset);
+
 /* Check that QEMU had finished writing and that the file can be restored:
  * the tail is there (EOF, or EOF and the JSON description ending exactly at
  * the end of the file), and the bitmaps are not all clear while pages hold

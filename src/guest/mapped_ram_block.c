@@ -181,8 +181,13 @@ ram_blocks_read (struct stream *stream, struct mapped_ram *ram)
   while (remaining > 0) {
     struct ram_block *block = add_block (stream, ram);
 
-    if (block == NULL || read_block (stream, ram, block, remaining) == -1)
+    if (block == NULL)
       return -1;
+    if (read_block (stream, ram, block, remaining) == -1) {
+      free (block->bitmap);
+      ram->block_count--;      /* what is listed is whole */
+      return -1;
+    }
     remaining -= block->used_bytes;
   }
   return 0;

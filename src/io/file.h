@@ -5,9 +5,11 @@
 #define IOPRESS_IO_FILE_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "util/error.h"
 
@@ -31,6 +33,7 @@ struct file {
    * end of the run.  Calls it interrupts fail then; NULL: they are made again.
    */
   const volatile sig_atomic_t *cancelled;
+  atomic_bool interrupted;     /* set by any thread: file_read_stream ends */
   char name[4096];             /* the path or fd:N, for messages */
 };
 
@@ -88,6 +91,13 @@ int file_drop_direct (struct file *file, struct error *err);
  */
 int file_read_at (const struct file *file, uint64_t offset, void *buffer,
                   size_t length, struct error *err);
+
+/* Read up to LENGTH bytes of a stream; waits for some, but not when the run is
+ * cancelled or the file's INTERRUPTED is set.  Returns their number, 0 at the
+ * end, or -1 with ERR.
+ */
+ssize_t file_read_stream (const struct file *file, void *buffer,
+                          size_t length, struct error *err);
 
 /* Write exactly LENGTH bytes at OFFSET; with O_DIRECT buffer, length and
  * offset must be page aligned.  Returns 0, or -1 with ERR.

@@ -93,7 +93,10 @@ writer_close (struct writer *writer)
 static int
 fail (const struct writer *writer, int errnum, struct error *err)
 {
-  error_set (err, ERROR_FAILED, errnum, "cannot be written");
+  if (errnum == EINTR)
+    error_set (err, ERROR_CANCELLED, 0, "cancelled by a signal");
+  else
+    error_set (err, ERROR_FAILED, errnum, "cannot be written");
   return error_subject (err, writer->file->name);
 }
 

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "pipeline/image.h"
 #include "util/checksum.h"
@@ -39,23 +38,17 @@ grow (struct head *head, struct error *err)
   return 0;
 }
 
-/* read(2) until the part is full or the stream ends. */
+/* Read until the part is full or the stream ends. */
 static int
 read_stream_part (const struct file *file, struct head *head,
                   struct error *err)
 {
   while (head->length < head->room) {
-    ssize_t count = read (file->fd, head->bytes + head->length,
-                          head->room - head->length);
+    ssize_t count = file_read_stream (file, head->bytes + head->length,
+                                      head->room - head->length, err);
 
-    if (count < 0 && file_again (file))
-      continue;
-    if (count < 0 && errno == EINTR)
-      return error_set (err, ERROR_CANCELLED, 0, "cancelled");
-    if (count < 0) {
-      error_set (err, ERROR_FAILED, errno, "cannot be read");
-      return error_subject (err, file->name);
-    }
+    if (count < 0)
+      return -1;
     if (count == 0) {
       head->ended = true;
       return 0;

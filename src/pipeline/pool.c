@@ -234,6 +234,7 @@ pool_take (struct pool *pool, bool wait)
     slot->ticket = pool->next_in++;
     slot->error = (struct error) { 0 };
     slot->has_entry = false;
+    slot->lost = false;
   }
   pthread_mutex_unlock (&pool->lock);
   return slot;

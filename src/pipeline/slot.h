@@ -29,6 +29,7 @@ struct slot {
   struct record_header header;
   struct index_entry entry;    /* unpacking: what the index says of it */
   bool has_entry;
+  bool lost;                   /* salvaging: the record could not be used */
 
   struct aio_request request;  /* the reader's */
   struct error error;          /* the worker's */

@@ -27,6 +27,7 @@ struct sparse_sink {
   const struct image *image;
   struct aio *aio;
   struct window_writes *free;
+  struct slot *empty;          /* begun, and nothing of it to write */
 };
 
 static int
@@ -148,6 +149,13 @@ take_writes (struct sparse_sink *sink)
   return writes;
 }
 
+static void
+put_writes (struct sparse_sink *sink, struct window_writes *writes)
+{
+  writes->next = sink->free;
+  sink->free = writes;
+}
+
 /* Fill in one request for each run of present pages. */
 static void
 prepare_runs (struct sparse_sink *sink, struct window_writes *writes)
@@ -186,6 +194,10 @@ begin (void *opaque, struct slot *slot, struct error *err)
   writes->slot = slot;
   prepare_runs (sink, writes);
   aio_flush (sink->aio);
+  if (writes->pending == 0) {
+    sink->empty = slot;
+    put_writes (sink, writes);
+  }
   return 0;
 }
 
@@ -195,7 +207,10 @@ finish (void *opaque, bool wait, struct slot **slot)
   struct sparse_sink *sink = opaque;
   struct aio_request *request;
 
-  *slot = NULL;
+  *slot = sink->empty;
+  sink->empty = NULL;
+  if (*slot != NULL)
+    return;
   while ((request = aio_wait (sink->aio, wait)) != NULL) {
     struct window_writes *writes = request->owner;
 
@@ -205,8 +220,7 @@ finish (void *opaque, bool wait, struct slot **slot)
     file_write_behind (sink->output, request->offset, request->length);
     if (--writes->pending == 0) {
       *slot = writes->slot;
-      writes->next = sink->free;
-      sink->free = writes;
+      put_writes (sink, writes);
       return;
     }
   }

@@ -4,22 +4,15 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "pipeline/stream_source.h"
 #include "util/checksum.h"
 
-/* How long to wait for data before looking whether to go on, milliseconds. */
-#define PATIENCE 200
-
 struct stream_source {
   struct image *image;
   uint64_t offset;             /* of the next byte in the image */
-  atomic_bool interrupted;
   struct slot *filled;         /* begun, for finish to hand out */
 
   /* Encoded index entries of the records seen, to hold against the index. */
@@ -64,28 +57,6 @@ take_ahead (struct image *image, uint8_t *buffer, size_t length)
   return part;
 }
 
-/* One read(2) that gives up when interrupted.  Returns as read does. */
-static ssize_t
-read_some (struct stream_source *source, uint8_t *buffer, size_t length)
-{
-  struct pollfd poll_fd = { .fd = source->image->file->fd, .events = POLLIN };
-
-  while (!atomic_load (&source->interrupted)) {
-    int ready = poll (&poll_fd, 1, PATIENCE);
-
-    if (ready < 0 && errno != EINTR)
-      return -1;
-    if (ready > 0) {
-      ssize_t count = read (poll_fd.fd, buffer, length);
-
-      if (count >= 0 || (errno != EINTR && errno != EAGAIN))
-        return count;
-    }
-  }
-  errno = ECANCELED;
-  return -1;
-}
-
 /* Read exactly LENGTH bytes; the image is incomplete when it ends before. */
 static int
 read_exactly (struct stream_source *source, uint8_t *buffer, size_t length,
@@ -94,10 +65,11 @@ read_exactly (struct stream_source *source, uint8_t *buffer, size_t length,
   size_t done = take_ahead (source->image, buffer, length);
 
   while (done < length) {
-    ssize_t count = read_some (source, buffer + done, length - done);
+    ssize_t count = file_read_stream (source->image->file, buffer + done,
+                                      length - done, err);
 
     if (count < 0)
-      return error_set (err, ERROR_FAILED, errno, "cannot be read");
+      return -1;
     if (count == 0)
       return error_set (err, ERROR_BAD_INPUT, 0,
                         "the image is incomplete: it ends at byte %llu",
@@ -208,13 +180,17 @@ read_end (struct stream_source *source, uint8_t *bytes, struct error *err)
   uint64_t index_offset = source->offset - INDEX_MAGIC_BYTES;
   struct index_header index;
   struct footer *footer = &image->footer;
+  ssize_t rest = 0;
   uint64_t offset;
 
   if (read_exactly (source, bytes + INDEX_MAGIC_BYTES,
                     INDEX_HEADER_BYTES - INDEX_MAGIC_BYTES, err) < 0 ||
       index_header_decode (bytes, &image->header, &index, err) < 0)
     return -1;
-  if (index.entry_count != source->seen.record_count)
+  if (index.entry_count != source->seen.record_count ||
+      index.entries_checksum != checksum (source->entries,
+                                          source->seen.record_count *
+                                          INDEX_ENTRY_BYTES))
     return error_set (err, ERROR_BAD_INPUT, 0,
                       "index: it does not agree with the records");
   if (check_entries (source, err) < 0)
@@ -230,8 +206,11 @@ read_end (struct stream_source *source, uint8_t *bytes, struct error *err)
       footer->digest != source->seen.digest)
     return error_set (err, ERROR_BAD_INPUT, 0,
                       "footer: totals do not agree with the records");
-  if (image->ahead_bytes > 0 || read_some (source, bytes, 1) > 0)
+  if (image->ahead_bytes > 0 ||
+      (rest = file_read_stream (image->file, bytes, 1, err)) > 0)
     return error_set (err, ERROR_BAD_INPUT, 0, "bytes follow the footer");
+  if (rest < 0)
+    return -1;
   image->bytes = source->offset;
   return 0;
 }
@@ -274,7 +253,7 @@ interrupt (void *opaque)
 {
   struct stream_source *source = opaque;
 
-  atomic_store (&source->interrupted, true);
+  atomic_store (&source->image->file->interrupted, true);
 }
 
 struct source

@@ -170,11 +170,24 @@ decode_record (struct unpack_worker *worker, struct slot *slot)
 }
 
 void
+unpack_lose (struct slot *slot)
+{
+  slot->error = (struct error) { 0 };
+  slot->lost = true;
+  slot->page_count = 0;
+  memset (slot->map, 0, sizeof slot->map);
+}
+
+void
 unpack_slot (void *opaque, struct slot *slot)
 {
   struct unpack_worker *worker = opaque;
 
-  if (decode_record (worker, slot) < 0) {
+  if (slot->lost || decode_record (worker, slot) == 0)
+    return;
+  if (worker->unpack->salvage)
+    unpack_lose (slot);
+  else {
     error_context (&slot->error, "window %llu",
                    (unsigned long long) slot->window);
     error_subject (&slot->error, worker->unpack->name);

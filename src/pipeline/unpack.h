@@ -14,6 +14,8 @@ struct unpack {
   const uint8_t *prefix;       /* header->prefix_bytes bytes */
   const char *name;            /* of the image, for messages */
   bool fast;                   /* check stored checksums, decompress nothing */
+  bool salvage;                /* a slot that cannot be used becomes LOST and
+                                * empty; it is no error */
 };
 
 /* The job that checks and unpacks with UNPACK, which must outlive the pool.
@@ -31,5 +33,8 @@ int unpack_open (const struct unpack *unpack, void **worker,
                  struct error *err);
 void unpack_close (void *worker);
 void unpack_slot (void *worker, struct slot *slot);
+
+/* Make a slot lost and empty. */
+void unpack_lose (struct slot *slot);
 
 #endif /* IOPRESS_PIPELINE_UNPACK_H */

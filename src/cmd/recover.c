@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress recover: what a damaged image still holds. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/codec.h"
+#include "cmd/options.h"
+#include "cmd/page_output.h"
+#include "cmd/progress.h"
+#include "cmd/recover_report.h"
+#include "cmd/say.h"
+#include "cmd/signals.h"
+#include "cmd/verbs.h"
+#include "pipeline/image_view.h"
+#include "pipeline/record_source.h"
+#include "util/size.h"
+
+#define SYNOPSIS "iopress recover [OPTION]... IMAGE OUTPUT"
+
+static const char help[] =
+  "Usage: " SYNOPSIS "\n"
+  "Write every page that the damaged, truncated or unfinished IMAGE still\n"
+  "holds to OUTPUT, with zeros for the rest, and say what is missing.  The\n"
+  "exit status is 0 when all came back and 3 when something is missing.\n"
+  "\n"
+  "  -c, --codec=CODEC       the codec of the records, when the file header is\n"
+  "                          gone and they do not show it\n"
+  "      --force             replace OUTPUT if it exists\n"
+  "      --json              report as one JSON object\n";
+
+enum {
+  OPTION_FORCE = OPTION_VERB,
+  OPTION_JSON,
+};
+
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "codec", required_argument, NULL, 'c' },
+  { "force", no_argument, NULL, OPTION_FORCE },
+  { "json", no_argument, NULL, OPTION_JSON },
+  { NULL, 0, NULL, 0 },
+};
+
+struct recover {
+  struct common_options common;
+  const char *codec_text;
+  bool force, json;
+
+  struct file file;
+  struct salvage salvage;
+  struct codec *codec;
+  struct output output;
+  struct mapped_ram *ram;
+
+  /* The faces that the ones below wrap. */
+  struct source records;
+  struct sink pages;
+  uint64_t *lost;              /* windows whose records were of no use */
+  uint64_t lost_count;
+};
+
+static int
+take_option (void *opaque, int c, struct error *err)
+{
+  struct recover *recover = opaque;
+
+  switch (c) {
+  case 'c':
+    recover->codec_text = optarg;
+    return 0;
+  case OPTION_FORCE:
+    recover->force = true;
+    return 0;
+  case OPTION_JSON:
+    recover->json = true;
+    return 0;
+  default:
+    return common_option (&recover->common, c, err);
+  }
+}
+
+static int
+open_image (struct recover *recover, const char *name, struct error *err)
+{
+  if (file_open (name, FILE_READ, recover->common.direct, &recover->file,
+                 err) < 0)
+    return -1;
+  recover->file.cancelled = signals_received ();
+  if (recover->file.stream) {
+    error_set (err, ERROR_USAGE, 0, "is not seekable, as IMAGE must be here");
+    return error_subject (err, recover->file.name);
+  }
+  return salvage_search (&recover->file, &recover->salvage, err);
+}
+
+/* The codec that the header names, or -c, or the look of the frames. */
+static int
+find_codec (struct recover *recover, struct error *err)
+{
+  struct file_header *header = &recover->salvage.image.header;
+  const char *name = recover->codec_text;
+
+  if (!recover->salvage.header_found) {
+    if (name == NULL)
+      name = recover->salvage.frame_codec;
+    if (name[0] == '\0') {
+      error_set (err, ERROR_BAD_INPUT, 0,
+                 "neither header nor records name the codec");
+      error_subject (err, recover->file.name);
+      return error_hint (err, "name it with -c");
+    }
+    if (strlen (name) >= sizeof header->codec)
+      return error_set (err, ERROR_USAGE, 0, "-c takes the name of a codec");
+    strcpy (header->codec, name);
+  }
+  return codec_for_image (recover->common.plugin_folder, header,
+                          &recover->codec, err);
+}
+
+static int
+begin_record (void *opaque, struct slot *slot, struct error *err)
+{
+  struct recover *recover = opaque;
+
+  return recover->records.begin (recover->records.opaque, slot, err);
+}
+
+/* A record that cannot be read any more is lost; the others are not. */
+static struct slot *
+finish_record (void *opaque)
+{
+  struct recover *recover = opaque;
+  struct slot *slot = recover->records.finish (recover->records.opaque);
+
+  if (slot->error.kind != ERROR_NONE)
+    unpack_lose (slot);
+  return slot;
+}
+
+static int
+begin_pages (void *opaque, struct slot *slot, struct error *err)
+{
+  struct recover *recover = opaque;
+
+  if (slot->lost)
+    recover->lost[recover->lost_count++] = slot->window;
+  return recover->pages.begin (recover->pages.opaque, slot, err);
+}
+
+static void
+finish_pages (void *opaque, bool wait, struct slot **slot)
+{
+  struct recover *recover = opaque;
+
+  recover->pages.finish (recover->pages.opaque, wait, slot);
+}
+
+static int
+run (struct recover *recover, struct record_source *records,
+     struct page_output *pages, struct error *err)
+{
+  struct image *image = &recover->salvage.image;
+  struct run_options options = run_options_of (&recover->common);
+  struct unpack unpack = {
+    .header = &image->header,
+    .codec = recover->codec,
+    .prefix = image->prefix,
+    .name = recover->file.name,
+    .salvage = true,
+  };
+  struct job job = unpack_job (&unpack);
+  struct source source;
+  struct sink sink = {
+    .opaque = recover,
+    .begin = begin_pages,
+    .finish = finish_pages,
+  };
+  struct progress *progress = progress_begin (&recover->common, "recover",
+                                              image->header.source_bytes,
+                                              image->header.chunk_bytes);
+  int result;
+
+  recover->records = record_source_face (records);
+  recover->pages = page_output_face (pages);
+  source = recover->records;
+  source.opaque = recover;
+  source.begin = begin_record;
+  source.finish = finish_record;
+  if (progress != NULL) {
+    options.progress = progress_window;
+    options.progress_opaque = progress;
+  }
+  result = pipeline_run (&source, &job, &sink, &options, err);
+  if (result == 0)
+    result = page_output_finish (pages, err);
+  progress_end (progress, result == 0);
+  return result;
+}
+
+static int
+write_pages (struct recover *recover, struct error *err)
+{
+  struct image *image = &recover->salvage.image;
+  struct page_output pages = { .sparse = NULL };
+  struct record_source *records = NULL;
+  int result = -1;
+
+  recover->lost = calloc (image->footer.record_count + 1,
+                          sizeof *recover->lost);
+  if (recover->lost == NULL)
+    return error_set (err, ERROR_FAILED, ENOMEM, "cannot list the records");
+  if (record_source_open (image, &records, err) == 0 &&
+      page_output_open (&recover->output, image, &pages, err) == 0)
+    result = run (recover, records, &pages, err);
+  record_source_close (records);
+  page_output_close (&pages);
+  return result < 0 ? -1 : output_commit (&recover->output, err);
+}
+
+/* The image's view, which knows no missing windows. */
+struct whole_view {
+  const struct salvage *salvage;
+  struct read_at at;
+};
+
+static int
+read_whole (void *opaque, uint64_t offset, void *buffer, size_t length,
+            struct error *err)
+{
+  struct whole_view *view = opaque;
+
+  if (salvage_range_missing (view->salvage, offset, length))
+    return error_set (err, ERROR_BAD_INPUT, 0, "missing");
+  return view->at.read (view->at.opaque, offset, buffer, length, err);
+}
+
+static uint64_t
+next_whole (void *opaque, uint64_t offset)
+{
+  struct whole_view *view = opaque;
+  uint64_t chunk = view->salvage->image.header.chunk_bytes;
+  uint64_t next = view->at.next_data (view->at.opaque, offset);
+  size_t i;
+
+  /* A missing window is not a hole: reading it must fail. */
+  for (i = 0; i < view->salvage->gap_count; i++) {
+    const struct salvage_gap *gap = &view->salvage->gaps[i];
+
+    if (gap->end * chunk > offset)
+      next = minimum_u64 (next, maximum_u64 (offset, gap->first * chunk));
+  }
+  return next;
+}
+
+/* Parse QEMU's stream as far as its description came back whole. */
+static void
+parse_ram (struct recover *recover)
+{
+  struct image *image = &recover->salvage.image;
+  struct unpack unpack = {
+    .header = &image->header,
+    .codec = recover->codec,
+    .name = recover->file.name,
+  };
+  struct whole_view whole = { .salvage = &recover->salvage };
+  struct read_at at = {
+    .read = read_whole,
+    .next_data = next_whole,
+    .opaque = &whole,
+    .size = image->header.source_bytes,
+  };
+  struct image_view *view = NULL;
+  struct error unknown = { 0 };
+  enum stream_kind kind = STREAM_NONE;
+
+  if (image_view_open (image, &unpack, &view, &unknown) < 0)
+    return;
+  whole.at = read_at_of_view (view);
+  if (mapped_ram_probe (&at, image->header.prefix_bytes, &kind,
+                        &unknown) == 0 && kind == STREAM_MAPPED_RAM) {
+    recover->ram = mapped_ram_parse_partly (&at, image->header.prefix_bytes);
+    image->header.kind = IMAGE_MAPPED_RAM;
+  }
+  image_view_close (view);
+}
+
+/* What is missing, once everything is written. */
+static int
+find_missing (struct recover *recover, struct error *err)
+{
+  struct salvage *salvage = &recover->salvage;
+  bool exact = (salvage->image.header.compatible & FEATURE_EXACT) != 0;
+  uint64_t i;
+
+  for (i = 0; i < recover->lost_count; i++)
+    if (salvage_lose_window (salvage, recover->lost[i], err) < 0)
+      return -1;
+  parse_ram (recover);
+  if (recover->ram != NULL && salvage->header_found && !exact &&
+      salvage_drop_absent (salvage, recover->ram, err) < 0)
+    return -1;
+  return 0;
+}
+
+static int
+explain_missing (struct recover *recover, const char *output,
+                 struct error *err)
+{
+  uint64_t bytes = recover_missing_bytes (&recover->salvage);
+  char text[SIZE_TEXT_BYTES];
+
+  if (bytes == 0)
+    return 0;
+  error_set (err, ERROR_BAD_INPUT, 0, "up to %s are missing",
+             size_format (bytes, text));
+  error_subject (err, recover->file.name);
+  return error_hint (err, "%s has zeros in their place", output);
+}
+
+static int
+recover_image (struct recover *recover, char **arguments, struct error *err)
+{
+  bool to_stream = strcmp (arguments[1], "-") == 0;
+
+  if (to_stream && recover->json)
+    return error_set (err, ERROR_USAGE, 0,
+                      "--json and OUTPUT cannot both be standard output");
+  if (open_image (recover, arguments[0], err) < 0 ||
+      find_codec (recover, err) < 0 ||
+      output_open (arguments[1], OUTPUT_SOURCE, recover->force,
+                   recover->common.direct, &recover->file, &recover->output,
+                   err) < 0 ||
+      write_pages (recover, err) < 0 || find_missing (recover, err) < 0)
+    return -1;
+  if (!recover->common.quiet || recover->json)
+    recover_report (&recover->salvage, recover->ram, recover->json,
+                    to_stream ? stderr : stdout);
+  return explain_missing (recover, arguments[1], err);
+}
+
+int
+cmd_recover (int argc, char **argv)
+{
+  static const struct command command = {
+    .synopsis = SYNOPSIS,
+    .help = help,
+    .letters = COMMON_LETTERS "c:",
+    .options = long_options,
+    .argument_count = 2,
+    .take = take_option,
+  };
+  struct recover recover = { .file = FILE_CLOSED, .output = OUTPUT_CLOSED };
+  struct error err = { 0 }, ignored = { 0 };
+  int result;
+
+  result = command_parse (&command, argc, argv, &recover.common, &recover,
+                          &err);
+  if (result == 0)
+    result = recover_image (&recover, argv + optind, &err);
+  output_abandon (&recover.output);
+  mapped_ram_free (recover.ram);
+  codec_unload (recover.codec);
+  salvage_free (&recover.salvage);
+  free (recover.lost);
+  file_close (&recover.file, &ignored);
+  if (result < 0 && fflush (stdout) == 0)
+    return say_error (&err);
+  return say_end_report ();
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What iopress recover says is missing. */
+
+#include <config.h>
+
+#include <inttypes.h>
+#include <json-c/json.h>
+
+#include "cmd/recover_report.h"
+#include "util/size.h"
+
+/* A range of the source that a gap spans. */
+struct range {
+  uint64_t start, end;
+};
+
+static struct range
+gap_range (const struct salvage *salvage, const struct salvage_gap *gap)
+{
+  const struct file_header *header = &salvage->image.header;
+
+  return (struct range) {
+    .start = gap->first * header->chunk_bytes,
+    .end = minimum_u64 (gap->end * header->chunk_bytes, header->source_bytes),
+  };
+}
+
+uint64_t
+recover_missing_bytes (const struct salvage *salvage)
+{
+  uint64_t bytes = salvage->prefix_missing
+    ? salvage->image.header.prefix_bytes : 0;
+  size_t i;
+
+  for (i = 0; i < salvage->gap_count; i++) {
+    struct range range = gap_range (salvage, &salvage->gaps[i]);
+
+    bytes += range.end - range.start;
+  }
+  return bytes;
+}
+
+/* The part of RANGE that lies in BLOCK's pages, in guest addresses of the
+ * block; false when there is none.
+ */
+static bool
+block_part (const struct ram_block *block, const struct range *range,
+            struct range *part)
+{
+  uint64_t end = block->pages_offset + block->used_bytes;
+
+  if (block->ignored || range->end <= block->pages_offset ||
+      range->start >= end)
+    return false;
+  part->start = maximum_u64 (range->start, block->pages_offset) -
+    block->pages_offset;
+  part->end = minimum_u64 (range->end, end) - block->pages_offset;
+  return true;
+}
+
+/* Pages that the guest had in PART of BLOCK. */
+static uint64_t
+pages_in_part (const struct ram_block *block, const struct range *part)
+{
+  uint64_t first = part->start / block->page_bytes;
+  uint64_t end = divide_up (part->end, block->page_bytes);
+
+  return bitmap_count (block->bitmap, first, end - first);
+}
+
+static void
+print_gap (const struct salvage *salvage, const struct salvage_gap *gap,
+           const struct mapped_ram *ram, FILE *stream)
+{
+  struct range range = gap_range (salvage, gap), part;
+  char size[SIZE_TEXT_BYTES];
+  size_t i;
+
+  fprintf (stream, "%s bytes %" PRIu64 " to %" PRIu64 " of the file (%s",
+           gap->certain ? "missing:  " : "uncertain:", range.start, range.end,
+           size_format (range.end - range.start, size));
+  if (gap->certain)
+    fprintf (stream, ", %" PRIu64 " pages of 4096 bytes", gap->page_count);
+  fprintf (stream, ")\n");
+  for (i = 0; ram != NULL && i < ram->block_count; i++)
+    if (block_part (&ram->blocks[i], &range, &part))
+      fprintf (stream, "           RAM block %s: bytes %" PRIu64 " to %" PRIu64
+               ", %" PRIu64 " pages of %" PRIu64 " bytes\n",
+               ram->blocks[i].name, part.start, part.end,
+               pages_in_part (&ram->blocks[i], &part),
+               ram->blocks[i].page_bytes);
+}
+
+static void
+print_text (const struct salvage *salvage, const struct mapped_ram *ram,
+            FILE *stream)
+{
+  size_t i;
+
+  fprintf (stream, "recovered: %" PRIu64 " records%s\n",
+           salvage->image.footer.record_count,
+           salvage->header_found ? "" : ", without a file header");
+  if (salvage->prefix_missing)
+    fprintf (stream, "missing:   bytes 0 to %" PRIu64 " of the file (what "
+             "stood before QEMU's stream)\n",
+             salvage->image.header.prefix_bytes);
+  for (i = 0; i < salvage->gap_count; i++)
+    print_gap (salvage, &salvage->gaps[i], ram, stream);
+  if (salvage->gap_count > 0 && ram == NULL &&
+      salvage->image.header.kind == IMAGE_MAPPED_RAM)
+    fprintf (stream, "which RAM blocks these are is not known: their "
+             "description is missing, too\n");
+}
+
+static void
+add_number (struct json_object *object, const char *name, uint64_t value)
+{
+  json_object_object_add (object, name, json_object_new_uint64 (value));
+}
+
+static struct json_object *
+blocks_json (const struct mapped_ram *ram, const struct range *range)
+{
+  struct json_object *blocks = json_object_new_array ();
+  struct range part;
+  size_t i;
+
+  for (i = 0; i < ram->block_count; i++)
+    if (block_part (&ram->blocks[i], range, &part)) {
+      struct json_object *block = json_object_new_object ();
+
+      json_object_object_add (block, "name", json_object_new_string
+                              (ram->blocks[i].name));
+      add_number (block, "offset", part.start);
+      add_number (block, "size", part.end - part.start);
+      add_number (block, "page_size", ram->blocks[i].page_bytes);
+      add_number (block, "pages", pages_in_part (&ram->blocks[i], &part));
+      json_object_array_add (blocks, block);
+    }
+  return blocks;
+}
+
+static struct json_object *
+gap_json (const struct salvage *salvage, const struct salvage_gap *gap,
+          const struct mapped_ram *ram)
+{
+  struct json_object *object = json_object_new_object ();
+  struct range range = gap_range (salvage, gap);
+
+  add_number (object, "offset", range.start);
+  add_number (object, "size", range.end - range.start);
+  json_object_object_add (object, "certain",
+                          json_object_new_boolean (gap->certain));
+  if (gap->certain)
+    add_number (object, "pages", gap->page_count);
+  if (ram != NULL)
+    json_object_object_add (object, "ram_blocks", blocks_json (ram, &range));
+  return object;
+}
+
+static void
+print_json (const struct salvage *salvage, const struct mapped_ram *ram,
+            FILE *stream)
+{
+  struct json_object *report = json_object_new_object ();
+  struct json_object *missing = json_object_new_array ();
+  size_t i;
+
+  add_number (report, "records", salvage->image.footer.record_count);
+  add_number (report, "source_size", salvage->image.header.source_bytes);
+  json_object_object_add (report, "header_found",
+                          json_object_new_boolean (salvage->header_found));
+  json_object_object_add (report, "prefix_missing",
+                          json_object_new_boolean (salvage->prefix_missing));
+  json_object_object_add (report, "complete", json_object_new_boolean
+                          (recover_missing_bytes (salvage) == 0));
+  add_number (report, "missing_size", recover_missing_bytes (salvage));
+  for (i = 0; i < salvage->gap_count; i++)
+    json_object_array_add (missing,
+                           gap_json (salvage, &salvage->gaps[i], ram));
+  json_object_object_add (report, "missing", missing);
+  fprintf (stream, "%s\n", json_object_to_json_string_ext
+           (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+            JSON_C_TO_STRING_NOSLASHESCAPE));
+  json_object_put (report);
+}
+
+void
+recover_report (const struct salvage *salvage, const struct mapped_ram *ram,
+                bool json, FILE *stream)
+{
+  if (json)
+    print_json (salvage, ram, stream);
+  else
+    print_text (salvage, ram, stream);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opening files as the command line names them: a path, fd:N, or "-". */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/file_private.h"
+#include "util/bytes.h"
+#include "util/cleanup.h"
+
+int
+file_descriptor_of (const char *text)
+{
+  char *end;
+  long value;
+
+  if (strncmp (text, "fd:", 3) != 0 || text[3] < '0' || text[3] > '9')
+    return -1;
+  errno = 0;
+  value = strtol (text + 3, &end, 10);
+  if (errno != 0 || *end != '\0' || value > INT_MAX)
+    return -1;
+  return (int) value;
+}
+
+/* Find out what kind of file it is and how large. */
+static int
+inspect (struct file *file, struct error *err)
+{
+  struct stat st;
+  uint64_t bytes;
+
+  if (fstat (file->fd, &st) < 0)
+    return file_fail (file, err, "cannot be examined");
+  if (S_ISDIR (st.st_mode)) {
+    errno = EISDIR;
+    return file_fail (file, err, "cannot be used");
+  }
+  file->regular = S_ISREG (st.st_mode);
+  file->stream = !file->regular && !S_ISBLK (st.st_mode);
+  if (file->regular)
+    file->size = (uint64_t) st.st_size;
+  else if (S_ISBLK (st.st_mode)) {
+    if (ioctl (file->fd, BLKGETSIZE64, &bytes) < 0)
+      return file_fail (file, err, "cannot get the size of the device");
+    file->size = bytes;
+  }
+  return 0;
+}
+
+/* Refuse a missing O_DIRECT when it was asked for. */
+static int
+check_direct (struct file *file, enum direct_io direct, struct error *err)
+{
+  file->wanted = direct;
+  if (direct != DIRECT_IO_ON || file->direct || file->stream)
+    return 0;
+  errno = EINVAL;
+  file_fail (file, err, "direct I/O is not possible here");
+  return error_hint (err, "use --direct-io auto");
+}
+
+static int
+open_flags (enum file_access access)
+{
+  static const int flags[] = {
+    [FILE_READ] = O_RDONLY,
+    [FILE_WRITE] = O_WRONLY,
+    [FILE_UPDATE] = O_RDWR,
+  };
+
+  return flags[access];
+}
+
+/* Some file systems take O_DIRECT at open and refuse it at the first read. */
+static void
+probe_direct (struct file *file)
+{
+  struct error ignored = { 0 };
+  CLEANUP_FREE void *page = NULL;
+
+  if (!file->direct || posix_memalign (&page, PAGE_BYTES, PAGE_BYTES) != 0)
+    return;
+  if (pread (file->fd, page, PAGE_BYTES, 0) < 0 && errno == EINVAL)
+    file_drop_direct (file, &ignored);
+}
+
+/* Open the file behind FD once more, so that O_DIRECT and access can differ
+ * from the caller's without the caller noticing.  Where /proc or the
+ * permissions do not give one, the descriptor itself has to do.
+ */
+static void
+open_again (int fd, int flags, enum direct_io direct, struct file *file)
+{
+  char link[64];
+
+  snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
+  flags |= O_CLOEXEC;
+  if (direct != DIRECT_IO_OFF)
+    flags |= O_DIRECT;
+  fd = open (link, flags);
+  if (fd < 0)
+    return;
+  file->fd = fd;
+  file->owned = true;
+  file->direct = direct != DIRECT_IO_OFF;
+}
+
+static int
+wrong_access (struct file *file, enum file_access access, struct error *err)
+{
+  static const char *const names[] = {
+    [FILE_READ] = "reading",
+    [FILE_WRITE] = "writing",
+    [FILE_UPDATE] = "reading and writing",
+  };
+
+  error_set (err, ERROR_USAGE, 0, "is not open for %s", names[access]);
+  return error_subject (err, file->name);
+}
+
+static int
+take_descriptor (int fd, enum file_access access, enum direct_io direct,
+                 struct file *file, struct error *err)
+{
+  int flags = fcntl (fd, F_GETFL);
+  bool accessible, suitable;
+
+  file->fd = fd;
+  if (flags < 0)
+    return file_fail (file, err, "is not an open descriptor");
+  accessible = (flags & O_ACCMODE) == O_RDWR ||
+    (flags & O_ACCMODE) == open_flags (access);
+  if (!accessible && access != FILE_UPDATE)
+    return wrong_access (file, access, err);
+  file->direct = (flags & O_DIRECT) != 0;
+  if (inspect (file, err) < 0)
+    return -1;
+  suitable = accessible && file->direct == (direct != DIRECT_IO_OFF);
+  if (!file->stream && !suitable)
+    open_again (fd, open_flags (access), direct, file);
+  if (file->owned)
+    probe_direct (file);
+  if (!accessible && !file->owned)
+    return wrong_access (file, access, err);
+  if (access != FILE_READ && !file->stream && (flags & O_APPEND) != 0) {
+    error_set (err, ERROR_USAGE, 0, "is open for appending");
+    return error_subject (err, file->name);
+  }
+  return check_direct (file, direct, err);
+}
+
+/* open(2) with O_DIRECT where DIRECT and the file system allow. */
+static int
+open_path (const char *path, int flags, enum direct_io direct,
+           struct file *file, struct error *err)
+{
+  flags |= O_CLOEXEC | O_NOCTTY;
+  file->owned = true;
+  if (direct != DIRECT_IO_OFF) {
+    file->fd = open (path, flags | O_DIRECT, 0600);
+    file->direct = file->fd >= 0;
+  }
+  if (file->fd < 0 && (direct == DIRECT_IO_OFF || errno == EINVAL))
+    file->fd = open (path, flags, 0600);
+  if (file->fd < 0)
+    return file_fail (file, err, "cannot be opened");
+  probe_direct (file);
+  if (inspect (file, err) < 0)
+    return -1;
+  return check_direct (file, direct, err);
+}
+
+static void
+set_name (struct file *file, const char *name)
+{
+  *file = (struct file) FILE_CLOSED;
+  snprintf (file->name, sizeof file->name, "%s", name);
+}
+
+int
+file_open (const char *name, enum file_access access, enum direct_io direct,
+           struct file *file, struct error *err)
+{
+  int fd = file_descriptor_of (name);
+
+  set_name (file, name);
+  if (strcmp (name, "-") == 0) {
+    set_name (file, "standard input");
+    fd = STDIN_FILENO;
+  }
+  if (fd >= 0)
+    return take_descriptor (fd, access, direct, file, err);
+  return open_path (name, open_flags (access), direct, file, err);
+}
+
+int
+file_take_descriptor (int fd, const char *name, enum file_access access,
+                      enum direct_io direct, struct file *file,
+                      struct error *err)
+{
+  set_name (file, name);
+  return take_descriptor (fd, access, direct, file, err);
+}
+
+/* Somebody else's file must not become ours: it could be read by others, or
+ * be a link to something else.
+ */
+static int
+check_owned (struct file *file, struct error *err)
+{
+  struct stat st;
+
+  if (fstat (file->fd, &st) < 0)
+    return file_fail (file, err, "cannot be examined");
+  if (!S_ISREG (st.st_mode) || st.st_uid != geteuid () || st.st_nlink != 1) {
+    error_set (err, ERROR_FAILED, 0, "stands there and is not a file of ours");
+    return error_subject (err, file->name);
+  }
+  if ((st.st_mode & 07777) != 0600 && fchmod (file->fd, 0600) < 0)
+    return file_fail (file, err, "cannot be made private");
+  return 0;
+}
+
+int
+file_create (const char *path, enum direct_io direct, struct file *file,
+             struct error *err)
+{
+  set_name (file, path);
+  if (open_path (path, O_RDWR | O_CREAT | O_NOFOLLOW, direct, file, err) < 0)
+    return -1;
+  return check_owned (file, err);
+}

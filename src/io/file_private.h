@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts of io/file.h share. */
+
+#ifndef IOPRESS_IO_FILE_PRIVATE_H
+#define IOPRESS_IO_FILE_PRIVATE_H
+
+#include "io/file.h"
+
+/* Record that a call on FILE failed with errno.  Returns -1. */
+int file_fail (const struct file *file, struct error *err, const char *what);
+
+#endif /* IOPRESS_IO_FILE_PRIVATE_H */

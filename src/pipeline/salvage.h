@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finding what a damaged image still holds, and what it does not.
+ *
+ * A record counts only when every byte of it is under a right checksum and it
+ * names the image, so nothing wrong is ever taken for right.  What is missing
+ * is told by the index where one is whole, else by the gaps that the records
+ * leave in the file: records stand one behind the other, so where two of
+ * them touch, nothing is missing between their windows.
+ */
+
+#ifndef IOPRESS_PIPELINE_SALVAGE_H
+#define IOPRESS_PIPELINE_SALVAGE_H
+
+#include "guest/mapped_ram.h"
+#include "pipeline/image.h"
+
+/* Windows that the image should have, or may have had, and has not. */
+struct salvage_gap {
+  uint64_t first, end;         /* windows first .. end - 1 */
+  bool certain;                /* the index names each of them */
+  uint64_t page_count;         /* if certain: pages that were present */
+};
+
+struct salvage {
+  /* The header, found or pieced together from the records; entries of the
+   * records found, by window; their count in footer.record_count.
+   */
+  struct image image;
+  bool header_found;
+  bool prefix_missing;         /* its bytes are not in the file any more */
+  char frame_codec[CODEC_NAME_BYTES];  /* what a record's frame looks like,
+                                        * or "" */
+  struct salvage_gap *gaps;    /* ascending, apart from each other */
+  size_t gap_count;
+};
+
+/* Search FILE, which is seekable and stays the caller's.  Unreadable parts
+ * count as damage.  Returns 0, or -1 with ERR (ERROR_BAD_INPUT when there is
+ * not one record).  Free with salvage_free.
+ */
+int salvage_search (struct file *file, struct salvage *salvage,
+                    struct error *err);
+
+void salvage_free (struct salvage *salvage);
+
+/* The record of WINDOW could not be used after all. */
+int salvage_lose_window (struct salvage *salvage, uint64_t window,
+                         struct error *err);
+
+/* Whether any window of the source range is in a gap. */
+bool salvage_range_missing (const struct salvage *salvage, uint64_t offset,
+                            uint64_t length);
+
+/* Leave out of the gaps what RAM says was absent anyway. */
+int salvage_drop_absent (struct salvage *salvage,
+                         const struct mapped_ram *ram, struct error *err);
+
+#endif /* IOPRESS_PIPELINE_SALVAGE_H */
