@@ -175,9 +175,14 @@ explain_consumed (const struct save *save, struct error *err)
 static void
 leave_output (struct save *save, struct error *err)
 {
-  bool begun = save->begun.consumed ||
-    (save->consume != NULL && consume_has_begun (save->consume));
+  struct error ignored = { 0 };
+  bool begun = save->begun.consumed;
 
+  /* The thread may be about to begin: only when it has ended is it known. */
+  if (save->consume != NULL) {
+    consume_stop (save->consume, &ignored);
+    begun = begun || consume_has_begun (save->consume);
+  }
   if (begun && err->kind != ERROR_USAGE && err->kind != ERROR_BAD_INPUT)
     explain_consumed (save, err);
   if (begun || save->image != NULL)

@@ -130,11 +130,22 @@ read_bounced (const struct file *file, uint64_t offset, uint8_t *buffer,
 }
 
 int
+file_check_cancelled (const struct file *file, struct error *err)
+{
+  if (file->cancelled == NULL || *file->cancelled == 0)
+    return 0;
+  errno = EINTR;
+  return file_fail (file, err, "cannot be read");
+}
+
+int
 file_read_at (const struct file *file, uint64_t offset, void *buffer,
               size_t length, struct error *err)
 {
   uint8_t *bytes = buffer;
 
+  if (file_check_cancelled (file, err) < 0)
+    return -1;
   if (file->direct)
     return read_bounced (file, offset, bytes, length, err);
   while (length > 0) {

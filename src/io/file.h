@@ -86,8 +86,12 @@ int file_close (struct file *file, struct error *err);
  */
 int file_drop_direct (struct file *file, struct error *err);
 
+/* Returns 0, or -1 with ERR (ERROR_CANCELLED) when the run is to end. */
+int file_check_cancelled (const struct file *file, struct error *err);
+
 /* Read exactly LENGTH bytes at OFFSET; any alignment, O_DIRECT or not.
- * Returns 0, or -1 with ERR; ERROR_BAD_INPUT when the file ends before.
+ * Returns 0, or -1 with ERR; ERROR_BAD_INPUT when the file ends before,
+ * ERROR_CANCELLED when the run is to end.
  */
 int file_read_at (const struct file *file, uint64_t offset, void *buffer,
                   size_t length, struct error *err);

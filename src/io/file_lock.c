@@ -41,7 +41,8 @@ file_lock (const struct file *file, bool alone, struct error *err)
     .l_whence = SEEK_SET,
   };
 
-  if (fcntl (file->fd, F_OFD_SETLK, &lock) == 0 ||
+  /* On the caller's own descriptor the lock would outlive us. */
+  if (!file->owned || fcntl (file->fd, F_OFD_SETLK, &lock) == 0 ||
       (errno != EAGAIN && errno != EACCES))
     return 0;
   error_set (err, ERROR_FAILED, 0, "another iopress is using it");

@@ -95,9 +95,9 @@ probe_direct (struct file *file)
     file_drop_direct (file, &ignored);
 }
 
-/* Open the file behind FD once more, so that O_DIRECT and access can differ
- * from the caller's without the caller noticing.  Where /proc or the
- * permissions do not give one, the descriptor itself has to do.
+/* Open the file behind FD once more, so that O_DIRECT, access and locks are our
+ * own and not the caller's.  Where /proc or the permissions do not give one,
+ * the descriptor itself has to do.
  */
 static void
 open_again (int fd, int flags, enum direct_io direct, struct file *file)
@@ -106,14 +106,14 @@ open_again (int fd, int flags, enum direct_io direct, struct file *file)
 
   snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
   flags |= O_CLOEXEC;
-  if (direct != DIRECT_IO_OFF)
-    flags |= O_DIRECT;
-  fd = open (link, flags);
+  fd = open (link, direct != DIRECT_IO_OFF ? flags | O_DIRECT : flags);
+  file->direct = fd >= 0 ? direct != DIRECT_IO_OFF : file->direct;
+  if (fd < 0 && errno == EINVAL && !file->direct)
+    fd = open (link, flags);
   if (fd < 0)
     return;
   file->fd = fd;
   file->owned = true;
-  file->direct = direct != DIRECT_IO_OFF;
 }
 
 static int
@@ -134,7 +134,7 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
                  struct file *file, struct error *err)
 {
   int flags = fcntl (fd, F_GETFL);
-  bool accessible, suitable;
+  bool accessible;
 
   file->fd = fd;
   if (flags < 0)
@@ -146,8 +146,7 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
   file->direct = (flags & O_DIRECT) != 0;
   if (inspect (file, err) < 0)
     return -1;
-  suitable = accessible && file->direct == (direct != DIRECT_IO_OFF);
-  if (!file->stream && !suitable)
+  if (!file->stream)
     open_again (fd, open_flags (access), direct, file);
   if (file->owned)
     probe_direct (file);

@@ -16,15 +16,19 @@
 /* Larger punches disturb reads less often; this bounds how long one takes. */
 #define PUNCH_BYTES (16u << 20)
 
+/* No file system has larger blocks. */
+#define PUNCH_END_BYTES (1u << 20)
+
 /* Steps that have been appended and wait for the disk or the thread. */
-#define STEPS_MAX 3u
+#define STEPS_MAX 8u
 
 /* Once the image is durable up to IMAGE_END, the source may go up to
- * SOURCE_END.
+ * SOURCE_END; then GATHERED bytes of pages in all have been given back.
  */
 struct step {
   uint64_t image_end;
   uint64_t source_end;
+  uint64_t gathered;
 };
 
 struct consume {
@@ -34,7 +38,7 @@ struct consume {
   /* The writer's thread. */
   struct step steps[STEPS_MAX];        /* oldest first */
   unsigned int step_count;
-  uint64_t step_start;         /* source offset where the next step begins */
+  uint64_t gathered;           /* bytes of pages in all records appended */
 
   /* The consuming thread, and consume_finish after it has stopped. */
   uint64_t punched;            /* source offset; everything before is gone */
@@ -48,7 +52,8 @@ struct consume {
   bool stop;
   bool begun;                  /* a marker was or may have been written */
   bool busy;                   /* the thread works on TARGET */
-  uint64_t target;             /* source offset */
+  struct step target;
+  uint64_t given_back;         /* of the last step that is done: GATHERED */
   struct error error;          /* the thread's first */
 };
 
@@ -122,16 +127,17 @@ thread_main (void *opaque)
   pthread_mutex_lock (&consume->lock);
   while (!consume->stop) {
     struct error error = { 0 };
-    uint64_t target = consume->target;
+    struct step target = consume->target;
 
     if (!consume->busy) {
       pthread_cond_wait (&consume->changed, &consume->lock);
       continue;
     }
     pthread_mutex_unlock (&consume->lock);
-    consume_to (consume, target, &error);
+    consume_to (consume, target.source_end, &error);
     pthread_mutex_lock (&consume->lock);
     consume->busy = false;
+    consume->given_back = target.gathered;
     if (error.kind != ERROR_NONE && consume->error.kind == ERROR_NONE)
       consume->error = error;
     pthread_cond_broadcast (&consume->changed);
@@ -197,81 +203,109 @@ consume_close (struct consume *consume)
 }
 
 bool
-consume_has_begun (struct consume *consume)
+consume_has_begun (const struct consume *consume)
 {
-  bool begun;
-
-  pthread_mutex_lock (&consume->lock);
-  begun = consume->begun;
-  pthread_mutex_unlock (&consume->lock);
-  return begun;
+  return consume->begun;
 }
 
-/* How much of the source to gather before it is given back: half a batch, as
- * one step gathers while the one before it is synced and punched; less when
- * the file system of the image is nearly full.
+/* The most bytes of pages to hold twice: a batch, less when the file system of
+ * the image is nearly full.
  */
 static uint64_t
-step_bytes (const struct consume *consume)
+limit_bytes (const struct consume *consume)
 {
-  uint64_t bytes = consume->options.batch_bytes / 2;
+  uint64_t bytes = consume->options.batch_bytes;
   struct statvfs st;
 
   if (fstatvfs (consume->options.output->fd, &st) == 0)
-    bytes = minimum_u64 (bytes, st.f_bavail * st.f_frsize / 4);
+    bytes = minimum_u64 (bytes, st.f_bavail * st.f_frsize / 2);
   return bytes;
 }
 
-/* Give the thread the newest step whose records have all been written; with
- * WAIT, first let it finish what it has.  Returns 0, or -1 with its error.
+/* Under the lock: give the thread, when it has nothing to do, the newest step
+ * whose records have all been written.
  */
-static int
-hand_over (struct consume *consume, uint64_t completed, bool wait,
-           struct error *err)
+static void
+hand_over (struct consume *consume, uint64_t completed)
 {
   unsigned int ready = 0;
 
   while (ready < consume->step_count &&
          consume->steps[ready].image_end <= completed)
     ready++;
+  if (ready == 0 || consume->busy || consume->error.kind != ERROR_NONE)
+    return;
+  consume->target = consume->steps[ready - 1];
+  consume->busy = true;
+  pthread_cond_broadcast (&consume->changed);
+  consume->step_count -= ready;
+  memmove (consume->steps, consume->steps + ready,
+           consume->step_count * sizeof consume->steps[0]);
+}
+
+/* Remember that the source may go up to SOURCE_END once the image is durable
+ * as far as it has been appended.
+ */
+static void
+add_step (struct consume *consume, const struct writer *writer,
+          uint64_t source_end)
+{
+  /* No room: one longer step instead of the last two. */
+  if (consume->step_count == STEPS_MAX)
+    consume->step_count--;
+  consume->steps[consume->step_count++] = (struct step) {
+    .image_end = writer_offset (writer),
+    .source_end = source_end,
+    .gathered = consume->gathered,
+  };
+}
+
+static uint64_t
+last_step (const struct consume *consume)
+{
+  return consume->step_count > 0
+    ? consume->steps[consume->step_count - 1].gathered
+    : consume->target.gathered;
+}
+
+/* Wait until no more than LIMIT is held twice, or nothing more can be given
+ * back before more is appended.  Returns 0, or -1 with the thread's error.
+ */
+static int
+wait_for_thread (struct consume *consume, uint64_t completed, uint64_t limit,
+                 struct error *err)
+{
   pthread_mutex_lock (&consume->lock);
-  while (wait && consume->busy)
+  hand_over (consume, completed);
+  while (consume->busy &&
+         consume->gathered - consume->given_back > limit) {
     pthread_cond_wait (&consume->changed, &consume->lock);
+    hand_over (consume, completed);
+  }
   if (consume->error.kind != ERROR_NONE)
     *err = consume->error;
-  else if (ready > 0 && !consume->busy) {
-    consume->target = consume->steps[ready - 1].source_end;
-    consume->busy = true;
-    pthread_cond_broadcast (&consume->changed);
-    consume->step_count -= ready;
-    memmove (consume->steps, consume->steps + ready,
-             consume->step_count * sizeof consume->steps[0]);
-  }
   pthread_mutex_unlock (&consume->lock);
   return err->kind == ERROR_NONE ? 0 : -1;
 }
 
 int
 consume_advance (struct consume *consume, struct writer *writer,
-                 uint64_t source_end, struct error *err)
+                 uint64_t source_end, uint64_t raw_bytes, struct error *err)
 {
-  if (source_end - consume->step_start >= step_bytes (consume)) {
-    if (consume->step_count == STEPS_MAX &&
-        (writer_push (writer, err) < 0 ||
-         hand_over (consume, writer_completed (writer), true, err) < 0))
-      return -1;
-    /* Still no room when the last record ends within a page: join steps. */
-    if (consume->step_count == STEPS_MAX)
-      consume->step_count--;
-    consume->steps[consume->step_count++] = (struct step) {
-      .image_end = writer_offset (writer),
-      .source_end = source_end,
-    };
-    consume->step_start = source_end;
-  }
+  uint64_t limit = limit_bytes (consume), held;
+
+  consume->gathered += raw_bytes;
+  /* Half a batch gathers while the half before it is synced and punched. */
+  if (consume->gathered - last_step (consume) >= limit / 2)
+    add_step (consume, writer, source_end);
   if (writer_poll (writer, err) < 0)
     return -1;
-  return hand_over (consume, writer_completed (writer), false, err);
+  pthread_mutex_lock (&consume->lock);
+  held = consume->gathered - consume->given_back;
+  pthread_mutex_unlock (&consume->lock);
+  if (held > limit && writer_push (writer, err) < 0)
+    return -1;
+  return wait_for_thread (consume, writer_completed (writer), limit, err);
 }
 
 /* Invariant 3: the marker's page is the last to go. */
@@ -280,12 +314,14 @@ punch_all (struct consume *consume, struct error *err)
 {
   struct file *source = consume->options.source;
   uint64_t size = consume->options.header->source_bytes;
+  /* Only whole blocks are freed: go past the end of the last one. */
+  uint64_t end = align_up (size, PUNCH_END_BYTES);
 
   if (size > PAGE_BYTES && (write_marker (consume, size, err) < 0 ||
-                            punch_to (consume, size, err) < 0 ||
+                            punch_to (consume, end, err) < 0 ||
                             file_sync (source, err) < 0))
     return -1;
-  if (size > 0 && file_punch (source, 0, minimum_u64 (size, PAGE_BYTES),
+  if (size > 0 && file_punch (source, 0, size > PAGE_BYTES ? PAGE_BYTES : end,
                               err) < 0)
     return -1;
   return file_sync (source, err);

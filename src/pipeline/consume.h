@@ -26,7 +26,7 @@ struct consume_options {
   struct file *output;         /* the image */
   const char *output_path;     /* its path, or NULL for a descriptor */
   const struct file_header *header;
-  uint64_t batch_bytes;        /* most of the source to hold twice */
+  uint64_t batch_bytes;        /* most bytes of pages to hold twice */
   bool begun;                  /* an earlier run has consumed some of it */
 };
 
@@ -39,13 +39,14 @@ int consume_open (const struct consume_options *options,
 /* Stop the thread; NULL is ignored. */
 void consume_close (struct consume *consume);
 
-/* From the writer's thread: the records of all windows before source offset
- * SOURCE_END have been appended to WRITER.  May wait for the thread or the
- * disk, so that no more than a batch is held twice.  Returns 0, or -1 with
- * ERR, which may be the thread's.
+/* From the writer's thread: a record with RAW_BYTES of pages has been appended
+ * to WRITER, and with it all windows before source offset SOURCE_END.  May wait
+ * for the thread and the disk, so that no more than a batch is held twice.
+ * Returns 0, or -1 with ERR, which may be the thread's.
  */
 int consume_advance (struct consume *consume, struct writer *writer,
-                     uint64_t source_end, struct error *err);
+                     uint64_t source_end, uint64_t raw_bytes,
+                     struct error *err);
 
 /* From the writer's thread: wait until the thread has done what it has and
  * end it; it touches the output no more.  Returns 0, or -1 with its error.
@@ -57,7 +58,7 @@ int consume_stop (struct consume *consume, struct error *err);
  */
 int consume_finish (struct consume *consume, struct error *err);
 
-/* Whether any of the source is, or may be, gone. */
-bool consume_has_begun (struct consume *consume);
+/* After consume_stop: whether any of the source is, or may be, gone. */
+bool consume_has_begun (const struct consume *consume);
 
 #endif /* IOPRESS_PIPELINE_CONSUME_H */

@@ -159,7 +159,8 @@ begin (void *opaque, struct slot *slot, struct error *err)
   return consume_advance (sink->consume, sink->writer,
                           minimum_u64 ((slot->window + 1) *
                                        sink->header->chunk_bytes,
-                                       sink->header->source_bytes), err);
+                                       sink->header->source_bytes),
+                          slot->header.raw_bytes, err);
 }
 
 static void

@@ -263,6 +263,26 @@ check_whole_source (const struct resume *resume, const struct file *source,
   return result < 0 ? error_subject (err, source->name) : 0;
 }
 
+/* Whether nothing but zeros is left.  Returns 1, 0, or -1 with ERR. */
+static int
+source_is_empty (const struct file *source, struct error *err)
+{
+  uint8_t page[PAGE_BYTES];
+  uint64_t offset;
+
+  for (offset = file_next_data (source, 0); offset < source->size;
+       offset = file_next_data (source, offset)) {
+    size_t length = (size_t) minimum_u64 (sizeof page, source->size - offset);
+
+    if (file_read_at (source, offset, page, length, err) < 0)
+      return -1;
+    if (!bytes_are_zero (page, length))
+      return 0;
+    offset += length;
+  }
+  return 1;
+}
+
 int
 resume_check_source (const struct resume *resume, const struct file *source,
                      struct image_view *view, struct error *err)
@@ -279,8 +299,12 @@ resume_check_source (const struct resume *resume, const struct file *source,
   if (resume->consumed)
     return check_marker (resume, source, err);
   /* The last step of all takes the marker away: nothing is left. */
-  if (resume->complete && file_next_data (source, 0) >= source->size)
-    return 0;
+  if (resume->complete) {
+    int empty = source_is_empty (source, err);
+
+    if (empty != 0)
+      return empty < 0 ? -1 : 0;
+  }
   return check_whole_source (resume, source, view, err);
 }
 

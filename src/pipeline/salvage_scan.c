@@ -156,7 +156,9 @@ scan_for_records (const struct file *file, uint64_t start,
   while (result == 0 && offset < file->size) {
     struct record_header record;
 
-    if (record_at (&scanner, offset, &record)) {
+    if (file_check_cancelled (file, err) < 0)
+      result = -1;
+    else if (record_at (&scanner, offset, &record)) {
       result = add_record (scan, &record, offset, err);
       offset += record_bytes (&record);
     }
