@@ -3,6 +3,7 @@
 
 #include <config.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,6 +179,9 @@ leave_output (struct save *save, struct error *err)
   struct error ignored = { 0 };
   bool begun = save->begun.consumed;
 
+  /* A source that could not be looked at may be gone in part. */
+  if (save->resume && !save->marker_known && err->errnum != ENOENT)
+    begun = true;
   /* The thread may be about to begin: only when it has ended is it known. */
   if (save->consume != NULL) {
     consume_stop (save->consume, &ignored);

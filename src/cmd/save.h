@@ -31,6 +31,7 @@ struct save {
 
   /* Of an earlier run that is gone on with; begun.image NULL: none. */
   struct resume begun;
+  bool marker_known;           /* begun says whether some of the source is gone */
   struct image *image;
 
   /* What came of it. */

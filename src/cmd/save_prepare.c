@@ -157,8 +157,7 @@ take_up (struct save *save, struct error *err)
   struct resume *begun = &save->begun;
   uint64_t end;
 
-  if (resume_walk (save->image, begun, err) < 0 ||
-      resume_read_marker (&save->source, begun, err) < 0)
+  if (resume_walk (save->image, begun, err) < 0)
     return -1;
   save->header = save->image->header;
   if (codec_for_image (save->common.plugin_folder, &save->header,
@@ -189,8 +188,12 @@ open_source_again (struct save *save, struct error *err)
 static int
 prepare_again (struct save *save, struct error *err)
 {
-  int found = open_begun (save, err);
+  int found;
 
+  if (resume_read_marker (&save->source, &save->begun, err) < 0)
+    return -1;
+  save->marker_known = true;
+  found = open_begun (save, err);
   if (found < 0)
     return -1;
   if (found == 0)

@@ -104,7 +104,7 @@ resume_walk (struct image *image, struct resume *resume, struct error *err)
   const struct file_header *header = &image->header;
   uint64_t count;
 
-  *resume = (struct resume) { .image = image };
+  resume->image = image;
   if (walk_records (image, err) < 0)
     return error_subject (err, image->file->name);
   count = image->footer.record_count;

@@ -18,16 +18,19 @@ struct resume {
   bool consumed;               /* there is a marker: some of it is gone */
 };
 
+/* Read the marker of SOURCE, if it has one.  First of all: whatever fails later
+ * is another kind of failure when part of the source is gone.  Returns 0, or
+ * -1 with ERR.
+ */
+int resume_read_marker (const struct file *source, struct resume *resume,
+                        struct error *err);
+
 /* Walk the records of IMAGE, opened but without index, and keep the longest
  * run of valid ones from the first on.  IMAGE becomes part of RESUME but stays
  * the caller's.  Returns 0, or -1 with ERR when the file cannot be read.
  */
 int resume_walk (struct image *image, struct resume *resume,
                  struct error *err);
-
-/* Read the marker of SOURCE, if it has one. */
-int resume_read_marker (const struct file *source, struct resume *resume,
-                        struct error *err);
 
 /* Refuse a SOURCE that does not belong to the image, or of which more is gone
  * than the image's records cover.  A source without marker is whole: its
