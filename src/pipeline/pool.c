@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -150,13 +151,17 @@ create_slots (struct pool *pool, struct error *err)
   pool->memory_bytes = pool->slot_count * (raw + packed);
   if (pool->slots != NULL)
     pool->memory = mmap (NULL, pool->memory_bytes, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pool->slots == NULL || pool->memory == MAP_FAILED) {
     pool->memory = NULL;
     return error_set (err, ERROR_FAILED, ENOMEM,
                       "cannot allocate %zu bytes of buffers",
                       pool->memory_bytes);
   }
+  /* Large pages, touched now: fewer faults here, and cheaper O_DIRECT. */
+  madvise (pool->memory, pool->memory_bytes, MADV_HUGEPAGE);
+  if (madvise (pool->memory, pool->memory_bytes, MADV_POPULATE_WRITE) < 0)
+    memset (pool->memory, 0, pool->memory_bytes);
   for (i = 0; i < pool->slot_count; i++) {
     struct slot *slot = &pool->slots[i];
 

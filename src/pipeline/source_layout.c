@@ -13,8 +13,14 @@
 #include "pipeline/source_layout.h"
 #include "util/cleanup.h"
 
-/* A stream without a libvirt header is looked for in parts of this size. */
-#define PART_BYTES (1u << 20)
+/* QEMU keeps what stands before the offset it was given, but nobody is known
+ * to put more than this there without libvirt's header; --format mapped-ram
+ * looks as far as the format allows.
+ */
+#define SCAN_BYTES (1u << 20)
+
+/* The scan reads parts of this size. */
+#define PART_BYTES (256u << 10)
 
 /* QEMU's magic and version (qemu migration/savevm.h); enough to try. */
 static const uint8_t stream_magic[8] = { 'Q', 'E', 'V', 'M', 0, 0, 0, 3 };
@@ -44,77 +50,129 @@ read_at_of_file (const struct file *file)
   };
 }
 
-/* Look for a stream within the first 16 MiB: QEMU keeps what stands before
- * the offset it was given.  *OFFSET is where one with mapped-ram begins, and
- * *KIND what was found.
+static int
+refuse_image (struct error *err)
+{
+  return error_set (err, ERROR_BAD_INPUT, 0, "already an iopress image");
+}
+
+/* What stands in PART, LENGTH bytes at file offset BASE: refuse an image;
+ * *KIND and *OFFSET tell of a mapped-ram stream.
  */
 static int
-scan_for_stream (const struct read_at *file, uint64_t *offset,
-                 enum stream_kind *kind, struct error *err)
+search_part (const struct read_at *file, const uint8_t *part, size_t length,
+             uint64_t base, uint64_t *offset, enum stream_kind *kind,
+             struct error *err)
 {
-  CLEANUP_FREE uint8_t *part = malloc (PART_BYTES + sizeof stream_magic);
-  uint64_t limit = minimum_u64 (file->size, PREFIX_BYTES_MAX);
+  const uint8_t *found = part;
+
+  if (file_header_find (part, length, base) >= 0)
+    return refuse_image (err);
+  while ((found = memmem (found, length - (size_t) (found - part),
+                          stream_magic, sizeof stream_magic)) != NULL) {
+    *offset = base + (uint64_t) (found - part);
+    if (*offset <= PREFIX_BYTES_MAX &&
+        mapped_ram_probe (file, *offset, kind, err) < 0)
+      return -1;
+    if (*kind == STREAM_MAPPED_RAM)
+      return 0;
+    found++;
+  }
+  return 0;
+}
+
+/* Look for a stream, or an image, behind bytes that are nobody's. */
+static int
+scan (const struct read_at *file, uint64_t limit, uint64_t *offset,
+      enum stream_kind *kind, struct error *err)
+{
+  /* Parts overlap, so that nothing hides between two. */
+  size_t room = PART_BYTES + FILE_HEADER_BYTES;
+  CLEANUP_FREE uint8_t *part = malloc (room);
   uint64_t base;
 
   if (part == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot look for a stream");
+  limit = minimum_u64 (limit, file->size);
   for (base = file->next_data (file->opaque, 0); base < limit;
        base = file->next_data (file->opaque, base + PART_BYTES)) {
-    size_t length = (size_t) minimum_u64 (PART_BYTES + sizeof stream_magic,
-                                          file->size - base);
-    const uint8_t *found = part;
+    size_t length = (size_t) minimum_u64 (room, file->size - base);
 
-    if (file->read (file->opaque, base, part, length, err) < 0)
+    if (file->read (file->opaque, base, part, length, err) < 0 ||
+        search_part (file, part, length, base, offset, kind, err) < 0)
       return -1;
-    while ((found = memmem (found, length - (size_t) (found - part),
-                            stream_magic, sizeof stream_magic)) != NULL) {
-      *offset = base + (uint64_t) (found - part);
-      if (*offset > PREFIX_BYTES_MAX)
-        break;
-      if (mapped_ram_probe (file, *offset, kind, err) < 0)
-        return -1;
-      if (*kind == STREAM_MAPPED_RAM)
-        return 0;
-      found++;
-    }
+    if (*kind == STREAM_MAPPED_RAM)
+      return 0;
   }
   *offset = 0;
   *kind = STREAM_NONE;
   return 0;
 }
 
+/* Whether a file header stands at OFFSET.  Returns 1, 0, or -1 with ERR. */
+static int
+image_at (const struct read_at *file, uint64_t offset, struct error *err)
+{
+  uint8_t bytes[FILE_HEADER_BYTES];
+
+  if (offset > file->size || file->size - offset < sizeof bytes)
+    return 0;
+  if (file->read (file->opaque, offset, bytes, sizeof bytes, err) < 0)
+    return -1;
+  return file_header_find (bytes, sizeof bytes, offset) == 0;
+}
+
+/* Look at OFFSET, where a stream belongs. */
+static int
+probe (const struct read_at *file, uint64_t offset, enum stream_kind *kind,
+       struct error *err)
+{
+  int image = image_at (file, offset, err);
+
+  if (image < 0)
+    return -1;
+  return image > 0 ? refuse_image (err)
+    : mapped_ram_probe (file, offset, kind, err);
+}
+
+/* The stream behind libvirt's header. */
+static int
+probe_libvirt (const struct read_at *file,
+               const uint8_t bytes[LIBVIRT_HEADER_BYTES], uint64_t *offset,
+               enum stream_kind *kind, struct error *err)
+{
+  struct libvirt_header header;
+
+  if (libvirt_header_decode (bytes, &header, err) < 0)
+    return -1;
+  *offset = LIBVIRT_HEADER_BYTES + (uint64_t) header.data_bytes;
+  if (*offset > file->size)
+    return error_set (err, ERROR_BAD_INPUT, 0, "libvirt's header is cut off");
+  if (probe (file, *offset, kind, err) < 0)
+    return -1;
+  if (header.format == LIBVIRT_FORMAT_SPARSE && *kind != STREAM_MAPPED_RAM)
+    return error_set (err, ERROR_BAD_INPUT, 0,
+                      "the save is incomplete: libvirt's header is there,"
+                      " QEMU's mapped-ram stream is not");
+  return 0;
+}
+
 /* Find where QEMU's stream begins and what kind it is. */
 static int
-find_stream (const struct read_at *file, uint64_t *offset,
+find_stream (const struct read_at *file, uint64_t limit, uint64_t *offset,
              enum stream_kind *kind, struct error *err)
 {
   uint8_t bytes[LIBVIRT_HEADER_BYTES];
-  struct libvirt_header header;
 
-  *offset = 0;
   if (file->size >= sizeof bytes) {
     if (file->read (file->opaque, 0, bytes, sizeof bytes, err) < 0)
       return -1;
-    if (libvirt_header_present (bytes)) {
-      if (libvirt_header_decode (bytes, &header, err) < 0)
-        return -1;
-      *offset = LIBVIRT_HEADER_BYTES + (uint64_t) header.data_bytes;
-      if (*offset > file->size)
-        return error_set (err, ERROR_BAD_INPUT, 0,
-                          "libvirt's header is cut off");
-      if (mapped_ram_probe (file, *offset, kind, err) < 0)
-        return -1;
-      if (header.format == LIBVIRT_FORMAT_SPARSE &&
-          *kind != STREAM_MAPPED_RAM)
-        return error_set (err, ERROR_BAD_INPUT, 0,
-                          "the save is incomplete: libvirt's header is there,"
-                          " QEMU's mapped-ram stream is not");
-      return 0;
-    }
+    if (libvirt_header_present (bytes))
+      return probe_libvirt (file, bytes, offset, kind, err);
   }
-  if (mapped_ram_probe (file, 0, kind, err) < 0)
+  if (probe (file, 0, kind, err) < 0)
     return -1;
-  return *kind != STREAM_NONE ? 0 : scan_for_stream (file, offset, kind, err);
+  return *kind != STREAM_NONE ? 0 : scan (file, limit, offset, kind, err);
 }
 
 int
@@ -158,16 +216,15 @@ detect (const struct file *file, enum source_format format,
 {
   struct read_at at = read_at_of_file (file);
   enum stream_kind kind = STREAM_NONE;
-  int image = image_recognise (file, err);
+  uint64_t limit = format == SOURCE_MAPPED_RAM ? PREFIX_BYTES_MAX + 1
+    : SCAN_BYTES;
+  uint64_t ignored;
 
-  if (image < 0 || refuse_marker (file, err) < 0)
+  if (refuse_marker (file, err) < 0)
     return -1;
-  if (image > 0)
-    return error_set (err, ERROR_BAD_INPUT, 0,
-                      "already an iopress image");
   if (format == SOURCE_RAW)
-    return 0;
-  if (find_stream (&at, &layout->prefix_bytes, &kind, err) < 0)
+    return scan (&at, limit, &ignored, &kind, err);
+  if (find_stream (&at, limit, &layout->prefix_bytes, &kind, err) < 0)
     return -1;
   if (kind == STREAM_MAPPED_RAM)
     return source_layout_parse (&at, IMAGE_MAPPED_RAM, layout->prefix_bytes,
