@@ -104,6 +104,18 @@ check_open (int fd, const char *what, struct error *err)
 }
 
 static int
+check_writable (int fd, struct error *err)
+{
+  if (check_open (fd, "--progress-fd", err) < 0)
+    return -1;
+  if ((fcntl (fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+    return 0;
+  return error_set (err, ERROR_USAGE, 0,
+                    "--progress-fd: descriptor %d is not open for writing",
+                    fd);
+}
+
+static int
 check_arguments (int argc, char **argv, struct error *err)
 {
   int i, fd;
@@ -150,7 +162,7 @@ common_option (struct common_options *options, int c, struct error *err)
     if (option_number ("--progress-fd", 0, 1 << 20, &value, err) < 0)
       return -1;
     options->progress_fd = (int) value;
-    return check_open (options->progress_fd, "--progress-fd", err);
+    return check_writable (options->progress_fd, err);
   case ':':
     return error_set (err, ERROR_USAGE, 0, "the option needs a value");
   default:

@@ -127,7 +127,7 @@ check_leftover (struct output *output, enum output_kind kind, bool force,
       (&output->file, err) == 0)
     return 0;
   fail (output->part, EEXIST, "left over from an earlier run", err);
-  if (kind == OUTPUT_IMAGE)
+  if (kind == OUTPUT_IMAGE && image_recognise (&output->file, err) > 0)
     return error_hint (err, "iopress save --resume goes on with it");
   return error_hint (err, "look at it, then remove it and try again");
 }
@@ -275,9 +275,11 @@ output_commit (struct output *output, struct error *err)
     /* Rename before the close gives up the lock. */
     if (rename (output->part, output->path) < 0)
       return fail (output->path, errno, "cannot get its final name", err);
-    output->part[0] = '\0';
+    /* Until the folder is synced the name is one to be taken back. */
+    snprintf (output->part, sizeof output->part, "%s", output->path);
     if (file_sync_folder (output->path, err) < 0)
       return -1;
+    output->part[0] = '\0';
   }
   return file_close (file, err);
 }

@@ -97,6 +97,21 @@ prepare_new (struct save *save, struct error *err)
   return check_output (save, err);
 }
 
+/* The output is no image: the earlier run died before its header was durable,
+ * so that the source must be whole.  An empty source says otherwise: then the
+ * image was damaged later, and may be all there is.
+ */
+static bool
+may_start_over (const struct save *save)
+{
+  const struct output *output = &save->output;
+  struct error unreadable = { 0 };
+
+  return !save->begun.consumed &&
+    (output->path == NULL || output->part[0] != '\0') &&
+    resume_source_is_empty (&save->source, &unreadable) == 0;
+}
+
 /* Open the image that an earlier run began.  Returns 1; 0 when there is
  * nothing to go on with, so that the source has to be whole; -1 with ERR.
  */
@@ -117,11 +132,11 @@ open_begun (struct save *save, struct error *err)
     file_drop_cache (&output->file, 0, 0);
   if (image_open (&output->file, &save->image, &invalid) == 0)
     return 1;
-  if (invalid.kind == ERROR_BAD_INPUT &&
-      (output->path == NULL || output->part[0] != '\0'))
-    return 0;                  /* it died before its header was durable */
   *err = invalid;
-  return -1;
+  if (invalid.kind != ERROR_BAD_INPUT || !may_start_over (save))
+    return -1;
+  *err = (struct error) { 0 };
+  return 0;
 }
 
 /* Whether the image belongs to the source, and parse the source as it was. */

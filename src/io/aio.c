@@ -12,6 +12,11 @@
 
 #define EVENTS_MAX 64
 
+/* Transfers in a row that stop within their first page before there is
+ * nothing more to be had.
+ */
+#define STALLS_MAX 3u
+
 /* A line of requests, first in, first out. */
 struct queue {
   struct aio_request *head;
@@ -84,6 +89,7 @@ void
 aio_submit (struct aio *aio, struct aio_request *request)
 {
   request->done = 0;
+  request->stalls = 0;
   request->errnum = 0;
   queue_append (&aio->waiting, request);
 }
@@ -134,7 +140,8 @@ take_result (struct aio *aio, struct aio_request *request, long result)
     request->done = done;
     finish (aio, request, 0);
   }
-  else if (again == request->done)
+  else if (again == request->done &&
+           (result == 0 || request->stalls++ == STALLS_MAX))
     finish (aio, request, request->write ? ENOSPC : ENODATA);
   else {
     request->done = again;

@@ -32,6 +32,7 @@ struct aio_request {
 
   /* Private. */
   bool direct;                 /* was started with O_DIRECT on */
+  unsigned int stalls;         /* transfers that got nowhere */
   struct iocb iocb;
   struct aio_request *next;
 };

@@ -70,23 +70,29 @@ file_drop_direct (struct file *file, struct error *err)
   return 0;
 }
 
-/* pread until LENGTH bytes or the end of the file; -1 with errno. */
+/* pread, page by page with O_DIRECT, until LENGTH bytes or the end of the file,
+ * which is where a page comes short twice.  Returns -1 with errno.
+ */
 static ssize_t
-read_fully (int fd, uint64_t offset, void *buffer, size_t length)
+read_fully (const struct file *file, uint64_t offset, uint8_t *buffer,
+            size_t length)
 {
-  size_t done = 0;
+  size_t done = 0, stalled = 0;
 
   while (done < length) {
-    ssize_t count = pread (fd, (uint8_t *) buffer + done, length - done,
+    ssize_t count = pread (file->fd, buffer + done, length - done,
                            (off_t) (offset + done));
+    size_t end;
 
-    if (count < 0 && errno == EINTR)
+    if (count < 0 && file_again (file))
       continue;
     if (count < 0)
       return -1;
-    done += (size_t) count;
-    if (count == 0 || (size_t) count % PAGE_BYTES != 0)
-      break;
+    end = done + (size_t) count;
+    if (end == length || end == done || end == stalled)
+      return (ssize_t) end;
+    stalled = end % PAGE_BYTES != 0 ? end : 0;
+    done = align_down (end, PAGE_BYTES);
   }
   return (ssize_t) done;
 }
@@ -114,7 +120,7 @@ read_bounced (const struct file *file, uint64_t offset, uint8_t *buffer,
     uint64_t start = align_down (offset, PAGE_BYTES);
     size_t skip = (size_t) (offset - start);
     size_t want = (size_t) minimum_u64 (BOUNCE_BYTES, skip + length);
-    ssize_t count = read_fully (file->fd, start, bounce,
+    ssize_t count = read_fully (file, start, bounce,
                                 (size_t) align_up (want, PAGE_BYTES));
 
     if (count < 0)

@@ -263,9 +263,8 @@ check_whole_source (const struct resume *resume, const struct file *source,
   return result < 0 ? error_subject (err, source->name) : 0;
 }
 
-/* Whether nothing but zeros is left.  Returns 1, 0, or -1 with ERR. */
-static int
-source_is_empty (const struct file *source, struct error *err)
+int
+resume_source_is_empty (const struct file *source, struct error *err)
 {
   uint8_t page[PAGE_BYTES];
   uint64_t offset;
@@ -300,7 +299,7 @@ resume_check_source (const struct resume *resume, const struct file *source,
     return check_marker (resume, source, err);
   /* The last step of all takes the marker away: nothing is left. */
   if (resume->complete) {
-    int empty = source_is_empty (source, err);
+    int empty = resume_source_is_empty (source, err);
 
     if (empty != 0)
       return empty < 0 ? -1 : 0;
