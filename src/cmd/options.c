@@ -203,7 +203,8 @@ command_parse (const struct command *command, int argc, char **argv,
     fputs (common_help, stdout);
     return 1;
   }
-  if (argc - optind == command->argument_count)
+  if (argc - optind <= command->argument_count &&
+      argc - optind >= command->argument_count - command->optional_arguments)
     return check_arguments (argc, argv, err);
   error_set (err, ERROR_USAGE, 0, "%s arguments",
              argc - optind < command->argument_count ? "missing"

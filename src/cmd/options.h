@@ -55,6 +55,7 @@ struct command {
   const char *letters;         /* COMMON_LETTERS and the verb's */
   const struct option *options;
   int argument_count;          /* after the options */
+  int optional_arguments;      /* of them, at the end */
   /* Take one option that getopt_long returned as C; hand on to common_option
    * what is not the verb's own.  NULL: no own options.
    */

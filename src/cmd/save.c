@@ -35,6 +35,10 @@ static const char help[] =
   "                          (default: 64M)\n"
   "      --no-verify         with --discard, do not decode each record again\n"
   "                          before its part of the source goes\n"
+  "      --estimate          only say how large the image would be, how long it\n"
+  "                          would take and whether it fits; OUTPUT may be left\n"
+  "                          out\n"
+  "      --json              with --estimate, say it as one JSON object\n"
   "      --resume            go on with what an earlier run left unfinished\n"
   "      --format=FORMAT     auto (default), mapped-ram, raw\n"
   "      --force             replace OUTPUT if it exists\n"
@@ -51,6 +55,8 @@ enum {
   OPTION_DISCARD_BATCH,
   OPTION_NO_VERIFY,
   OPTION_RESUME,
+  OPTION_ESTIMATE,
+  OPTION_JSON,
 };
 
 static const struct option long_options[] = {
@@ -65,6 +71,8 @@ static const struct option long_options[] = {
   { "discard-batch", required_argument, NULL, OPTION_DISCARD_BATCH },
   { "no-verify", no_argument, NULL, OPTION_NO_VERIFY },
   { "resume", no_argument, NULL, OPTION_RESUME },
+  { "estimate", no_argument, NULL, OPTION_ESTIMATE },
+  { "json", no_argument, NULL, OPTION_JSON },
   { NULL, 0, NULL, 0 },
 };
 
@@ -114,6 +122,12 @@ take_discard_option (struct save *save, int c, struct error *err)
     return 0;
   case OPTION_RESUME:
     save->resume = true;
+    return 0;
+  case OPTION_ESTIMATE:
+    save->estimate = true;
+    return 0;
+  case OPTION_JSON:
+    save->json = true;
     return 0;
   default:
     return common_option (&save->common, c, err);
@@ -207,6 +221,26 @@ save_free (struct save *save)
   file_close (&save->source, &ignored);
 }
 
+static int
+save_source (struct save *save, struct error *err)
+{
+  if (save->output_name == NULL || save->json)
+    return error_set (err, ERROR_USAGE, 0, save->json
+                      ? "--json goes with --estimate" : "OUTPUT is missing");
+  if (save_prepare (save, err) == 0 && save_run (save, err) == 0) {
+    report (save);
+    return 0;
+  }
+  leave_output (save, err);
+  return -1;
+}
+
+static int
+estimate (struct save *save, struct error *err)
+{
+  return save_prepare_estimate (save, err) < 0 ? -1 : save_estimate (save, err);
+}
+
 int
 cmd_save (int argc, char **argv)
 {
@@ -216,6 +250,7 @@ cmd_save (int argc, char **argv)
     .letters = COMMON_LETTERS "c:",
     .options = long_options,
     .argument_count = 2,
+    .optional_arguments = 1,
     .take = take_option,
   };
   struct save save = {
@@ -232,13 +267,7 @@ cmd_save (int argc, char **argv)
   if (result == 0) {
     save.source_name = argv[optind];
     save.output_name = argv[optind + 1];
-    result = save_prepare (&save, &err);
-    if (result == 0)
-      result = save_run (&save, &err);
-    if (result == 0)
-      report (&save);
-    else
-      leave_output (&save, &err);
+    result = save.estimate ? estimate (&save, &err) : save_source (&save, &err);
   }
   progress_end (save.progress, result == 0);
   save_free (&save);

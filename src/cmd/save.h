@@ -18,6 +18,7 @@ struct save {
   enum source_format format;
   bool exact, force, has_image_id;
   bool discard, resume, verify;
+  bool estimate, json;
   uint64_t batch_bytes;
   const char *source_name, *output_name;
 
@@ -47,5 +48,13 @@ int save_prepare (struct save *save, struct error *err);
 
 /* Pack the source.  Returns 0, or -1 with ERR. */
 int save_run (struct save *save, struct error *err);
+
+/* Open the source alone, to look at it.  Returns 0, or -1 with ERR. */
+int save_prepare_estimate (struct save *save, struct error *err);
+
+/* Say what a save would give; output_name may be NULL.  Returns 0, or -1 with
+ * ERR.
+ */
+int save_estimate (struct save *save, struct error *err);
 
 #endif /* IOPRESS_CMD_SAVE_H */

@@ -235,6 +235,23 @@ start_consuming (struct save *save, struct error *err)
 }
 
 int
+save_prepare_estimate (struct save *save, struct error *err)
+{
+  bool discard = save->discard;
+  int result;
+
+  save->discard = false;       /* looking does not need to write */
+  result = open_source (save, err);
+  save->discard = discard;
+  if (result < 0)
+    return -1;
+  if (codec_for_choice (save->common.plugin_folder, save->codec_text,
+                        &save->header, &save->codec, err) < 0)
+    return -1;
+  return examine_source (save, err);
+}
+
+int
 save_prepare (struct save *save, struct error *err)
 {
   int result;

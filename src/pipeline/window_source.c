@@ -16,6 +16,8 @@ struct window_source {
   const struct mapped_ram *ram;
   uint32_t chunk_bytes;
   uint64_t position;           /* everything before it has been begun */
+  uint64_t every;              /* take one window in so many */
+  uint64_t ordinal;            /* of the next window that holds data */
   struct aio *aio;
 };
 
@@ -32,6 +34,7 @@ window_source_open (struct file *file, const struct mapped_ram *ram,
   source->ram = ram;
   source->chunk_bytes = chunk_bytes;
   source->position = start;
+  source->every = 1;
   if (aio_open (READ_DEPTH, &source->aio, err) < 0) {
     window_source_close (source);
     return -1;
@@ -69,6 +72,52 @@ next_wanted (const struct window_source *source, uint64_t position)
   }
 }
 
+/* Go on to the next window that holds data; *WANTED is the first offset in it
+ * that does.  Returns false at the end.
+ */
+static bool
+next_window (struct window_source *source, uint64_t *wanted)
+{
+  *wanted = next_wanted (source, source->position);
+  if (*wanted >= source->file->size)
+    return false;
+  source->position = align_down (*wanted, source->chunk_bytes) +
+    source->chunk_bytes;
+  source->ordinal++;
+  return true;
+}
+
+/* Whether the window just reached is the one to take of its stretch. */
+static bool
+sampled (const struct window_source *source)
+{
+  uint64_t ordinal = source->ordinal - 1;
+  uint64_t stretch = ordinal / source->every;
+  /* Knuth's multiplicative hash: any spread will do. */
+  uint64_t place = (stretch * UINT64_C (0x9e3779b97f4a7c15)) >> 32;
+
+  return ordinal % source->every == place % source->every;
+}
+
+uint64_t
+window_source_count (struct window_source *source)
+{
+  uint64_t start = source->position, ordinal = source->ordinal, count, wanted;
+
+  while (next_window (source, &wanted))
+    ;
+  count = source->ordinal - ordinal;
+  source->position = start;
+  source->ordinal = ordinal;
+  return count;
+}
+
+void
+window_source_sample (struct window_source *source, uint64_t every)
+{
+  source->every = maximum_u64 (every, 1);
+}
+
 /* Mark the pages of the slot's window that count, from page FIRST on.
  * Returns the number of the last one plus one.
  */
@@ -100,14 +149,14 @@ begin (void *opaque, struct slot *slot, struct error *err)
   uint32_t first, end;
 
   (void) err;
-  wanted = next_wanted (source, source->position);
-  if (wanted >= source->file->size)
-    return 0;
+  do
+    if (!next_window (source, &wanted))
+      return 0;
+  while (!sampled (source));
   slot->window = wanted / source->chunk_bytes;
   start = slot->window * source->chunk_bytes;
   first = (uint32_t) ((wanted - start) / PAGE_BYTES);
   end = map_window (source, slot, first);
-  source->position = start + source->chunk_bytes;
 
   request->file = source->file;
   request->write = false;

@@ -22,6 +22,14 @@ int window_source_open (struct file *file, const struct mapped_ram *ram,
 /* Free; NULL is ignored.  No slot may be under way. */
 void window_source_close (struct window_source *source);
 
+/* How many windows hold data, as far as holes and bitmaps tell; reads none. */
+uint64_t window_source_count (struct window_source *source);
+
+/* Take only one window in EVERY of those that hold data: one from each
+ * stretch of EVERY, at a place that varies but is the same every time.
+ */
+void window_source_sample (struct window_source *source, uint64_t every);
+
 /* The source's face towards pipeline_run. */
 struct source window_source_face (struct window_source *source);
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress save --estimate: what a save would give, from a sample. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "cmd/save.h"
+#include "cmd/say.h"
+#include "pipeline/estimate.h"
+#include "util/cleanup.h"
+#include "util/size.h"
+
+/* What the writer and the slots may add to a batch, in bytes. */
+#define IN_FLIGHT_BYTES (16u << 20)
+
+/* What the disk of the output says. */
+struct room {
+  bool known;
+  uint64_t available;          /* bytes */
+  bool shared;                 /* source and output are on the same disk */
+};
+
+static int
+find_room (const struct save *save, struct room *room, struct error *err)
+{
+  CLEANUP_FREE char *path = NULL;
+  struct statvfs output, source;
+
+  *room = (struct room) { .known = save->output_name != NULL };
+  if (!room->known)
+    return 0;
+  path = strdup (save->output_name);
+  if (path == NULL || statvfs (dirname (path), &output) < 0) {
+    error_set (err, ERROR_FAILED, errno, "cannot find out how much is free");
+    return error_subject (err, save->output_name);
+  }
+  room->available = output.f_bavail * output.f_frsize;
+  room->shared = fstatvfs (save->source.fd, &source) == 0 &&
+    source.f_fsid == output.f_fsid;
+  return 0;
+}
+
+/* Bytes needed beside the source: all of the image, or with --discard on one
+ * disk what is held twice.
+ */
+static uint64_t
+extra_bytes (const struct save *save, const struct estimate *estimate,
+             const struct room *room)
+{
+  uint64_t image = (uint64_t) estimate->image_bytes.high;
+
+  if (!save->discard || (room->known && !room->shared))
+    return image;
+  return minimum_u64 (image, save->batch_bytes + IN_FLIGHT_BYTES);
+}
+
+static void
+print_text (const struct save *save, const struct estimate *estimate,
+            const struct room *room)
+{
+  char value[SIZE_TEXT_BYTES], low[SIZE_TEXT_BYTES], high[SIZE_TEXT_BYTES];
+  const struct prediction *size = &estimate->image_bytes;
+  uint64_t extra = extra_bytes (save, estimate, room);
+
+  printf ("sampled     %llu of %llu windows that hold data\n",
+          (unsigned long long) estimate->sampled,
+          (unsigned long long) estimate->windows);
+  printf ("image       %s (%s to %s)\n",
+          size_format ((uint64_t) size->value, value),
+          size_format ((uint64_t) size->low, low),
+          size_format ((uint64_t) size->high, high));
+  printf ("time        %.1f s (%.1f to %.1f s)\n", estimate->seconds.value,
+          estimate->seconds.low, estimate->seconds.high);
+  printf ("peak extra  %s\n", size_format (extra, value));
+  if (room->known)
+    printf ("free        %s: it %s\n", size_format (room->available, value),
+            extra <= room->available ? "fits" : "does not fit");
+}
+
+static struct json_object *
+prediction_json (const struct prediction *prediction, bool whole)
+{
+  struct json_object *object = json_object_new_object ();
+  const struct { const char *name; double value; } members[] = {
+    { "value", prediction->value },
+    { "low", prediction->low },
+    { "high", prediction->high },
+  };
+  size_t i;
+
+  for (i = 0; i < sizeof members / sizeof members[0]; i++)
+    json_object_object_add (object, members[i].name, whole
+                            ? json_object_new_uint64
+                              ((uint64_t) members[i].value)
+                            : json_object_new_double (members[i].value));
+  return object;
+}
+
+static void
+print_json (const struct save *save, const struct estimate *estimate,
+            const struct room *room)
+{
+  struct json_object *report = json_object_new_object ();
+  uint64_t extra = extra_bytes (save, estimate, room);
+
+  json_object_object_add (report, "windows",
+                          json_object_new_uint64 (estimate->windows));
+  json_object_object_add (report, "sampled",
+                          json_object_new_uint64 (estimate->sampled));
+  json_object_object_add (report, "read_size",
+                          json_object_new_uint64 (estimate->read_bytes));
+  json_object_object_add (report, "image_size",
+                          prediction_json (&estimate->image_bytes, true));
+  json_object_object_add (report, "seconds",
+                          prediction_json (&estimate->seconds, false));
+  json_object_object_add (report, "peak_extra_size",
+                          json_object_new_uint64 (extra));
+  if (room->known) {
+    json_object_object_add (report, "available_size",
+                            json_object_new_uint64 (room->available));
+    json_object_object_add (report, "fits",
+                            json_object_new_boolean
+                            (extra <= room->available));
+  }
+  printf ("%s\n", json_object_to_json_string_ext
+          (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
+  json_object_put (report);
+}
+
+int
+save_estimate (struct save *save, struct error *err)
+{
+  struct run_options options = run_options_of (&save->common);
+  struct pack pack = {
+    .header = &save->header,
+    .codec = save->codec,
+    .verify = save->discard && save->verify,
+  };
+  struct estimate estimate;
+  struct room room;
+
+  if (estimate_run (&save->source, save->exact ? NULL : save->layout.ram,
+                    &pack, &options, &estimate, err) < 0 ||
+      find_room (save, &room, err) < 0)
+    return -1;
+  if (save->json)
+    print_json (save, &estimate, &room);
+  else
+    print_text (save, &estimate, &room);
+  return 0;
+}
