@@ -165,6 +165,21 @@ match_source (struct save *save, struct error *err)
   return result;
 }
 
+/* The source is whole and what there is of the image is not worth keeping. */
+static int
+start_over (struct save *save, struct error *err)
+{
+  image_close (save->image);
+  save->image = NULL;
+  save->begun = (struct resume) { .image = NULL };
+  codec_unload (save->codec);
+  save->codec = NULL;
+  source_layout_free (&save->layout);
+  save->header = (struct file_header) { .chunk_bytes = 0 };
+  save->has_image_id = false;
+  return prepare_new (save, err);
+}
+
 /* Take up what an earlier run began: its header says how to go on. */
 static int
 take_up (struct save *save, struct error *err)
@@ -180,6 +195,8 @@ take_up (struct save *save, struct error *err)
     return error_subject (err, save->output.file.name);
   if (match_source (save, err) < 0)
     return -1;
+  if (begun->prefix_torn)
+    return start_over (save, err);
   end = save->image->bytes;
   if (begun->complete)
     return 0;

@@ -146,6 +146,19 @@ thread_main (void *opaque)
   return NULL;
 }
 
+/* The marker takes the place of the first bytes of its page; the others are
+ * written as they were, so that a write torn between two sectors leaves either
+ * the page as it was or one with the marker.
+ */
+static int
+read_marker_page (struct consume *consume, struct error *err)
+{
+  const struct file *source = consume->options.source;
+
+  return file_read_at (source, 0, consume->marker_page,
+                       (size_t) minimum_u64 (PAGE_BYTES, source->size), err);
+}
+
 int
 consume_open (const struct consume_options *options,
               struct consume **consume_out, struct error *err)
@@ -164,6 +177,10 @@ consume_open (const struct consume_options *options,
   result = posix_memalign (&page, PAGE_BYTES, PAGE_BYTES);
   if (result == 0) {
     consume->marker_page = memset (page, 0, PAGE_BYTES);
+    if (read_marker_page (consume, err) < 0) {
+      consume_close (consume);
+      return -1;
+    }
     sigfillset (&all);
     pthread_sigmask (SIG_SETMASK, &all, &before);
     result = pthread_create (&consume->thread, NULL, thread_main, consume);

@@ -240,9 +240,28 @@ compare_windows (const struct resume *resume, const struct read_at *source,
   }
 }
 
+/* A power cut before the first sync can leave header and records without the
+ * prefix.
+ */
+static int
+compare_prefix (struct resume *resume, const struct read_at *source,
+                struct error *err)
+{
+  const struct image *image = resume->image;
+  size_t length = (size_t) image->header.prefix_bytes;
+  CLEANUP_FREE uint8_t *prefix = malloc (length + 1);
+
+  if (prefix == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot compare");
+  if (source->read (source->opaque, 0, prefix, length, err) < 0)
+    return -1;
+  resume->prefix_torn = memcmp (prefix, image->prefix, length) != 0;
+  return 0;
+}
+
 /* A source without marker is whole, so it can be held against the records. */
 static int
-check_whole_source (const struct resume *resume, const struct file *source,
+check_whole_source (struct resume *resume, const struct file *source,
                     struct image_view *view, struct error *err)
 {
   const struct file_header *header = &resume->image->header;
@@ -259,6 +278,8 @@ check_whole_source (const struct resume *resume, const struct file *source,
   }
   result = compare_windows (resume, &from_source, &from_image, layout.ram,
                             err);
+  if (result == 0 && !resume->complete)
+    result = compare_prefix (resume, &from_source, err);
   source_layout_free (&layout);
   return result < 0 ? error_subject (err, source->name) : 0;
 }
@@ -283,7 +304,7 @@ resume_source_is_empty (const struct file *source, struct error *err)
 }
 
 int
-resume_check_source (const struct resume *resume, const struct file *source,
+resume_check_source (struct resume *resume, const struct file *source,
                      struct image_view *view, struct error *err)
 {
   const struct file_header *header = &resume->image->header;

@@ -16,6 +16,8 @@ struct resume {
                                 * is in a record, or was absent */
   struct marker marker;        /* of the source */
   bool consumed;               /* there is a marker: some of it is gone */
+  bool prefix_torn;            /* the source is whole, and the prefix of the
+                                * unfinished image is not its own */
 };
 
 /* Read the marker of SOURCE, if it has one.  First of all: whatever fails later
@@ -39,10 +41,11 @@ int resume_walk (struct image *image, struct resume *resume,
 
 /* Refuse a SOURCE that does not belong to the image, or of which more is gone
  * than the image's records cover.  A source without marker is whole: its
- * windows are compared with the records (VIEW reads the image).  Returns 0,
- * or -1 with ERR (ERROR_BAD_INPUT) that names what differs.
+ * windows are compared with the records (VIEW reads the image), and its prefix,
+ * which no checksum covers, too.  Returns 0, or -1 with ERR (ERROR_BAD_INPUT)
+ * that names what differs.
  */
-int resume_check_source (const struct resume *resume,
+int resume_check_source (struct resume *resume,
                          const struct file *source, struct image_view *view,
                          struct error *err);
 

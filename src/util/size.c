@@ -3,6 +3,7 @@
 
 #include <config.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ suffix_power (const char *suffix)
 
   if (*suffix == '\0')
     return 0;
-  found = strchr (suffixes, *suffix & ~0x20);
+  found = strchr (suffixes, toupper ((unsigned char) *suffix));
   if (found == NULL)
     return -1;
   suffix++;
