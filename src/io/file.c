@@ -141,7 +141,7 @@ file_check_cancelled (const struct file *file, struct error *err)
   if (file->cancelled == NULL || *file->cancelled == 0)
     return 0;
   errno = EINTR;
-  return file_fail (file, err, "cannot be read");
+  return file_fail (file, err, "cannot be used");
 }
 
 int

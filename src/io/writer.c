@@ -20,6 +20,11 @@
 #define BLOCK_BYTES (1u << 20)
 #define BLOCK_COUNT 5u
 
+/* How long to wait for a reader before looking whether to go on, in
+ * milliseconds.
+ */
+#define PATIENCE 200
+
 struct block {
   uint8_t *bytes;
   size_t used;
@@ -127,14 +132,17 @@ write_stream (struct writer *writer, struct block *block, size_t length,
   size_t done = 0;
 
   while (done < length) {
-    ssize_t count = write (writer->file->fd, block->bytes + done,
-                           length - done);
+    ssize_t count;
 
-    if (count < 0 && errno == EAGAIN)
-      poll (&ready, 1, -1);
-    else if (count < 0 && !file_again (writer->file))
+    if (file_check_cancelled (writer->file, err) < 0)
+      return -1;
+    /* Look up now and then while nobody reads. */
+    if (poll (&ready, 1, PATIENCE) == 0)
+      continue;
+    count = write (writer->file->fd, block->bytes + done, length - done);
+    if (count < 0 && errno != EAGAIN && errno != EINTR)
       return fail (writer, errno, err);
-    else if (count > 0)
+    if (count > 0)
       done += (size_t) count;
   }
   return 0;
