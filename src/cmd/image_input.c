@@ -67,11 +67,7 @@ image_input_run (struct image_input *input, const char *verb,
     return -1;
   source = record_source_face (records);
   input->progress = progress_begin (common, verb, header->source_bytes,
-                                    header->chunk_bytes);
-  if (input->progress != NULL) {
-    options.progress = progress_window;
-    options.progress_opaque = input->progress;
-  }
+                                    header->chunk_bytes, &options);
   result = pipeline_run (&source, &job, sink, &options, err);
   record_source_close (records);
   return result == 0 ? 0 : hint_recover (err);

@@ -3,10 +3,10 @@
 
 #include <config.h>
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/json.h"
 #include "cmd/info_report.h"
 #include "util/size.h"
 
@@ -109,31 +109,18 @@ info_print_text (const struct image_facts *facts)
     print_block (&facts->ram->blocks[i]);
 }
 
-static void
-add_number (struct json_object *object, const char *name, uint64_t value)
-{
-  json_object_object_add (object, name, json_object_new_uint64 (value));
-}
-
-static void
-add_string (struct json_object *object, const char *name, const char *value)
-{
-  json_object_object_add (object, name, json_object_new_string (value));
-}
-
 static struct json_object *
 block_json (const struct ram_block *block)
 {
   struct json_object *object = json_object_new_object ();
 
-  add_string (object, "name", block->name);
-  add_number (object, "size", block->used_bytes);
-  add_number (object, "page_size", block->page_bytes);
-  json_object_object_add (object, "ignored",
-                          json_object_new_boolean (block->ignored));
-  add_number (object, "pages", block->page_count);
-  add_number (object, "present_pages", block->present_count);
-  add_number (object, "pages_offset", block->pages_offset);
+  json_add_string (object, "name", block->name);
+  json_add_number (object, "size", block->used_bytes);
+  json_add_number (object, "page_size", block->page_bytes);
+  json_add_boolean (object, "ignored", block->ignored);
+  json_add_number (object, "pages", block->page_count);
+  json_add_number (object, "present_pages", block->present_count);
+  json_add_number (object, "pages_offset", block->pages_offset);
   return object;
 }
 
@@ -146,13 +133,13 @@ add_guest (struct json_object *report, const struct image_facts *facts)
   if (facts->domain_name[0] != '\0' || facts->domain_uuid[0] != '\0') {
     struct json_object *domain = json_object_new_object ();
 
-    add_string (domain, "name", facts->domain_name);
-    add_string (domain, "uuid", facts->domain_uuid);
+    json_add_string (domain, "name", facts->domain_name);
+    json_add_string (domain, "uuid", facts->domain_uuid);
     json_object_object_add (report, "domain", domain);
   }
   if (facts->ram == NULL)
     return;
-  add_string (report, "machine", facts->ram->machine);
+  json_add_string (report, "machine", facts->ram->machine);
   blocks = json_object_new_array ();
   for (i = 0; i < facts->ram->block_count; i++)
     json_object_array_add (blocks, block_json (&facts->ram->blocks[i]));
@@ -167,31 +154,25 @@ info_print_json (const struct image_facts *facts)
   struct json_object *report = json_object_new_object ();
   char text[64];
 
-  add_string (report, "image", image->file->name);
+  json_add_string (report, "image", image->file->name);
   snprintf (text, sizeof text, "%u.%u", header->major, header->minor);
-  add_string (report, "format", text);
+  json_add_string (report, "format", text);
   id_text (image, text);
-  add_string (report, "image_id", text);
-  add_string (report, "kind", kind_name (image));
-  json_object_object_add (report, "exact", json_object_new_boolean
-                          ((header->compatible & FEATURE_EXACT) != 0));
-  add_string (report, "codec", header->codec);
-  json_object_object_add (report, "level",
-                          json_object_new_int (header->level));
-  add_string (report, "parameters", header->parameters);
-  add_number (report, "chunk_size", header->chunk_bytes);
-  add_number (report, "prefix_size", header->prefix_bytes);
-  add_number (report, "source_size", header->source_bytes);
-  add_number (report, "image_size", image->bytes);
-  add_number (report, "records", image->footer.record_count);
-  add_number (report, "pages", image->footer.page_count);
-  add_number (report, "data_size", data_bytes (image));
-  add_number (report, "payload_size", image->footer.payload_bytes);
-  json_object_object_add (report, "ratio",
-                          json_object_new_double (ratio (image)));
+  json_add_string (report, "image_id", text);
+  json_add_string (report, "kind", kind_name (image));
+  json_add_boolean (report, "exact", (header->compatible & FEATURE_EXACT) != 0);
+  json_add_string (report, "codec", header->codec);
+  json_add_integer (report, "level", header->level);
+  json_add_string (report, "parameters", header->parameters);
+  json_add_number (report, "chunk_size", header->chunk_bytes);
+  json_add_number (report, "prefix_size", header->prefix_bytes);
+  json_add_number (report, "source_size", header->source_bytes);
+  json_add_number (report, "image_size", image->bytes);
+  json_add_number (report, "records", image->footer.record_count);
+  json_add_number (report, "pages", image->footer.page_count);
+  json_add_number (report, "data_size", data_bytes (image));
+  json_add_number (report, "payload_size", image->footer.payload_bytes);
+  json_add_real (report, "ratio", ratio (image));
   add_guest (report, facts);
-  printf ("%s\n", json_object_to_json_string_ext
-          (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-           JSON_C_TO_STRING_NOSLASHESCAPE));
-  json_object_put (report);
+  json_print (report, stdout);
 }

@@ -21,10 +21,11 @@ struct output {
 
 #define OUTPUT_CLOSED { .file = FILE_CLOSED }
 
-/* Open NAME for writing, which must not be INPUT itself.  A path that does not exist, or with FORCE one that
- * does, is written as PATH.part, locked for the time of the run; devices and
- * pipes are written directly; "fd:N" is emptied; "-" is a stream.  NAME must
- * outlive OUTPUT.  Returns 0, or -1 with ERR and nothing changed.
+/* Open NAME for writing, which must not be INPUT itself.  A path that does not
+ * exist, or with FORCE one that does, is written as PATH.part, locked for the
+ * time of the run; devices and pipes are written directly; "fd:N" is emptied;
+ * "-" is a stream.  NAME must outlive OUTPUT.  Returns 0, or -1 with ERR and
+ * nothing changed.
  */
 int output_open (const char *name, enum output_kind kind, bool force,
                  enum direct_io direct, const struct file *input,

@@ -3,9 +3,9 @@
 
 #include <config.h>
 
-#include <json-c/json.h>
 #include <stdio.h>
 
+#include "cmd/json.h"
 #include "cmd/options.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
@@ -58,22 +58,17 @@ add_json (struct list *list, const char *name, const struct codec *codec,
   struct json_object *plugin = json_object_new_object ();
   char text[1024];
 
-  json_object_object_add (plugin, "name", json_object_new_string (name));
+  json_add_string (plugin, "name", name);
   if (codec != NULL) {
-    json_object_object_add (plugin, "version", json_object_new_string
-                            (codec->ops.version ()));
-    json_object_object_add (plugin, "level_min", json_object_new_int
-                            (codec->ops.level_min));
-    json_object_object_add (plugin, "level_max", json_object_new_int
-                            (codec->ops.level_max));
-    json_object_object_add (plugin, "level_default", json_object_new_int
-                            (codec->ops.level_default));
-    json_object_object_add (plugin, "path",
-                            json_object_new_string (codec->path));
+    json_add_string (plugin, "version", codec->ops.version ());
+    json_add_integer (plugin, "level_min", codec->ops.level_min);
+    json_add_integer (plugin, "level_max", codec->ops.level_max);
+    json_add_integer (plugin, "level_default", codec->ops.level_default);
+    json_add_string (plugin, "path", codec->path);
   }
   else {
     error_format (why, text, sizeof text);
-    json_object_object_add (plugin, "error", json_object_new_string (text));
+    json_add_string (plugin, "error", text);
   }
   json_object_array_add (list->plugins, plugin);
 }
@@ -114,10 +109,7 @@ list_plugins (const struct common_options *common, bool json,
   }
   result = codec_each (common->plugin_folder, visit, &list, err);
   if (json && result == 0)
-    printf ("%s\n", json_object_to_json_string_ext
-            (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-             JSON_C_TO_STRING_NOSLASHESCAPE));
-  json_object_put (report);
+    json_print (report, stdout);
   return result;
 }
 

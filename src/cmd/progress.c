@@ -3,7 +3,6 @@
 
 #include <config.h>
 
-#include <json-c/json.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/json.h"
 #include "cmd/progress.h"
 #include "util/bytes.h"
 #include "util/size.h"
@@ -38,28 +38,6 @@ now (void)
 
   clock_gettime (CLOCK_MONOTONIC, &time);
   return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
-}
-
-struct progress *
-progress_begin (const struct common_options *options, const char *verb,
-                uint64_t total, uint32_t chunk_bytes)
-{
-  bool bar = !options->quiet && options->progress != PROGRESS_NONE &&
-    (options->progress == PROGRESS_BAR || isatty (STDERR_FILENO));
-  struct progress *progress;
-
-  if (!bar && options->progress_fd < 0)
-    return NULL;
-  progress = calloc (1, sizeof *progress);
-  if (progress == NULL)
-    return NULL;
-  progress->verb = verb;
-  progress->bar = bar;
-  progress->fd = options->progress_fd;
-  progress->total = total;
-  progress->chunk_bytes = chunk_bytes;
-  progress->started = progress->reported = now ();
-  return progress;
 }
 
 static void
@@ -94,18 +72,12 @@ send_line (const struct progress *progress, double seconds,
   char buffer[512];
   int length;
 
-  json_object_object_add (line, "verb",
-                          json_object_new_string (progress->verb));
-  json_object_object_add (line, "state", json_object_new_string (state));
-  json_object_object_add (line, "position",
-                          json_object_new_int64 ((int64_t)
-                                                 progress->position));
-  json_object_object_add (line, "total",
-                          json_object_new_int64 ((int64_t) progress->total));
-  json_object_object_add (line, "data",
-                          json_object_new_int64 ((int64_t) progress->used));
-  json_object_object_add (line, "seconds",
-                          json_object_new_double (seconds));
+  json_add_string (line, "verb", progress->verb);
+  json_add_string (line, "state", state);
+  json_add_number (line, "position", progress->position);
+  json_add_number (line, "total", progress->total);
+  json_add_number (line, "data", progress->used);
+  json_add_real (line, "seconds", seconds);
   text = json_object_to_json_string_ext (line, JSON_C_TO_STRING_PLAIN);
   length = snprintf (buffer, sizeof buffer, "%s\n", text);
   json_object_put (line);
@@ -126,8 +98,9 @@ report (struct progress *progress, const char *state)
     send_line (progress, seconds, state);
 }
 
-void
-progress_window (void *opaque, uint64_t window)
+/* The window just used up; OPAQUE is the struct progress. */
+static void
+report_window (void *opaque, uint64_t window)
 {
   struct progress *progress = opaque;
 
@@ -138,6 +111,31 @@ progress_window (void *opaque, uint64_t window)
     return;
   progress->reported = now ();
   report (progress, "running");
+}
+
+struct progress *
+progress_begin (const struct common_options *options, const char *verb,
+                uint64_t total, uint32_t chunk_bytes,
+                struct run_options *run)
+{
+  bool bar = !options->quiet && options->progress != PROGRESS_NONE &&
+    (options->progress == PROGRESS_BAR || isatty (STDERR_FILENO));
+  struct progress *progress;
+
+  if (!bar && options->progress_fd < 0)
+    return NULL;
+  progress = calloc (1, sizeof *progress);
+  if (progress == NULL)
+    return NULL;
+  progress->verb = verb;
+  progress->bar = bar;
+  progress->fd = options->progress_fd;
+  progress->total = total;
+  progress->chunk_bytes = chunk_bytes;
+  progress->started = progress->reported = now ();
+  run->progress = report_window;
+  run->progress_opaque = progress;
+  return progress;
 }
 
 void

@@ -9,14 +9,12 @@
 struct progress;
 
 /* Begin reporting on VERB, which has TOTAL bytes of source ahead in windows of
- * CHUNK_BYTES.  Returns NULL when nobody wants to know.
+ * CHUNK_BYTES; RUN will report to it.  Returns NULL when nobody wants to know.
  */
 struct progress *progress_begin (const struct common_options *options,
                                  const char *verb, uint64_t total,
-                                 uint32_t chunk_bytes);
-
-/* The window just used up; OPAQUE is the struct progress. */
-void progress_window (void *opaque, uint64_t window);
+                                 uint32_t chunk_bytes,
+                                 struct run_options *run);
 
 /* The last report, on how it ended; frees.  NULL is ignored. */
 void progress_end (struct progress *progress, bool succeeded);

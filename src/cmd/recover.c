@@ -181,7 +181,8 @@ run (struct recover *recover, struct record_source *records,
   };
   struct progress *progress = progress_begin (&recover->common, "recover",
                                               image->header.source_bytes,
-                                              image->header.chunk_bytes);
+                                              image->header.chunk_bytes,
+                                              &options);
   int result;
 
   recover->records = record_source_face (records);
@@ -190,10 +191,6 @@ run (struct recover *recover, struct record_source *records,
   source.opaque = recover;
   source.begin = begin_record;
   source.finish = finish_record;
-  if (progress != NULL) {
-    options.progress = progress_window;
-    options.progress_opaque = progress;
-  }
   result = pipeline_run (&source, &job, &sink, &options, err);
   if (result == 0)
     result = page_output_finish (pages, err);

@@ -4,8 +4,8 @@
 #include <config.h>
 
 #include <inttypes.h>
-#include <json-c/json.h>
 
+#include "cmd/json.h"
 #include "cmd/recover_report.h"
 #include "util/size.h"
 
@@ -112,12 +112,6 @@ print_text (const struct salvage *salvage, const struct mapped_ram *ram,
              "description is missing, too\n");
 }
 
-static void
-add_number (struct json_object *object, const char *name, uint64_t value)
-{
-  json_object_object_add (object, name, json_object_new_uint64 (value));
-}
-
 static struct json_object *
 blocks_json (const struct mapped_ram *ram, const struct range *range)
 {
@@ -129,12 +123,11 @@ blocks_json (const struct mapped_ram *ram, const struct range *range)
     if (block_part (&ram->blocks[i], range, &part)) {
       struct json_object *block = json_object_new_object ();
 
-      json_object_object_add (block, "name", json_object_new_string
-                              (ram->blocks[i].name));
-      add_number (block, "offset", part.start);
-      add_number (block, "size", part.end - part.start);
-      add_number (block, "page_size", ram->blocks[i].page_bytes);
-      add_number (block, "pages", pages_in_part (&ram->blocks[i], &part));
+      json_add_string (block, "name", ram->blocks[i].name);
+      json_add_number (block, "offset", part.start);
+      json_add_number (block, "size", part.end - part.start);
+      json_add_number (block, "page_size", ram->blocks[i].page_bytes);
+      json_add_number (block, "pages", pages_in_part (&ram->blocks[i], &part));
       json_object_array_add (blocks, block);
     }
   return blocks;
@@ -147,12 +140,11 @@ gap_json (const struct salvage *salvage, const struct salvage_gap *gap,
   struct json_object *object = json_object_new_object ();
   struct range range = gap_range (salvage, gap);
 
-  add_number (object, "offset", range.start);
-  add_number (object, "size", range.end - range.start);
-  json_object_object_add (object, "certain",
-                          json_object_new_boolean (gap->certain));
+  json_add_number (object, "offset", range.start);
+  json_add_number (object, "size", range.end - range.start);
+  json_add_boolean (object, "certain", gap->certain);
   if (gap->certain)
-    add_number (object, "pages", gap->page_count);
+    json_add_number (object, "pages", gap->page_count);
   if (ram != NULL)
     json_object_object_add (object, "ram_blocks", blocks_json (ram, &range));
   return object;
@@ -166,23 +158,17 @@ print_json (const struct salvage *salvage, const struct mapped_ram *ram,
   struct json_object *missing = json_object_new_array ();
   size_t i;
 
-  add_number (report, "records", salvage->image.footer.record_count);
-  add_number (report, "source_size", salvage->image.header.source_bytes);
-  json_object_object_add (report, "header_found",
-                          json_object_new_boolean (salvage->header_found));
-  json_object_object_add (report, "prefix_missing",
-                          json_object_new_boolean (salvage->prefix_missing));
-  json_object_object_add (report, "complete", json_object_new_boolean
-                          (recover_missing_bytes (salvage) == 0));
-  add_number (report, "missing_size", recover_missing_bytes (salvage));
+  json_add_number (report, "records", salvage->image.footer.record_count);
+  json_add_number (report, "source_size", salvage->image.header.source_bytes);
+  json_add_boolean (report, "header_found", salvage->header_found);
+  json_add_boolean (report, "prefix_missing", salvage->prefix_missing);
+  json_add_boolean (report, "complete", recover_missing_bytes (salvage) == 0);
+  json_add_number (report, "missing_size", recover_missing_bytes (salvage));
   for (i = 0; i < salvage->gap_count; i++)
     json_object_array_add (missing,
                            gap_json (salvage, &salvage->gaps[i], ram));
   json_object_object_add (report, "missing", missing);
-  fprintf (stream, "%s\n", json_object_to_json_string_ext
-           (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-            JSON_C_TO_STRING_NOSLASHESCAPE));
-  json_object_put (report);
+  json_print (report, stream);
 }
 
 void

@@ -32,7 +32,7 @@ struct save {
 
   /* Of an earlier run that is gone on with; begun.image NULL: none. */
   struct resume begun;
-  bool marker_known;           /* begun says whether some of the source is gone */
+  bool marker_known;           /* begun says whether any of it is gone */
   struct image *image;
 
   /* What came of it. */

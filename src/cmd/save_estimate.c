@@ -4,13 +4,13 @@
 #include <config.h>
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "cmd/json.h"
 #include "cmd/save.h"
 #include "cmd/say.h"
 #include "pipeline/estimate.h"
@@ -110,28 +110,19 @@ print_json (const struct save *save, const struct estimate *estimate,
   struct json_object *report = json_object_new_object ();
   uint64_t extra = extra_bytes (save, estimate, room);
 
-  json_object_object_add (report, "windows",
-                          json_object_new_uint64 (estimate->windows));
-  json_object_object_add (report, "sampled",
-                          json_object_new_uint64 (estimate->sampled));
-  json_object_object_add (report, "read_size",
-                          json_object_new_uint64 (estimate->read_bytes));
+  json_add_number (report, "windows", estimate->windows);
+  json_add_number (report, "sampled", estimate->sampled);
+  json_add_number (report, "read_size", estimate->read_bytes);
   json_object_object_add (report, "image_size",
                           prediction_json (&estimate->image_bytes, true));
   json_object_object_add (report, "seconds",
                           prediction_json (&estimate->seconds, false));
-  json_object_object_add (report, "peak_extra_size",
-                          json_object_new_uint64 (extra));
+  json_add_number (report, "peak_extra_size", extra);
   if (room->known) {
-    json_object_object_add (report, "available_size",
-                            json_object_new_uint64 (room->available));
-    json_object_object_add (report, "fits",
-                            json_object_new_boolean
-                            (extra <= room->available));
+    json_add_number (report, "available_size", room->available);
+    json_add_boolean (report, "fits", extra <= room->available);
   }
-  printf ("%s\n", json_object_to_json_string_ext
-          (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
-  json_object_put (report);
+  json_print (report, stdout);
 }
 
 int

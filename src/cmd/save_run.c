@@ -25,13 +25,10 @@ pack_windows (struct save *save, struct window_source *source,
   struct job job = pack_job (&pack);
   struct progress *progress = progress_begin (&save->common, "save",
                                               save->header.source_bytes,
-                                              save->header.chunk_bytes);
+                                              save->header.chunk_bytes,
+                                              &options);
   int result;
 
-  if (progress != NULL) {
-    options.progress = progress_window;
-    options.progress_opaque = progress;
-  }
   result = pipeline_run (&from, &job, &to, &options, err);
   if (result == 0)
     result = image_sink_finish (sink, &save->footer, &save->image_bytes, err);

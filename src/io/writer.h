@@ -14,8 +14,8 @@ struct writer;
 
 /* Append to FILE from byte OFFSET on (0 for a stream).  Where OFFSET is not
  * a multiple of 4096 the bytes before it in its page are read from FILE, to
- * be written again as they are.  FILE stays the caller's and must outlive the writer.  Returns 0, or -1 with
- * ERR.
+ * be written again as they are.  FILE stays the caller's and must outlive
+ * the writer.  Returns 0, or -1 with ERR.
  */
 int writer_open (struct file *file, uint64_t offset, struct writer **writer,
                  struct error *err);

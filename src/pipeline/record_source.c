@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "pipeline/record_source.h"
+#include "pipeline/slot_read.h"
 #include "pipeline/stream_source.h"
 
 /* Records being read at a time. */
@@ -64,8 +65,7 @@ begin (void *opaque, struct slot *slot, struct error *err)
 {
   struct record_source *source = opaque;
   struct image *image = source->image;
-  struct aio_request *request = &slot->request;
-  uint64_t start, end;
+  uint64_t start;
 
   (void) err;
   if (source->next >= image->footer.record_count)
@@ -74,19 +74,10 @@ begin (void *opaque, struct slot *slot, struct error *err)
   slot->has_entry = true;
   slot->window = slot->entry.window;
   start = align_down (slot->entry.offset, PAGE_BYTES);
-  end = slot->entry.offset + slot->entry.record_bytes;
   slot->record = slot->packed + (slot->entry.offset - start);
   slot->record_bytes = slot->entry.record_bytes;
-
-  request->file = image->file;
-  request->write = false;
-  request->buffer = slot->packed;
-  request->offset = start;
-  request->length = (size_t) (align_up (end, PAGE_BYTES) - start);
-  request->needed = (size_t) (end - start);
-  request->owner = slot;
-  aio_submit (source->aio, request);
-  aio_flush (source->aio);
+  slot_read_begin (source->aio, slot, image->file, slot->packed, start,
+                   slot->entry.offset + slot->entry.record_bytes);
   return 1;
 }
 
@@ -94,18 +85,8 @@ static struct slot *
 finish (void *opaque)
 {
   struct record_source *source = opaque;
-  struct aio_request *request = aio_wait (source->aio, true);
-  struct slot *slot = request->owner;
 
-  if (request->errnum != 0) {
-    error_set (&slot->error, ERROR_FAILED, request->errnum,
-               "cannot be read at offset %llu",
-               (unsigned long long) request->offset);
-    error_subject (&slot->error, source->image->file->name);
-  }
-  else if (!source->image->file->direct)
-    file_drop_cache (source->image->file, request->offset, request->length);
-  return slot;
+  return slot_read_finish (source->aio);
 }
 
 struct source

@@ -49,7 +49,7 @@ struct sink {
 
 /* How to run. */
 struct run_options {
-  unsigned int threads;        /* workers; 0: serial, everything in one thread */
+  unsigned int threads;        /* workers; 0: serial, in one thread */
   /* When it becomes non-zero the run ends with ERROR_CANCELLED; may be NULL. */
   const volatile sig_atomic_t *cancelled;
   /* Called from the writer's thread as slots are used up; may be NULL.

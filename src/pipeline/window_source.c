@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "pipeline/slot_read.h"
 #include "pipeline/window_source.h"
 
 /* Windows being read at a time. */
@@ -144,7 +145,6 @@ static int
 begin (void *opaque, struct slot *slot, struct error *err)
 {
   struct window_source *source = opaque;
-  struct aio_request *request = &slot->request;
   uint64_t wanted, start;
   uint32_t first, end;
 
@@ -157,17 +157,10 @@ begin (void *opaque, struct slot *slot, struct error *err)
   start = slot->window * source->chunk_bytes;
   first = (uint32_t) ((wanted - start) / PAGE_BYTES);
   end = map_window (source, slot, first);
-
-  request->file = source->file;
-  request->write = false;
-  request->buffer = slot->raw + (size_t) first * PAGE_BYTES;
-  request->offset = wanted;
-  request->length = (size_t) (end - first) * PAGE_BYTES;
-  request->needed = (size_t) minimum_u64 (request->length,
-                                          source->file->size - wanted);
-  request->owner = slot;
-  aio_submit (source->aio, request);
-  aio_flush (source->aio);
+  slot_read_begin (source->aio, slot, source->file,
+                   slot->raw + (size_t) first * PAGE_BYTES, wanted,
+                   minimum_u64 (start + (uint64_t) end * PAGE_BYTES,
+                                source->file->size));
   return 1;
 }
 
@@ -175,21 +168,12 @@ static struct slot *
 finish (void *opaque)
 {
   struct window_source *source = opaque;
-  struct aio_request *request = aio_wait (source->aio, true);
-  struct slot *slot = request->owner;
+  struct slot *slot = slot_read_finish (source->aio);
+  struct aio_request *request = &slot->request;
 
-  if (request->errnum != 0) {
-    error_set (&slot->error, ERROR_FAILED, request->errnum,
-               "cannot be read at offset %llu",
-               (unsigned long long) request->offset);
-    error_subject (&slot->error, source->file->name);
-    return slot;
-  }
   /* The last page of the file may be a part of one; zeros complete it. */
   memset ((uint8_t *) request->buffer + request->needed, 0,
           request->length - request->needed);
-  if (!source->file->direct)
-    file_drop_cache (source->file, request->offset, request->length);
   return slot;
 }
 
