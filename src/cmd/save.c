@@ -193,8 +193,8 @@ leave_output (struct save *save, struct error *err)
   struct error ignored = { 0 };
   bool begun = save->begun.consumed;
 
-  /* A source that could not be looked at may be gone in part. */
-  if (save->resume && !save->marker_known && err->errnum != ENOENT)
+  /* Until it is known to be whole some of the source may be gone. */
+  if (save->resume && !save->source_whole && err->errnum != ENOENT)
     begun = true;
   /* The thread may be about to begin: only when it has ended is it known. */
   if (save->consume != NULL) {

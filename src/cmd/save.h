@@ -32,7 +32,7 @@ struct save {
 
   /* Of an earlier run that is gone on with; begun.image NULL: none. */
   struct resume begun;
-  bool marker_known;           /* begun says whether any of it is gone */
+  bool source_whole;           /* nothing of it is gone, that is certain */
   struct image *image;
 
   /* What came of it. */

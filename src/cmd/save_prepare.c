@@ -65,6 +65,7 @@ examine_source (struct save *save, struct error *err)
   if (source_layout_detect (&save->source, save->format, &save->layout,
                             err) < 0)
     return -1;
+  save->source_whole = true;
   if (!save->has_image_id &&
       getrandom (header->image_id, IMAGE_ID_BYTES, 0) != IMAGE_ID_BYTES)
     return error_set (err, ERROR_FAILED, errno, "no random image id");
@@ -156,6 +157,7 @@ match_source (struct save *save, struct error *err)
   if (image_view_open (save->image, &unpack, &view, err) < 0)
     return -1;
   if (resume_check_source (&save->begun, &save->source, view, err) == 0) {
+    save->source_whole = save->begun.source_whole;
     whole = resume_read_at (&save->begun, &save->source, view, &storage);
     result = save->begun.complete ? 0
       : source_layout_parse (&whole, save->header.kind,
@@ -224,7 +226,6 @@ prepare_again (struct save *save, struct error *err)
 
   if (resume_read_marker (&save->source, &save->begun, err) < 0)
     return -1;
-  save->marker_known = true;
   found = open_begun (save, err);
   if (found < 0)
     return -1;

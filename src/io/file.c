@@ -272,10 +272,13 @@ file_sync_folder (const char *path, struct error *err)
 {
   CLEANUP_FREE char *copy = strdup (path);
   CLEANUP_CLOSE int fd = -1;
+  const char *folder = copy != NULL ? dirname (copy) : NULL;
   int result;
 
-  if (copy != NULL)
-    fd = open (dirname (copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder != NULL)
+    do
+      fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
   if (fd < 0)
     result = -1;
   else

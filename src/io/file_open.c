@@ -82,6 +82,18 @@ open_flags (enum file_access access)
   return flags[access];
 }
 
+/* open(2), made again when a signal interrupts it. */
+static int
+open_file (const char *path, int flags)
+{
+  int fd;
+
+  do
+    fd = open (path, flags, 0600);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
 /* Some file systems take O_DIRECT at open and refuse it at the first read. */
 static void
 probe_direct (struct file *file)
@@ -106,10 +118,10 @@ open_again (int fd, int flags, enum direct_io direct, struct file *file)
 
   snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
   flags |= O_CLOEXEC;
-  fd = open (link, direct != DIRECT_IO_OFF ? flags | O_DIRECT : flags);
+  fd = open_file (link, direct != DIRECT_IO_OFF ? flags | O_DIRECT : flags);
   file->direct = fd >= 0 ? direct != DIRECT_IO_OFF : file->direct;
   if (fd < 0 && errno == EINVAL && !file->direct)
-    fd = open (link, flags);
+    fd = open_file (link, flags);
   if (fd < 0)
     return;
   file->fd = fd;
@@ -167,11 +179,11 @@ open_path (const char *path, int flags, enum direct_io direct,
   flags |= O_CLOEXEC | O_NOCTTY;
   file->owned = true;
   if (direct != DIRECT_IO_OFF) {
-    file->fd = open (path, flags | O_DIRECT, 0600);
+    file->fd = open_file (path, flags | O_DIRECT);
     file->direct = file->fd >= 0;
   }
   if (file->fd < 0 && (direct == DIRECT_IO_OFF || errno == EINVAL))
-    file->fd = open (path, flags, 0600);
+    file->fd = open_file (path, flags);
   if (file->fd < 0)
     return file_fail (file, err, "cannot be opened");
   probe_direct (file);

@@ -84,18 +84,23 @@ walk_records (struct image *image, struct error *err)
   return valid;
 }
 
-/* Whether index and footer are there and agree with what the walk found. */
-static bool
-has_index (const struct image *walked)
+/* Whether index and footer are there and agree with what the walk found.
+ * Returns 1, 0, or -1 with ERR when they cannot be read.
+ */
+static int
+has_index (const struct image *walked, struct error *err)
 {
   struct error incomplete = { 0 };
   struct image image = { .file = walked->file, .header = walked->header };
-  bool result = image_load_index (&image, &incomplete) == 0 &&
+  int result = image_load_index (&image, &incomplete) == 0 &&
     image.footer.record_count == walked->footer.record_count &&
     image.footer.index_offset == walked->bytes;
 
   free (image.entries);
-  return result;
+  if (incomplete.kind == ERROR_NONE || incomplete.kind == ERROR_BAD_INPUT)
+    return result;
+  *err = incomplete;
+  return -1;
 }
 
 int
@@ -103,12 +108,14 @@ resume_walk (struct image *image, struct resume *resume, struct error *err)
 {
   const struct file_header *header = &image->header;
   uint64_t count;
+  int complete;
 
   resume->image = image;
-  if (walk_records (image, err) < 0)
+  if (walk_records (image, err) < 0 ||
+      (complete = has_index (image, err)) < 0)
     return error_subject (err, image->file->name);
   count = image->footer.record_count;
-  resume->complete = has_index (image);
+  resume->complete = complete > 0;
   if (resume->complete)
     resume->covered_bytes = header->source_bytes;
   else if (count > 0)
@@ -281,6 +288,7 @@ check_whole_source (struct resume *resume, const struct file *source,
   if (result == 0 && !resume->complete)
     result = compare_prefix (resume, &from_source, err);
   source_layout_free (&layout);
+  resume->source_whole = result == 0;
   return result < 0 ? error_subject (err, source->name) : 0;
 }
 

@@ -16,6 +16,7 @@ struct resume {
                                 * is in a record, or was absent */
   struct marker marker;        /* of the source */
   bool consumed;               /* there is a marker: some of it is gone */
+  bool source_whole;           /* nothing of it is gone, that is certain */
   bool prefix_torn;            /* the source is whole, and the prefix of the
                                 * unfinished image is not its own */
 };
