@@ -15,6 +15,7 @@
 #include "util/size.h"
 
 #define THREADS_MAX 4096
+#define DESCRIPTOR_MAX (1 << 20)
 
 static const char common_help[] =
   "  -T, --threads=N         use N worker threads; 0 (the default): as many as\n"
@@ -94,9 +95,8 @@ plugin_folder_option (struct common_options *options, struct error *err)
   return 0;
 }
 
-/* A number that is not open now would become one of our own files later. */
-static int
-check_open (int fd, const char *what, struct error *err)
+int
+descriptor_check (int fd, const char *what, struct error *err)
 {
   if (fcntl (fd, F_GETFL) >= 0)
     return 0;
@@ -106,13 +106,22 @@ check_open (int fd, const char *what, struct error *err)
 static int
 check_writable (int fd, struct error *err)
 {
-  if (check_open (fd, "--progress-fd", err) < 0)
-    return -1;
   if ((fcntl (fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
     return 0;
   return error_set (err, ERROR_USAGE, 0,
                     "--progress-fd: descriptor %d is not open for writing",
                     fd);
+}
+
+int
+option_descriptor (const char *option, int *fd, struct error *err)
+{
+  uint64_t value;
+
+  if (option_number (option, 0, DESCRIPTOR_MAX, &value, err) < 0)
+    return -1;
+  *fd = (int) value;
+  return descriptor_check (*fd, option, err);
 }
 
 static int
@@ -122,7 +131,7 @@ check_arguments (int argc, char **argv, struct error *err)
 
   for (i = optind; i < argc; i++) {
     fd = file_descriptor_of (argv[i]);
-    if (fd >= 0 && check_open (fd, argv[i], err) < 0)
+    if (fd >= 0 && descriptor_check (fd, argv[i], err) < 0)
       return -1;
   }
   return 0;
@@ -133,7 +142,6 @@ common_option (struct common_options *options, int c, struct error *err)
 {
   static const char *const direct[] = { "auto", "on", "off", NULL };
   static const char *const progress[] = { "auto", "bar", "none", NULL };
-  uint64_t value;
   int choice = 0;
 
   switch (c) {
@@ -159,9 +167,8 @@ common_option (struct common_options *options, int c, struct error *err)
     options->progress = (enum progress_mode) choice;
     return choice < 0 ? -1 : 0;
   case OPTION_PROGRESS_FD:
-    if (option_number ("--progress-fd", 0, 1 << 20, &value, err) < 0)
+    if (option_descriptor ("--progress-fd", &options->progress_fd, err) < 0)
       return -1;
-    options->progress_fd = (int) value;
     return check_writable (options->progress_fd, err);
   case ':':
     return error_set (err, ERROR_USAGE, 0, "the option needs a value");

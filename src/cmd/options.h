@@ -83,6 +83,12 @@ int option_number (const char *option, uint64_t low, uint64_t high,
                    uint64_t *value, struct error *err);
 int option_size (const char *option, uint64_t *value, struct error *err);
 
+/* Read optarg as the number of a descriptor, which must be open now: later it
+ * would become that of one of our own files.
+ */
+int option_descriptor (const char *option, int *fd, struct error *err);
+int descriptor_check (int fd, const char *what, struct error *err);
+
 /* The index of optarg in CHOICES, a NULL-terminated list, or -1 with ERR. */
 int option_choice (const char *option, const char *const *choices,
                    struct error *err);

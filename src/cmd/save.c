@@ -39,6 +39,10 @@ static const char help[] =
   "                          would take and whether it fits; OUTPUT may be left\n"
   "                          out\n"
   "      --json              with --estimate, say it as one JSON object\n"
+  "      --wait-fd=N         begin when a byte comes on descriptor N; give up\n"
+  "                          when it is closed before\n"
+  "      --wait-qmp=SOCKET   begin when QEMU, asked at the QMP socket SOCKET (a\n"
+  "                          path or fd:N), says that its migration completed\n"
   "      --resume            go on with what an earlier run left unfinished\n"
   "      --format=FORMAT     auto (default), mapped-ram, raw\n"
   "      --force             replace OUTPUT if it exists\n"
@@ -57,6 +61,8 @@ enum {
   OPTION_RESUME,
   OPTION_ESTIMATE,
   OPTION_JSON,
+  OPTION_WAIT_FD,
+  OPTION_WAIT_QMP,
 };
 
 static const struct option long_options[] = {
@@ -73,6 +79,8 @@ static const struct option long_options[] = {
   { "resume", no_argument, NULL, OPTION_RESUME },
   { "estimate", no_argument, NULL, OPTION_ESTIMATE },
   { "json", no_argument, NULL, OPTION_JSON },
+  { "wait-fd", required_argument, NULL, OPTION_WAIT_FD },
+  { "wait-qmp", required_argument, NULL, OPTION_WAIT_QMP },
   { NULL, 0, NULL, 0 },
 };
 
@@ -109,6 +117,21 @@ chunk_size_option (struct save *save, struct error *err)
 }
 
 static int
+take_wait_option (struct save *save, int c, struct error *err)
+{
+  switch (c) {
+  case OPTION_WAIT_FD:
+    return option_descriptor ("--wait-fd", &save->wait_fd, err);
+  case OPTION_WAIT_QMP:
+    save->wait_qmp = optarg;
+    return file_descriptor_of (optarg) < 0 ? 0
+      : descriptor_check (file_descriptor_of (optarg), "--wait-qmp", err);
+  default:
+    return common_option (&save->common, c, err);
+  }
+}
+
+static int
 take_discard_option (struct save *save, int c, struct error *err)
 {
   switch (c) {
@@ -130,7 +153,7 @@ take_discard_option (struct save *save, int c, struct error *err)
     save->json = true;
     return 0;
   default:
-    return common_option (&save->common, c, err);
+    return take_wait_option (save, c, err);
   }
 }
 
@@ -256,6 +279,7 @@ cmd_save (int argc, char **argv)
   struct save save = {
     .codec_text = "zstd:1",
     .verify = true,
+    .wait_fd = -1,
     .batch_bytes = BATCH_BYTES_DEFAULT,
     .source = FILE_CLOSED,
     .output = OUTPUT_CLOSED,

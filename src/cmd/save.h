@@ -19,6 +19,8 @@ struct save {
   bool exact, force, has_image_id;
   bool discard, resume, verify;
   bool estimate, json;
+  int wait_fd;                 /* -1: none */
+  const char *wait_qmp;        /* or NULL */
   uint64_t batch_bytes;
   const char *source_name, *output_name;
 

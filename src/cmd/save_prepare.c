@@ -10,6 +10,7 @@
 #include "cmd/codec.h"
 #include "cmd/save.h"
 #include "cmd/signals.h"
+#include "cmd/wait.h"
 
 static int
 refuse (const char *subject, const char *what, struct error *err)
@@ -269,12 +270,40 @@ save_prepare_estimate (struct save *save, struct error *err)
   return examine_source (save, err);
 }
 
+/* The caller gave up: an inherited output is to be left empty. */
+static void
+empty_descriptor (const struct save *save)
+{
+  int fd = file_descriptor_of (save->output_name);
+  struct file file = FILE_CLOSED;
+  struct error ignored = { 0 };
+
+  if (fd < 0 || save->resume)
+    return;
+  if (file_take_descriptor (fd, save->output_name, FILE_WRITE,
+                            save->common.direct, &file, &ignored) == 0 &&
+      file.regular)
+    file_truncate (&file, 0, &ignored);
+  file_close (&file, &ignored);
+}
+
+/* Nothing of the source is looked at before QEMU has finished it. */
+static int
+wait_for_source (const struct save *save, struct error *err)
+{
+  if ((save->wait_fd < 0 || wait_for_byte (save->wait_fd, err) == 0) &&
+      (save->wait_qmp == NULL || wait_for_qemu (save->wait_qmp, err) == 0))
+    return 0;
+  empty_descriptor (save);
+  return -1;
+}
+
 int
 save_prepare (struct save *save, struct error *err)
 {
   int result;
 
-  if (open_source (save, err) < 0)
+  if (wait_for_source (save, err) < 0 || open_source (save, err) < 0)
     return -1;
   result = save->resume ? prepare_again (save, err) : prepare_new (save, err);
   return result < 0 ? -1 : start_consuming (save, err);

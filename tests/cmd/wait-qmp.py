@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""save --wait-qmp against a QMP server that plays QEMU, step by step."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+IOPRESS = os.environ["IOPRESS"]
+GREETING = {"QMP": {"version": {}, "capabilities": []}}
+EVENT = {"event": "MIGRATION", "data": {"status": "active"}}
+
+
+def serve(connection, script, greeted):
+    """Answer query-migrate with the entries of SCRIPT, one after another; an
+    entry None closes the connection, a bytes entry is sent as it is."""
+    stream = connection.makefile("rw", newline="\n")
+    if not greeted:
+        stream.write(json.dumps(GREETING) + "\r\n")
+        stream.flush()
+    try:
+        for line in stream:
+            if not line.strip():
+                continue
+            command = json.loads(line)["execute"]
+            if command == "qmp_capabilities":
+                answer = ({"error": {"class": "CommandNotFound", "desc": ""}}
+                          if greeted else {"return": {}})
+            else:
+                answer = script.pop(0)
+                if answer is None:
+                    break
+            stream.write(json.dumps(EVENT) + "\r\n")
+            if isinstance(answer, str):
+                stream.write(answer)
+            else:
+                stream.write(json.dumps(answer) + "\r\n")
+            stream.flush()
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    connection.close()
+
+
+def status(name, **more):
+    return {"return": dict(status=name, **more)}
+
+
+def run(folder, script, expected, message, inherited=False, greeted=False):
+    source = os.path.join(folder, "source")
+    image = os.path.join(folder, "image")
+    with open(source, "wb") as file:
+        file.write(os.urandom(200000))
+    if inherited:
+        ours, theirs = socket.socketpair()
+        name, descriptors = f"fd:{theirs.fileno()}", (theirs.fileno(),)
+        thread = threading.Thread(target=serve, args=(ours, script, greeted))
+    else:
+        name, descriptors = os.path.join(folder, "qmp"), ()
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(name)
+        server.listen(1)
+        thread = threading.Thread(
+            target=lambda: serve(server.accept()[0], script, greeted))
+    thread.daemon = True
+    thread.start()
+    result = subprocess.run(
+        [IOPRESS, "save", "--wait-qmp", name, source, image],
+        capture_output=True, text=True, timeout=60, pass_fds=descriptors)
+    if not inherited:
+        server.close()
+        os.unlink(name)
+    assert result.returncode == expected, (script, result)
+    assert message in result.stderr, (message, result.stderr)
+    assert os.path.exists(image) == (expected == 0), "the image"
+    if expected == 0:
+        os.unlink(image)
+    assert not os.path.exists(image + ".part"), "left over"
+
+
+def main():
+    done = status("completed")
+    with tempfile.TemporaryDirectory() as folder:
+        run(folder, [done], 0, "")
+        run(folder, [{"return": {}}, status("setup"), status("active"),
+                     status("device"), done], 0, "")
+        run(folder, [done], 0, "", inherited=True)
+        run(folder, [status("active"), done], 0, "", inherited=True,
+            greeted=True)
+        run(folder, [status("active"), status("cancelling"),
+                     status("cancelled")], 5, "migration was cancelled")
+        run(folder, [status("failed", **{"error-desc": "no space"})], 5,
+            "migration failed: no space")
+        run(folder, [status("active"), None], 5, "closed the QMP connection")
+        run(folder, [None], 5, "closed the QMP connection", inherited=True)
+        run(folder, [{"error": {"class": "GenericError", "desc": "busy"}}], 1,
+            "does not tell how the migration stands: busy")
+        run(folder, ["<html>\r\n"], 1, "what answers is not QEMU")
+        missing = subprocess.run(
+            [IOPRESS, "save", "--wait-qmp", os.path.join(folder, "none"),
+             os.path.join(folder, "source"), os.path.join(folder, "image")],
+            capture_output=True, text=True, timeout=60)
+        assert missing.returncode == 1, missing
+        assert "cannot connect to QEMU" in missing.stderr, missing
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
