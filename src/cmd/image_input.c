@@ -9,11 +9,15 @@
 #include "cmd/signals.h"
 #include "pipeline/record_source.h"
 
+/* What to do about a damaged or unfinished image. */
 static int
-hint_recover (struct error *err)
+hint_recover (const struct image *image, struct error *err)
 {
+  bool discard = (image->header.compatible & FEATURE_DISCARD) != 0;
+
   if (err->kind == ERROR_BAD_INPUT)
-    error_hint (err, "iopress recover saves what is whole");
+    error_hint (err, "%siopress recover saves what is whole", discard
+                ? "iopress save --resume finishes an unfinished image, " : "");
   return -1;
 }
 
@@ -27,7 +31,7 @@ image_input_open (const char *name, const struct common_options *common,
   if (image_open (&input->file, &input->image, err) < 0)
     return -1;
   if (!input->file.stream && image_load_index (input->image, err) < 0)
-    return hint_recover (err);
+    return hint_recover (input->image, err);
   if (codec_for_image (common->plugin_folder, &input->image->header,
                        &input->codec, err) < 0)
     return error_subject (err, input->file.name);
@@ -70,5 +74,5 @@ image_input_run (struct image_input *input, const char *verb,
                                     header->chunk_bytes, &options);
   result = pipeline_run (&source, &job, sink, &options, err);
   record_source_close (records);
-  return result == 0 ? 0 : hint_recover (err);
+  return result == 0 ? 0 : hint_recover (input->image, err);
 }

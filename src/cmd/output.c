@@ -160,9 +160,19 @@ open_part (const char *path, enum output_kind kind, bool force,
   return 0;
 }
 
+static bool
+is_input (const struct file *input, const struct stat *named)
+{
+  struct stat st;
+
+  return fstat (input->fd, &st) == 0 && st.st_dev == named->st_dev &&
+    st.st_ino == named->st_ino;
+}
+
 static int
 open_path (const char *path, enum output_kind kind, bool force,
-           enum direct_io direct, struct output *output, struct error *err)
+           enum direct_io direct, const struct file *input,
+           struct output *output, struct error *err)
 {
   struct stat st;
 
@@ -171,6 +181,10 @@ open_path (const char *path, enum output_kind kind, bool force,
       return fail (path, EISDIR, "cannot be written", err);
     if (!S_ISREG (st.st_mode))
       return open_special (path, direct, output, err);
+    if (is_input (input, &st)) {
+      error_set (err, ERROR_USAGE, 0, "is the input itself");
+      return error_subject (err, path);
+    }
     if (!force) {
       fail (path, EEXIST, "will not be overwritten", err);
       return error_hint (err, "use --force to replace it");
@@ -196,7 +210,7 @@ output_open (const char *name, enum output_kind kind, bool force,
   else if (fd >= 0)
     result = open_descriptor (fd, name, direct, input, output, err);
   else
-    result = open_path (name, kind, force, direct, output, err);
+    result = open_path (name, kind, force, direct, input, output, err);
   output->file.cancelled = signals_received ();
   if (result < 0)
     file_close (&output->file, &ignored);

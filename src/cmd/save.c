@@ -25,7 +25,8 @@ static const char help[] =
   "for standard input or output.\n\n"
   "  -c, --codec=CODEC[:LEVEL][,PARAMETERS]\n"
   "                          how to compress (default: zstd:1); stored: not\n"
-  "                          at all; see iopress plugins\n"
+  "                          at all; auto: zstd at levels that keep both disk\n"
+  "                          and processors busy; see iopress plugins\n"
   "      --chunk-size=SIZE   cut the source into windows of SIZE bytes, 64K to\n"
   "                          16M (default: the codec's, or 1M)\n"
   "      --exact             keep the bytes of pages that QEMU marks absent\n"
@@ -187,12 +188,31 @@ take_option (void *opaque, int c, struct error *err)
   }
 }
 
+/* Which levels -c auto picked, and for how many windows each. */
+static void
+report_levels (const struct save *save)
+{
+  char text[256] = "";
+  size_t i, used = 0;
+
+  for (i = 0; i < AUTO_LEVELS; i++)
+    if (save->level.used[i] > 0 && used < sizeof text)
+      used += (size_t) snprintf (text + used, sizeof text - used,
+                                 "%s%llu at zstd:%d", used > 0 ? ", " : "",
+                                 (unsigned long long) save->level.used[i],
+                                 auto_levels[i]);
+  say_note ("%s: windows packed: %s", save->output_name,
+            used > 0 ? text : "none");
+}
+
 static void
 report (const struct save *save)
 {
   char from[SIZE_TEXT_BYTES], to[SIZE_TEXT_BYTES];
   uint64_t kept = save->footer.page_count * PAGE_BYTES;
 
+  if (save->automatic && !save->common.quiet)
+    report_levels (save);
   if (save->common.verbose && !save->common.quiet)
     say_note ("%s: %s of pages packed into %s", save->source.name,
               size_format (kept, from), size_format (save->image_bytes, to));

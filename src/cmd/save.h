@@ -6,6 +6,7 @@
 
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "pipeline/auto_level.h"
 #include "pipeline/consume.h"
 #include "pipeline/resume.h"
 #include "pipeline/source_layout.h"
@@ -31,6 +32,8 @@ struct save {
   struct codec *codec;
   struct file_header header;
   struct consume *consume;     /* NULL without --discard */
+  bool automatic;              /* -c auto */
+  struct auto_level level;
 
   /* Of an earlier run that is gone on with; begun.image NULL: none. */
   struct resume begun;

@@ -33,7 +33,11 @@ find_room (const struct save *save, struct room *room, struct error *err)
   CLEANUP_FREE char *path = NULL;
   struct statvfs output, source;
 
-  *room = (struct room) { .known = save->output_name != NULL };
+  *room = (struct room) {
+    .known = save->output_name != NULL &&
+      strcmp (save->output_name, "-") != 0 &&
+      file_descriptor_of (save->output_name) < 0,
+  };
   if (!room->known)
     return 0;
   path = strdup (save->output_name);

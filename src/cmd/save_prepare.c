@@ -80,15 +80,27 @@ examine_source (struct save *save, struct error *err)
   return 0;
 }
 
+/* "auto" is zstd, its level chosen during the run where there are workers that
+ * can be idle or not; the header names the one it starts with.
+ */
+static int
+choose_codec (struct save *save, struct error *err)
+{
+  bool automatic = strcmp (save->codec_text, "auto") == 0;
+
+  save->automatic = automatic && save->common.threads > 0;
+  return codec_for_choice (save->common.plugin_folder,
+                           automatic ? "zstd:1" : save->codec_text,
+                           &save->header, &save->codec, err);
+}
+
 /* A new image; the output is open already when an earlier run left nothing of
  * use in it.
  */
 static int
 prepare_new (struct save *save, struct error *err)
 {
-  if (codec_for_choice (save->common.plugin_folder, save->codec_text,
-                        &save->header, &save->codec, err) < 0 ||
-      examine_source (save, err) < 0)
+  if (choose_codec (save, err) < 0 || examine_source (save, err) < 0)
     return -1;
   if (save->output.file.fd >= 0)
     return file_truncate (&save->output.file, 0, err);
@@ -230,8 +242,13 @@ prepare_again (struct save *save, struct error *err)
   found = open_begun (save, err);
   if (found < 0)
     return -1;
-  if (found == 0)
-    return prepare_new (save, err);
+  if (found == 0) {
+    if (prepare_new (save, err) == 0)
+      return 0;
+    if (save->begun.consumed)
+      error_hint (err, "OUTPUT must name the image that has the rest of it");
+    return -1;
+  }
   if (open_source_again (save, err) < 0)
     return -1;
   return take_up (save, err);
@@ -264,8 +281,7 @@ save_prepare_estimate (struct save *save, struct error *err)
   save->discard = discard;
   if (result < 0)
     return -1;
-  if (codec_for_choice (save->common.plugin_folder, save->codec_text,
-                        &save->header, &save->codec, err) < 0)
+  if (choose_codec (save, err) < 0)
     return -1;
   return examine_source (save, err);
 }
@@ -275,16 +291,20 @@ static void
 empty_descriptor (const struct save *save)
 {
   int fd = file_descriptor_of (save->output_name);
-  struct file file = FILE_CLOSED;
+  struct file file = FILE_CLOSED, source = FILE_CLOSED;
   struct error ignored = { 0 };
 
   if (fd < 0 || save->resume)
     return;
-  if (file_take_descriptor (fd, save->output_name, FILE_WRITE,
+  if (file_open (save->source_name, FILE_READ, save->common.direct, &source,
+                 &ignored) == 0 &&
+      file_take_descriptor (fd, save->output_name, FILE_WRITE,
                             save->common.direct, &file, &ignored) == 0 &&
-      file.regular)
+      file.regular && !file_same (&file, &source) &&
+      file_lock (&file, true, &ignored) == 0)
     file_truncate (&file, 0, &ignored);
   file_close (&file, &ignored);
+  file_close (&source, &ignored);
 }
 
 /* Nothing of the source is looked at before QEMU has finished it. */

@@ -19,6 +19,7 @@ pack_windows (struct save *save, struct window_source *source,
     .header = &save->header,
     .codec = save->codec,
     .verify = save->discard && save->verify,
+    .automatic = save->automatic ? &save->level : NULL,
   };
   struct source from = window_source_face (source);
   struct sink to = image_sink_face (sink);
@@ -29,6 +30,11 @@ pack_windows (struct save *save, struct window_source *source,
                                               &options);
   int result;
 
+  if (save->automatic) {
+    auto_level_init (&save->level);
+    options.balance = auto_level_balance;
+    options.balance_opaque = &save->level;
+  }
   result = pipeline_run (&from, &job, &to, &options, err);
   if (result == 0)
     result = image_sink_finish (sink, &save->footer, &save->image_bytes, err);

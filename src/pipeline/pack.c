@@ -12,7 +12,9 @@
 
 struct pack_worker {
   const struct pack *pack;
-  struct iopress_codec_context *context;       /* NULL: stored only */
+  /* One for each level that may be wanted; none when all is stored. */
+  struct iopress_codec_context *contexts[AUTO_LEVELS];
+  unsigned int context_count;
   uint8_t *decoded;            /* chunk_bytes, to verify with */
 };
 
@@ -20,37 +22,70 @@ static void
 worker_close (void *opaque)
 {
   struct pack_worker *worker = opaque;
+  unsigned int i;
 
-  if (worker->context != NULL)
-    worker->pack->codec->ops.close (worker->context);
+  for (i = 0; i < worker->context_count; i++)
+    worker->pack->codec->ops.close (worker->contexts[i]);
   free (worker->decoded);
   free (worker);
+}
+
+static int
+open_context (struct pack_worker *worker, int level)
+{
+  const struct file_header *header = worker->pack->header;
+  struct iopress_codec_context *context =
+    worker->pack->codec->ops.open (level, header->parameters,
+                                   header->chunk_bytes);
+
+  if (context == NULL)
+    return -1;
+  worker->contexts[worker->context_count++] = context;
+  return 0;
+}
+
+static int
+open_contexts (struct pack_worker *worker)
+{
+  const struct pack *pack = worker->pack;
+  unsigned int i;
+
+  if (pack->automatic == NULL)
+    return open_context (worker, pack->header->level);
+  for (i = 0; i < AUTO_LEVELS; i++)
+    if (open_context (worker, auto_levels[i]) < 0)
+      return -1;
+  return 0;
 }
 
 static int
 worker_open (void *opaque, void **worker_out, struct error *err)
 {
   const struct pack *pack = opaque;
-  const struct file_header *header = pack->header;
   struct pack_worker *worker = calloc (1, sizeof *worker);
 
   if (worker == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up a worker");
   worker->pack = pack;
-  if (pack->codec != NULL) {
-    worker->context = pack->codec->ops.open (header->level,
-                                             header->parameters,
-                                             header->chunk_bytes);
-    worker->decoded = pack->verify ? malloc (header->chunk_bytes) : NULL;
-    if (worker->context == NULL ||
-        (pack->verify && worker->decoded == NULL)) {
-      worker_close (worker);
-      return error_set (err, ERROR_FAILED, ENOMEM,
-                        "cannot set up the codec %s", header->codec);
-    }
+  if (pack->verify)
+    worker->decoded = malloc (pack->header->chunk_bytes);
+  if ((pack->verify && worker->decoded == NULL) ||
+      (pack->codec != NULL && open_contexts (worker) < 0)) {
+    worker_close (worker);
+    return error_set (err, ERROR_FAILED, ENOMEM,
+                      "cannot set up the codec %s", pack->header->codec);
   }
   *worker_out = worker;
   return 0;
+}
+
+/* The context of the level in force. */
+static struct iopress_codec_context *
+current_context (const struct pack_worker *worker)
+{
+  const struct auto_level *automatic = worker->pack->automatic;
+
+  return worker->contexts[automatic != NULL ? automatic->rung : 0];
 }
 
 /* Zero what belongs to the prefix: restore takes it from there. */
@@ -96,7 +131,7 @@ verify_frame (struct pack_worker *worker, const uint8_t *raw,
 {
   const struct codec *codec = worker->pack->codec;
 
-  if (codec->ops.decompress (worker->context, frame, frame_bytes,
+  if (codec->ops.decompress (worker->contexts[0], frame, frame_bytes,
                              worker->decoded, raw_bytes) == raw_bytes &&
       memcmp (worker->decoded, raw, raw_bytes) == 0)
     return 0;
@@ -117,13 +152,13 @@ encode_payload (struct pack_worker *worker, const uint8_t *raw,
 
   *flags = 0;
   if (codec != NULL) {
-    size_t length = codec->ops.compress (worker->context, raw, raw_bytes,
-                                         payload,
+    struct iopress_codec_context *context = current_context (worker);
+    size_t length = codec->ops.compress (context, raw, raw_bytes, payload,
                                          codec->ops.bound (raw_bytes));
 
     if (length == IOPRESS_CODEC_ERROR || length == IOPRESS_CODEC_NO_ROOM) {
       error_set (err, ERROR_FAILED, 0, "codec %s cannot compress: %s",
-                 codec->ops.name, codec_error_text (codec, worker->context));
+                 codec->ops.name, codec_error_text (codec, context));
       return 0;
     }
     if (length > 0 && length < raw_bytes) {

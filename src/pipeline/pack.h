@@ -4,7 +4,7 @@
 #ifndef IOPRESS_PIPELINE_PACK_H
 #define IOPRESS_PIPELINE_PACK_H
 
-#include "pipeline/pool.h"
+#include "pipeline/auto_level.h"
 #include "plugin/loader.h"
 
 /* What all workers share; read only while they run. */
@@ -12,6 +12,7 @@ struct pack {
   const struct file_header *header;
   const struct codec *codec;   /* NULL: everything is stored */
   bool verify;                 /* decode each frame again and compare */
+  struct auto_level *automatic;        /* chooses the level, or NULL */
 };
 
 /* The job that packs with PACK, which must outlive the pool.  A slot comes

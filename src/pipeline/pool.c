@@ -48,7 +48,40 @@ struct pool {
   uint64_t next_in, next_out;  /* tickets */
   bool input_ended;
   bool stopped;
+  struct pool_load load;
 };
+
+static uint64_t
+now_ns (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (uint64_t) time.tv_sec * 1000000000u + (uint64_t) time.tv_nsec;
+}
+
+/* Under the lock: wait on CONDITION and add the time to *SPENT. */
+static void
+wait_timed (struct pool *pool, pthread_cond_t *condition, uint64_t *spent)
+{
+  uint64_t start = now_ns ();
+
+  pthread_cond_wait (condition, &pool->lock);
+  *spent += now_ns () - start;
+}
+
+struct pool_load
+pool_load (struct pool *pool)
+{
+  struct pool_load load;
+
+  pthread_mutex_lock (&pool->lock);
+  load = pool->load;
+  pthread_mutex_unlock (&pool->lock);
+  load.workers = pool->worker_count;
+  load.time_ns = now_ns ();
+  return load;
+}
 
 static struct slot *
 slot_of (const struct pool *pool, uint64_t ticket)
@@ -97,7 +130,7 @@ worker_main (void *opaque)
     if (slot != NULL)
       work_on (pool, worker->context, slot);
     else
-      pthread_cond_wait (&pool->ready, &pool->lock);
+      wait_timed (pool, &pool->ready, &pool->load.idle_ns);
   }
   pthread_mutex_unlock (&pool->lock);
   return NULL;
@@ -231,7 +264,7 @@ pool_take (struct pool *pool, bool wait)
   pthread_mutex_lock (&pool->lock);
   slot = slot_of (pool, pool->next_in);
   while (wait && !pool->stopped && slot->state != SLOT_FREE)
-    pthread_cond_wait (&pool->freed, &pool->lock);
+    wait_timed (pool, &pool->freed, &pool->load.reader_waited_ns);
   if (pool->stopped || slot->state != SLOT_FREE)
     slot = NULL;
   else {

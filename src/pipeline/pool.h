@@ -29,6 +29,17 @@ struct job {
 
 struct pool;
 
+/* How the time since the pool was made was spent, in nanoseconds.  */
+struct pool_load {
+  unsigned int workers;
+  uint64_t time_ns;            /* of the monotonic clock */
+  uint64_t idle_ns;            /* of all workers: no slot was filled */
+  uint64_t reader_waited_ns;   /* no slot was free */
+};
+
+/* Any thread: the load so far.  Waits that go on are not in it yet. */
+struct pool_load pool_load (struct pool *pool);
+
 /* Make a pool of THREADS workers (0: the serial twin) and SLOTS slots, its
  * buffers allocated and touched.  Returns 0, or -1 with ERR.
  */

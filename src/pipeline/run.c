@@ -112,6 +112,11 @@ write_slot (struct run *run, struct slot *slot, struct error *err)
     return -1;
   if (run->options->progress != NULL)
     run->options->progress (run->options->progress_opaque, window);
+  if (run->options->balance != NULL) {
+    struct pool_load load = pool_load (run->pool);
+
+    run->options->balance (run->options->balance_opaque, &load);
+  }
   return 0;
 }
 

@@ -57,6 +57,9 @@ struct run_options {
    */
   void (*progress) (void *opaque, uint64_t window);
   void *progress_opaque;
+  /* Called likewise, with what the pool has been doing; may be NULL. */
+  void (*balance) (void *opaque, const struct pool_load *load);
+  void *balance_opaque;
 };
 
 /* Move everything from SOURCE through JOB to SINK.  The first error wins, in

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Choosing the level while a save runs (-c auto). */
+
+#ifndef IOPRESS_PIPELINE_AUTO_LEVEL_H
+#define IOPRESS_PIPELINE_AUTO_LEVEL_H
+
+#include "pipeline/run.h"
+
+/* Levels to choose from. */
+#define AUTO_LEVELS 9
+extern const int auto_levels[AUTO_LEVELS];
+
+struct auto_level {
+  /* Which of auto_levels workers use for their next window. */
+  _Atomic unsigned int rung;
+
+  /* The writer's thread. */
+  struct pool_load last;       /* when the rung was looked at last */
+  uint64_t windows;            /* since then */
+  uint64_t used[AUTO_LEVELS];  /* windows written while each was in force */
+};
+
+/* Start at zstd's level 1. */
+void auto_level_init (struct auto_level *choice);
+
+/* From the writer's thread after each window; OPAQUE is the struct auto_level.
+ * When the workers were idle for more than a tenth of the time the disk is
+ * the slower one: go up a rung.  When they were not, and the reader waited for
+ * them for more than a tenth, the cores are: go down.
+ */
+void auto_level_balance (void *opaque, const struct pool_load *load);
+
+#endif /* IOPRESS_PIPELINE_AUTO_LEVEL_H */

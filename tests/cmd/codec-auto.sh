@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# save -c auto: whatever levels it picks, the image is one of zstd's; where the
+# output is the slower part it goes up from where it began.
+
+. "${abs_top_srcdir:-../..}/tests/functions.sh"
+requires python3
+requires_codec zstd
+
+python3 - "$work/source" <<'END'
+import random, sys
+generator = random.Random(3)
+words = [b"%x" % generator.getrandbits(40) for _ in range(5000)]
+with open(sys.argv[1], "wb") as source:
+    for _ in range(24 << 20 >> 16):
+        page = b" ".join(generator.choices(words, k=6500))
+        source.write(page[:65536])
+END
+
+"$IOPRESS" save -c auto --chunk-size 64K "$work/source" "$work/image" \
+  2>"$work/said"
+grep -q "image: windows packed: [0-9].* at zstd:" "$work/said" ||
+  fail "it does not say what it picked: $(cat "$work/said")"
+"$IOPRESS" info --json "$work/image" | grep -q '"codec": *"zstd"'
+"$IOPRESS" restore "$work/image" "$work/restored"
+cmp "$work/source" "$work/restored"
+
+# Without workers there is nothing to balance; quiet says nothing.
+"$IOPRESS" save -c auto -T serial --force "$work/source" "$work/image"
+"$IOPRESS" verify "$work/image"
+"$IOPRESS" save -q -c auto --force "$work/source" "$work/image" 2>"$work/said"
+test ! -s "$work/said" || fail "-q is not quiet"
+
+# A reader that takes its time.
+"$IOPRESS" save -c auto --chunk-size 64K "$work/source" - 2>"$work/said" |
+  python3 -c '
+import sys, time
+with open(sys.argv[1], "wb") as image:
+    while part := sys.stdin.buffer.read(1 << 20):
+        image.write(part)
+        time.sleep(0.15)' "$work/slow"
+grep -qE 'at zstd:[2-9]' "$work/said" ||
+  fail "it stayed low although the output was slow: $(cat "$work/said")"
+"$IOPRESS" restore --force "$work/slow" "$work/restored"
+cmp "$work/source" "$work/restored"
+
+# auto takes no level.
+expect_exit 2 "$IOPRESS" save -c auto:3 "$work/source" "$work/other"
