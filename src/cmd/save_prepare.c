@@ -88,6 +88,10 @@ choose_codec (struct save *save, struct error *err)
 {
   bool automatic = strcmp (save->codec_text, "auto") == 0;
 
+  if (strncmp (save->codec_text, "auto:", 5) == 0 ||
+      strncmp (save->codec_text, "auto,", 5) == 0)
+    return error_set (err, ERROR_USAGE, 0,
+                      "\"auto\" has neither level nor parameters");
   save->automatic = automatic && save->common.threads > 0;
   return codec_for_choice (save->common.plugin_folder,
                            automatic ? "zstd:1" : save->codec_text,
