@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A descriptor of the wrong direction, for appending, closed, or no number.
+
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
+. "$abs_top_srcdir/tests/cmd/common.sh"
+
+make_raw "$work/source"
+iopress save "$work/source" "$work/image"
+echo precious >"$work/precious"
+
+expect_exit 2 iopress save fd:3 "$work/new" 3>>"$work/source"
+expect_one_line
+expect_message 'fd:3: is not open for reading'
+expect_exit 2 iopress save "$work/source" fd:4 4<"$work/precious"
+expect_one_line
+expect_message 'fd:4: is not open for writing'
+expect_exit 2 iopress restore "$work/image" fd:4 4>>"$work/precious"
+expect_one_line
+expect_message 'fd:4: is open for appending'
+test "$(cat "$work/precious")" = precious || fail "it was written to"
+
+for fd in fd:33 fd:99999; do
+  expect_exit 2 iopress save $fd "$work/new"
+  expect_one_line
+  expect_message "$fd: .*Bad file descriptor"
+  expect_exit 2 iopress restore "$work/image" $fd
+  expect_one_line
+  expect_message "$fd: .*Bad file descriptor"
+done
+
+# Anything that is not fd:N is a path.
+for name in fd: fd:x fd:-1 fd:1x fd:4294967296; do
+  expect_exit 1 iopress verify $name
+  expect_message "$name: cannot be opened: No such file or directory"
+done
+expect_absent "$work/new" "$work/new.part"

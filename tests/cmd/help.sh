@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Help goes to standard output and says what the verb's options are.
+
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
+. "$abs_top_srcdir/tests/cmd/common.sh"
+
+iopress --help >"$work/help"
+for verb in save restore info verify plugins; do
+  grep -q "^  $verb " "$work/help" || fail "--help does not list $verb"
+  expect_exit 0 iopress $verb --help >"$work/$verb"
+  test ! -s "$work/stderr" || fail "$verb --help writes to standard error"
+  grep -q "^Usage: iopress $verb " "$work/$verb" || fail "$verb has no usage"
+  grep -q -e '--plugin-dir=DIR' "$work/$verb" ||
+    fail "$verb --help lacks the common options"
+  awk 'length > 80 { exit 1 }' "$work/$verb" || fail "$verb: long lines"
+done
+for option in --codec --chunk-size --exact --format --force --image-id; do
+  grep -q -e "$option" "$work/save" || fail "save --help lacks $option"
+done

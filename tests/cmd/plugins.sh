@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# plugins lists every codec that was built, as text and as JSON.
+
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
+. "$abs_top_srcdir/tests/cmd/common.sh"
+
+requires python3
+iopress plugins >"$work/text"
+iopress plugins --json >"$work/json"
+python3 - "$work" "$plugindir" <<'PYTHON'
+import glob, json, os, sys
+
+work, folder = sys.argv[1:]
+listed = json.load(open(f"{work}/json"))["plugins"]
+built = sorted(os.path.basename(path)[:-3]
+               for path in glob.glob(folder + "/*.so"))
+assert sorted(plugin["name"] for plugin in listed) == built, (listed, built)
+lines = open(f"{work}/text").read().splitlines()
+assert lines[0].split() == ["NAME", "VERSION", "LEVELS", "DEFAULT", "PATH"]
+rows = {line.split()[0]: line.split() for line in lines[1:]}
+levels = {"zstd": (-7, 19), "lz4": (-9, 12), "xz": (0, 9)}
+for plugin in listed:
+    name = plugin["name"]
+    assert os.path.samefile(plugin["path"], f"{folder}/{name}.so"), plugin
+    assert (plugin["level_min"], plugin["level_max"]) == levels[name], plugin
+    assert plugin["level_min"] <= plugin["level_default"] <= plugin["level_max"]
+    assert plugin["version"][0].isdigit(), plugin
+    row = rows[name]
+    assert row[1] == plugin["version"] and row[-1] == plugin["path"], row
+    assert "".join(row[2:-2]).startswith(f"{levels[name][0]}.."), row
+PYTHON
+
+# A file there that is no plugin is reported and does not hide the others.
+mkdir -m 755 "$work/plugins"
+cp "$plugindir"/*.so "$work/plugins/"
+echo nonsense >"$work/plugins/broken.so"
+chmod 755 "$work/plugins"/*.so
+chmod 755 "$work"
+"$abs_top_builddir/iopress" plugins --plugin-dir "$work/plugins" \
+  >"$work/out" 2>"$work/err" || fail "a broken plugin fails the list"
+test "$(wc -l <"$work/out")" -eq "$(wc -l <"$work/text")" || fail "others gone"
+grep -q 'broken\.so' "$work/err" || fail "the broken one is not named"

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A signal while a pipe stalls: exit status 5 at once.
+
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
+. "$abs_top_srcdir/tests/cmd/common.sh"
+
+make_raw "$work/source"
+iopress save -c stored "$work/source" "$work/image"
+program=$abs_top_builddir/iopress
+mkfifo "$work/fifo"
+exec 6<>"$work/fifo"
+
+# stalled ARGUMENT...: runs it with the pipe as input and output, ends it with
+# SIGTERM while it waits.
+stalled ()
+{
+  local pid status=0 verb=$1 i
+
+  shift
+  "$program" "$verb" --plugin-dir "$plugindir" "$@" \
+    <"$work/fifo" >"$work/fifo" 2>"$work/stderr" &
+  pid=$!
+  sleep 0.5
+  kill -s TERM $pid || fail "$verb $* did not wait"
+  for (( i = 0; i < 50; i++ )); do
+    kill -s 0 $pid 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -s KILL $pid 2>/dev/null && fail "$verb $* goes on after SIGTERM"
+  wait $pid || status=$?
+  test $status -eq 5 || fail "exit status $status of $verb $*"
+  expect_one_line
+}
+
+for threads in serial 2; do
+  stalled verify -T $threads -
+  head -c 20000 "$work/image" >&6
+  stalled verify -T $threads -
+  stalled restore -T $threads "$work/image" -
+  # Empty the pipe again.
+  dd if="$work/fifo" of=/dev/null iflag=nonblock bs=64K status=none \
+    2>/dev/null || true
+done

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# verify finds damage in the pages, --fast in the stored bytes.
+
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
+. "$abs_top_srcdir/tests/cmd/common.sh"
+
+requires python3
+requires_codec zstd
+make_raw "$work/source"
+for threads in serial 1 2; do
+  iopress save --force -T $threads "$work/source" "$work/image"
+  iopress verify -T $threads "$work/image"
+  iopress verify -T $threads --fast "$work/image"
+  iopress verify -T $threads - < <(cat "$work/image")
+  iopress verify -T $threads --fast - < <(cat "$work/image")
+done
+expect_exit 0 iopress verify -v "$work/image"
+expect_message 'image: [0-9]+ records, all whole$'
+
+# A byte of a payload: both see it.
+cp "$work/image" "$work/damaged"
+printf '\377\377\377\377' |
+  dd of="$work/damaged" bs=1 seek=400000 conv=notrunc status=none
+for option in '' --fast; do
+  expect_exit 3 iopress verify $option "$work/damaged"
+  expect_one_line
+  expect_message 'damaged: window [0-9]+: record of window .* stored checksum'
+done
+
+# A wrong page checksum under right ones: only the full one decompresses.
+PYTHONPATH=$abs_top_srcdir/tests/lib python3 -B - "$work" <<'PYTHON'
+import sys
+from iopress_image import Image
+
+image = Image.read(sys.argv[1] + "/image")
+record = image.records[0]
+record.header["raw_checksum"] ^= 1
+record.header.seal()
+image.reindex()
+with open(sys.argv[1] + "/deep", "wb") as file:
+    file.write(image.data())
+PYTHON
+iopress verify --fast "$work/deep"
+expect_exit 3 iopress verify "$work/deep"
+expect_message 'deep: window 0: the checksum of its pages is wrong'
+
+expect_exit 3 iopress verify "$work/source"
+expect_one_line
+expect_message 'source: not an iopress image'
