@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Preloaded into iopress: counts its I/O calls, and makes exactly one fail.
+ *
+ *   IOPRESS_FAULT_FOLDER=FOLDER   count calls on files below FOLDER, on pipes
+ *                                 and on libaio contexts
+ *   IOPRESS_FAULT=CALL:N:HOW      the Nth (from 1) of CALL fails; HOW is the
+ *                                 name of an error, or "short"
+ *   IOPRESS_FAULT_COUNTS=FILE     at exit, append "CALL COUNT" lines
+ *
+ * A write that fails with EIO or ENOSPC has written its first half, as a disk
+ * or a full file system does.
+ */
+
+#undef _FORTIFY_SOURCE          /* its inline functions bear the same names */
+#include <config.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libaio.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CALLS(X) \
+  X (SETUP, "setup") X (SUBMIT, "submit") X (AIO_READ, "aio-read") \
+  X (AIO_WRITE, "aio-write") X (GETEVENTS, "getevents") X (PREAD, "pread") \
+  X (PWRITE, "pwrite") X (READ, "read") X (WRITE, "write") \
+  X (FDATASYNC, "fdatasync") X (FSYNC, "fsync") X (FALLOCATE, "fallocate") \
+  X (FTRUNCATE, "ftruncate") X (LSEEK, "lseek") X (OPEN, "open") \
+  X (CLOSE, "close") X (RENAME, "rename") X (UNLINK, "unlink")
+
+#define ENUMERATOR(call, name) CALL_##call,
+#define NAME(call, name) name,
+
+enum call { CALLS (ENUMERATOR) CALL_COUNT };
+
+static const char *const names[] = { CALLS (NAME) };
+
+#define SHORT (-1)              /* in place of an error number */
+
+static struct {
+  const char *folder;
+  enum call call;               /* CALL_COUNT: none fails */
+  unsigned long nth;
+  int how;
+} fault = { .call = CALL_COUNT };
+
+static atomic_ulong counts[CALL_COUNT];
+
+/* The request that fails on completion: the kernel never gets it. */
+static struct {
+  io_context_t context;
+  struct iocb *iocb;
+  atomic_bool pending;
+} victim;
+
+static int
+how_of (const char *text)
+{
+  static const struct {
+    const char *name;
+    int number;
+  } hows[] = {
+    { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EINTR", EINTR },
+    { "EAGAIN", EAGAIN }, { "EMFILE", EMFILE }, { "EINVAL", EINVAL },
+    { "EOPNOTSUPP", EOPNOTSUPP }, { "short", SHORT },
+  };
+  size_t i;
+
+  for (i = 0; i < sizeof hows / sizeof hows[0]; i++)
+    if (strcmp (text, hows[i].name) == 0)
+      return hows[i].number;
+  abort ();
+}
+
+__attribute__ ((constructor)) static void
+begin (void)
+{
+  const char *text = getenv ("IOPRESS_FAULT");
+  char call[32], how[32];
+  int i;
+
+  fault.folder = getenv ("IOPRESS_FAULT_FOLDER");
+  if (text == NULL)
+    return;
+  if (sscanf (text, "%31[^:]:%lu:%31s", call, &fault.nth, how) != 3)
+    abort ();
+  fault.how = how_of (how);
+  for (i = 0; i < CALL_COUNT; i++)
+    if (strcmp (call, names[i]) == 0)
+      fault.call = (enum call) i;
+  if (fault.call == CALL_COUNT)
+    abort ();
+}
+
+__attribute__ ((destructor)) static void
+end (void)
+{
+  const char *path = getenv ("IOPRESS_FAULT_COUNTS");
+  FILE *file = path != NULL ? fopen (path, "a") : NULL;
+  int i;
+
+  if (file == NULL)
+    return;
+  for (i = 0; i < CALL_COUNT; i++)
+    fprintf (file, "%s %lu\n", names[i], atomic_load (&counts[i]));
+  fclose (file);
+}
+
+/* The next definition of NAME: libc's or libaio's. */
+static void *
+next (const char *name)
+{
+  void *symbol = dlsym (RTLD_NEXT, name);
+
+  if (symbol == NULL)
+    abort ();
+  return symbol;
+}
+
+#define REAL(name) ((__typeof__ (&name)) next (#name))
+
+static bool
+watched_path (const char *path)
+{
+  return fault.folder != NULL &&
+    strncmp (path, fault.folder, strlen (fault.folder)) == 0;
+}
+
+static bool
+watched (int fd)
+{
+  char link[64], path[4096];
+  ssize_t length;
+  struct stat st;
+
+  if (fault.folder == NULL || fd == STDERR_FILENO || fstat (fd, &st) < 0)
+    return false;
+  snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
+  length = readlink (link, path, sizeof path - 1);
+  path[length > 0 ? length : 0] = '\0';
+  return S_ISFIFO (st.st_mode) || watched_path (path);
+}
+
+/* Count a CALL.  Whether it is the one to fail. */
+static bool
+hit (enum call call)
+{
+  return atomic_fetch_add (&counts[call], 1) + 1 == fault.nth &&
+    call == fault.call;
+}
+
+static bool
+hit_fd (enum call call, int fd)
+{
+  int before = errno;
+  bool result = watched (fd) && hit (call);
+
+  errno = before;
+  return result;
+}
+
+static int
+fail (void)
+{
+  errno = fault.how == SHORT ? EIO : fault.how;
+  return -1;
+}
+
+/* How much of LENGTH a short transfer moves: with O_DIRECT whole sectors. */
+static size_t
+short_of (int fd, size_t length)
+{
+  size_t half = length / 2;
+
+  if ((fcntl (fd, F_GETFL) & O_DIRECT) != 0)
+    return length < 1024 ? length : half / 512 * 512;
+  return length < 2 ? length : half | 1;
+}
+
+/* What a write leaves behind that fails for want of room or of a good disk. */
+static void
+write_half (int fd, const void *buffer, size_t length, off_t offset)
+{
+  if (fault.how == EIO || fault.how == ENOSPC)
+    if (REAL (pwrite) (fd, buffer, short_of (fd, length), offset) < 0)
+      return;
+}
+
+int
+io_setup (int depth, io_context_t *context)
+{
+  return hit (CALL_SETUP) ? -fault.how : REAL (io_setup) (depth, context);
+}
+
+/* Make the one that fails on completion. */
+static void
+strike (io_context_t context, struct iocb *iocb)
+{
+  int fd = iocb->aio_fildes;
+
+  if (iocb->aio_lio_opcode == IO_CMD_PWRITE)
+    write_half (fd, iocb->u.c.buf, iocb->u.c.nbytes, iocb->u.c.offset);
+  victim.context = context;
+  victim.iocb = iocb;
+  atomic_store (&victim.pending, true);
+}
+
+int
+io_submit (io_context_t context, long count, struct iocb **iocbs)
+{
+  long i;
+
+  if (hit (CALL_SUBMIT)) {
+    if (fault.how != SHORT)
+      return -fault.how;
+    count = count > 1 ? count / 2 : count;
+  }
+  for (i = 0; i < count; i++) {
+    struct iocb *iocb = iocbs[i];
+
+    if (!hit (iocb->aio_lio_opcode == IO_CMD_PWRITE ? CALL_AIO_WRITE
+              : CALL_AIO_READ))
+      continue;
+    if (fault.how == SHORT)
+      iocb->u.c.nbytes = short_of (iocb->aio_fildes, iocb->u.c.nbytes);
+    else if (i > 0) {
+      /* Those before it go first; it comes again as the first. */
+      atomic_fetch_sub (&counts[fault.call], 1);
+      return REAL (io_submit) (context, i, iocbs);
+    }
+    else {
+      strike (context, iocb);
+      return 1;
+    }
+  }
+  return REAL (io_submit) (context, count, iocbs);
+}
+
+int
+io_getevents (io_context_t context, long least, long most,
+              struct io_event *events, struct timespec *timeout)
+{
+  if (hit (CALL_GETEVENTS))
+    return -fault.how;
+  if (victim.context == context && atomic_exchange (&victim.pending, false)) {
+    events[0] = (struct io_event) {
+      .obj = victim.iocb,
+      .res = (unsigned long) -(long) fault.how,
+    };
+    return 1;
+  }
+  return REAL (io_getevents) (context, least, most, events, timeout);
+}
+
+ssize_t
+pread (int fd, void *buffer, size_t length, off_t offset)
+{
+  if (hit_fd (CALL_PREAD, fd)) {
+    if (fault.how != SHORT)
+      return fail ();
+    length = short_of (fd, length);
+  }
+  return REAL (pread) (fd, buffer, length, offset);
+}
+
+ssize_t
+pwrite (int fd, const void *buffer, size_t length, off_t offset)
+{
+  if (hit_fd (CALL_PWRITE, fd)) {
+    if (fault.how != SHORT) {
+      write_half (fd, buffer, length, offset);
+      return fail ();
+    }
+    length = short_of (fd, length);
+  }
+  return REAL (pwrite) (fd, buffer, length, offset);
+}
+
+ssize_t
+read (int fd, void *buffer, size_t length)
+{
+  if (hit_fd (CALL_READ, fd)) {
+    if (fault.how != SHORT)
+      return fail ();
+    length = short_of (fd, length);
+  }
+  return REAL (read) (fd, buffer, length);
+}
+
+ssize_t
+write (int fd, const void *buffer, size_t length)
+{
+  if (hit_fd (CALL_WRITE, fd)) {
+    if (fault.how != SHORT)
+      return fail ();
+    length = short_of (fd, length);
+  }
+  return REAL (write) (fd, buffer, length);
+}
+
+int
+fdatasync (int fd)
+{
+  return hit_fd (CALL_FDATASYNC, fd) ? fail () : REAL (fdatasync) (fd);
+}
+
+int
+fsync (int fd)
+{
+  return hit_fd (CALL_FSYNC, fd) ? fail () : REAL (fsync) (fd);
+}
+
+int
+fallocate (int fd, int mode, off_t offset, off_t length)
+{
+  if (hit_fd (CALL_FALLOCATE, fd))
+    return fail ();
+  return REAL (fallocate) (fd, mode, offset, length);
+}
+
+int
+ftruncate (int fd, off_t length)
+{
+  return hit_fd (CALL_FTRUNCATE, fd) ? fail ()
+    : REAL (ftruncate) (fd, length);
+}
+
+off_t
+lseek (int fd, off_t offset, int whence)
+{
+  return hit_fd (CALL_LSEEK, fd) ? fail ()
+    : REAL (lseek) (fd, offset, whence);
+}
+
+int
+open (const char *path, int flags, ...)
+{
+  mode_t mode = 0;
+
+  if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+    va_list arguments;
+
+    va_start (arguments, flags);
+    mode = va_arg (arguments, mode_t);
+    va_end (arguments);
+  }
+  if (watched_path (path) && hit (CALL_OPEN))
+    return fail ();
+  return REAL (open) (path, flags, mode);
+}
+
+/* What a fortified build calls when it passes no mode. */
+int __open_2 (const char *path, int flags);
+int
+__open_2 (const char *path, int flags)
+{
+  return open (path, flags);
+}
+
+/* As the kernel does it: the descriptor is gone all the same. */
+int
+close (int fd)
+{
+  bool failing = hit_fd (CALL_CLOSE, fd);
+  int result = REAL (close) (fd);
+
+  return failing ? fail () : result;
+}
+
+int
+rename (const char *from, const char *to)
+{
+  return watched_path (from) && hit (CALL_RENAME) ? fail ()
+    : REAL (rename) (from, to);
+}
+
+int
+unlink (const char *path)
+{
+  return watched_path (path) && hit (CALL_UNLINK) ? fail ()
+    : REAL (unlink) (path);
+}
