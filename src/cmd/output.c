@@ -280,7 +280,6 @@ int
 output_commit (struct output *output, struct error *err)
 {
   struct file *file = &output->file;
-  struct error ignored = { 0 };
 
   if (file_sync (file, err) < 0)
     return -1;
@@ -296,8 +295,7 @@ output_commit (struct output *output, struct error *err)
       return -1;
     output->part[0] = '\0';
   }
-  /* All of it is durable: closing cannot lose anything any more. */
-  file_close (file, &ignored);
+  output->committed = true;
   return 0;
 }
 
@@ -308,9 +306,12 @@ output_abandon (struct output *output)
 
   if (output->file.fd < 0)
     return;
-  if (output->part[0] != '\0')
-    unlink (output->part);
-  else if (output->file.regular && output->path == NULL)
-    file_truncate (&output->file, 0, &ignored);
+  /* What is committed is durable: closing cannot lose anything any more. */
+  if (!output->committed) {
+    if (output->part[0] != '\0')
+      unlink (output->part);
+    else if (output->file.regular && output->path == NULL)
+      file_truncate (&output->file, 0, &ignored);
+  }
   file_close (&output->file, &ignored);
 }

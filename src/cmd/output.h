@@ -17,6 +17,7 @@ struct output {
   struct file file;
   const char *path;            /* the final name, or NULL for a descriptor */
   char part[4096];             /* PATH.part while it is being written, or "" */
+  bool committed;              /* it is durable and has its name */
 };
 
 #define OUTPUT_CLOSED { .file = FILE_CLOSED }
@@ -41,12 +42,12 @@ int output_open_begun (const char *name, enum direct_io direct,
 /* Close it and leave it as it is: it may hold the only copy. */
 void output_keep (struct output *output);
 
-/* Make everything durable and give it its name.  Returns 0, or -1 with ERR;
- * then call output_abandon.
+/* Make everything durable and give it its name; it stays open.  Returns 0, or
+ * -1 with ERR.  Call output_abandon in both cases.
  */
 int output_commit (struct output *output, struct error *err);
 
-/* Remove or empty what has been written.  Does nothing after a commit. */
+/* Close it.  Without a commit remove or empty what has been written. */
 void output_abandon (struct output *output);
 
 #endif /* IOPRESS_CMD_OUTPUT_H */

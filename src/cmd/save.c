@@ -271,6 +271,7 @@ save_source (struct save *save, struct error *err)
     return error_set (err, ERROR_USAGE, 0, save->json
                       ? "--json goes with --estimate" : "OUTPUT is missing");
   if (save_prepare (save, err) == 0 && save_run (save, err) == 0) {
+    output_keep (&save->output);
     report (save);
     return 0;
   }

@@ -76,9 +76,13 @@ save_run (struct save *save, struct error *err)
     save->footer = save->image->footer;
   else if (write_image (save, err) < 0)
     return -1;
-  if (save->consume != NULL && consume_stop (save->consume, err) < 0)
-    return -1;
+  if (save->consume != NULL)
+    consume_rest (save->consume);
   if (output_commit (&save->output, err) < 0)
     return -1;
-  return save->consume == NULL ? 0 : consume_finish (save->consume, err);
+  if (save->consume == NULL)
+    return 0;
+  if (consume_stop (save->consume, err) < 0)
+    return -1;
+  return consume_finish (save->consume, err);
 }

@@ -14,4 +14,7 @@ int cmd_verify (int argc, char **argv);
 int cmd_recover (int argc, char **argv);
 int cmd_plugins (int argc, char **argv);
 
+/* ARGV[0] may also be the path of libvirt_iohelper. */
+int cmd_iohelper (int argc, char **argv);
+
 #endif /* IOPRESS_CMD_VERBS_H */

@@ -93,10 +93,14 @@ write_marker (struct consume *consume, uint64_t x, struct error *err)
   return file_sync (source, err);
 }
 
-/* Punch the source up to X, but for the marker's page. */
+/* Punch the source up to X, but for the marker's page.  At its end only a whole
+ * block is freed: go past it.
+ */
 static int
 punch_to (struct consume *consume, uint64_t x, struct error *err)
 {
+  if (x == consume->options.header->source_bytes)
+    x = align_up (x, PUNCH_END_BYTES);
   while (consume->punched < x) {
     uint64_t start = maximum_u64 (consume->punched, PAGE_BYTES);
     uint64_t end = minimum_u64 (start + PUNCH_BYTES, x);
@@ -125,7 +129,7 @@ thread_main (void *opaque)
   struct consume *consume = opaque;
 
   pthread_mutex_lock (&consume->lock);
-  while (!consume->stop) {
+  while (consume->busy || !consume->stop) {
     struct error error = { 0 };
     struct step target = consume->target;
 
@@ -159,6 +163,21 @@ read_marker_page (struct consume *consume, struct error *err)
                        (size_t) minimum_u64 (PAGE_BYTES, source->size), err);
 }
 
+/* Find out that blocks cannot be given back before anything is changed, with
+ * a punch past the end of the file.
+ */
+static int
+probe_punch (struct consume *consume, struct error *err)
+{
+  struct file *source = consume->options.source;
+
+  if (file_punch (source, align_up (source->size, PUNCH_END_BYTES),
+                  PAGE_BYTES, err) == 0)
+    return 0;
+  return error_hint (err, "its file system may not know how: save it without "
+                     "--discard");
+}
+
 int
 consume_open (const struct consume_options *options,
               struct consume **consume_out, struct error *err)
@@ -177,7 +196,8 @@ consume_open (const struct consume_options *options,
   result = posix_memalign (&page, PAGE_BYTES, PAGE_BYTES);
   if (result == 0) {
     consume->marker_page = memset (page, 0, PAGE_BYTES);
-    if (read_marker_page (consume, err) < 0) {
+    if (probe_punch (consume, err) < 0 ||
+        read_marker_page (consume, err) < 0) {
       consume_close (consume);
       return -1;
     }
@@ -325,23 +345,23 @@ consume_advance (struct consume *consume, struct writer *writer,
   return wait_for_thread (consume, writer_completed (writer), limit, err);
 }
 
-/* Invariant 3: the marker's page is the last to go. */
-static int
-punch_all (struct consume *consume, struct error *err)
+void
+consume_rest (struct consume *consume)
 {
-  struct file *source = consume->options.source;
   uint64_t size = consume->options.header->source_bytes;
-  /* Only whole blocks are freed: go past the end of the last one. */
-  uint64_t end = align_up (size, PUNCH_END_BYTES);
 
-  if (size > PAGE_BYTES && (write_marker (consume, size, err) < 0 ||
-                            punch_to (consume, end, err) < 0 ||
-                            file_sync (source, err) < 0))
-    return -1;
-  if (size > 0 && file_punch (source, 0, size > PAGE_BYTES ? PAGE_BYTES : end,
-                              err) < 0)
-    return -1;
-  return file_sync (source, err);
+  pthread_mutex_lock (&consume->lock);
+  while (consume->busy)
+    pthread_cond_wait (&consume->changed, &consume->lock);
+  if (consume->error.kind == ERROR_NONE && size > PAGE_BYTES) {
+    consume->target = (struct step) {
+      .source_end = size,
+      .gathered = consume->gathered,
+    };
+    consume->busy = true;
+    pthread_cond_broadcast (&consume->changed);
+  }
+  pthread_mutex_unlock (&consume->lock);
 }
 
 int
@@ -354,8 +374,19 @@ consume_stop (struct consume *consume, struct error *err)
   return -1;
 }
 
+/* Invariant 3.  Whether the last punch is durable does not matter: a marker
+ * that comes back says the truth.
+ */
 int
 consume_finish (struct consume *consume, struct error *err)
 {
-  return punch_all (consume, err);
+  struct file *source = consume->options.source;
+  uint64_t size = consume->options.header->source_bytes;
+
+  if (size == 0)
+    return 0;
+  if (size > PAGE_BYTES && file_sync (source, err) < 0)
+    return -1;
+  return file_punch (source, 0, size > PAGE_BYTES ? PAGE_BYTES
+                     : align_up (size, PUNCH_END_BYTES), err);
 }

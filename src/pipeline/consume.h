@@ -48,13 +48,20 @@ int consume_advance (struct consume *consume, struct writer *writer,
                      uint64_t source_end, uint64_t raw_bytes,
                      struct error *err);
 
+/* From the writer's thread: the whole image has been written, index and footer
+ * too; let the thread give back all the rest of the source.  Does not wait for
+ * it, so that the image can get its name meanwhile.
+ */
+void consume_rest (struct consume *consume);
+
 /* From the writer's thread: wait until the thread has done what it has and
- * end it; it touches the output no more.  Returns 0, or -1 with its error.
+ * end it; it touches source and output no more.  Returns 0, or -1 with its
+ * error.
  */
 int consume_stop (struct consume *consume, struct error *err);
 
-/* After consume_stop, when the image is finished, durable and has its name:
- * give back all the rest.  Returns 0, or -1 with ERR.
+/* After consume_rest and consume_stop, when the image has its name: give back
+ * the page of the marker, too.  Returns 0, or -1 with ERR.
  */
 int consume_finish (struct consume *consume, struct error *err);
 

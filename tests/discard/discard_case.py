@@ -13,10 +13,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 sys.dont_write_bytecode = True
 
 from test_program import (  # noqa: E402
-    IOPRESS, TESTS, TIMEOUT, WorkFolder, has_codec, read, run, skip, succeed)
+    IOPRESS, TESTS, TIMEOUT, WorkFolder, has_codec, read, skip, succeed)
 
-__all__ = ["Case", "IOPRESS", "Lost", "Template", "WorkFolder", "PlaceFolder", "has_codec", "kinds",
-           "make_templates", "read", "run", "skip", "succeed"]
+__all__ = ["Case", "IOPRESS", "Lost", "PlaceFolder", "Template", "WorkFolder",
+           "has_codec", "kinds", "make_templates", "read", "skip", "succeed"]
 
 MAKER = os.path.join(TESTS, "lib", "make_mapped_ram.py")
 

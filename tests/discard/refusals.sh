@@ -114,7 +114,8 @@ for damage in cut flip gone; do
   cp half.part "$p"
   case $damage in
     cut) truncate -s 300000 "$p" ;;
-    flip) printf '\252' | dd of="$p" bs=1 seek=200000 conv=notrunc status=none ;;
+    flip)
+      printf '\252' | dd of="$p" bs=1 seek=200000 conv=notrunc status=none ;;
     gone) rm "$p" ;;
   esac
   untouched "$s" "$p" "$o" -- 3 iopress save --resume "$s" "$o"
@@ -227,7 +228,7 @@ untouched "$s" -- 2 bash -c 'cat "$1" | "$IOPRESS" save --discard - "$2"' \
   bash "$s" "$o"
 untouched "$s" -- 2 iopress save --discard fd:7 fd:8 7<>"$s" 8<>"$s"
 ln "$s" link
-untouched "$s" -- 2 iopress save --discard fd:7 fd:8 7<>"$s" 8<>link
+untouched "$s" -- 2 iopress save --discard fd:7 fd:8 7<>"$s" 8<>"$work/link"
 rm link
 
 # Nothing begun.
