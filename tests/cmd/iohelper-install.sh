@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# install-iohelper: in place, again, back; with dpkg and without; never over
+# something that it does not know.
+
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
+
+install=$abs_top_srcdir/contrib/libvirt/install-iohelper
+program=$abs_top_builddir/iopress
+helper=$work/libvirt_iohelper
+
+# A stand-in for libvirt's.
+make_original ()
+{
+  rm -f "$helper" "$helper".*
+  # shellcheck disable=SC2016
+  printf '#!/bin/sh\nprintf "Usage: %%s FILENAME FD" "$0"\n# %s\n' "$1" \
+    >"$helper"
+  chmod 755 "$helper"
+  cp "$helper" "$work/original"
+}
+
+run ()
+{
+  sh "$install" --libvirt-helper "$helper" --iopress "$program" "$@"
+}
+
+expect_installed ()
+{
+  expect_same "$program" "$helper"
+  expect_same "$work/original" "$helper.distrib"
+  : >"$work/file"
+  env -i "$helper" NAME 5 <<<data 5>"$work/file"
+  echo data | cmp - "$work/file"
+  expect_only libvirt_iohelper libvirt_iohelper.distrib
+}
+
+expect_original ()
+{
+  expect_same "$work/original" "$helper"
+  expect_only libvirt_iohelper
+}
+
+# expect_only NAME...: nothing else is there.
+expect_only ()
+{
+  test "$(cd "$work" && echo libvirt_iohelper*)" = "$*" ||
+    fail "there are $(cd "$work" && echo libvirt_iohelper*)"
+}
+
+# all_ways: from the original to the original.
+all_ways ()
+{
+  run --undo | grep -q 'nothing to undo'
+  expect_original
+  run
+  expect_installed
+  run | grep -q 'already'
+  expect_installed
+  # An older iopress.
+  cp "$program" "$work/older"
+  echo >>"$work/older"
+  cp "$work/older" "$helper"
+  run
+  expect_installed
+  run --undo
+  expect_original
+  # Interrupted after the first step, either way.
+  ln "$helper" "$helper.distrib"
+  run
+  expect_installed
+  run --undo
+  ln "$helper" "$helper.distrib"
+  run --undo
+  expect_original
+}
+
+# Nobody's file.  That dpkg is there must not matter.
+make_original 1
+all_ways
+
+expect_exit 2 run --other
+expect_exit 2 sh "$install" --iopress
+expect_exit 1 run --libvirt-helper libvirt_iohelper
+expect_message 'must begin with /'
+expect_exit 1 run --libvirt-helper "$work/none"
+expect_exit 1 run --iopress "$work/none"
+expect_exit 1 run --iopress /bin/sh
+expect_message '/bin/sh: is not iopress'
+expect_original
+
+# Things that are not known.
+echo other >"$helper.distrib"
+expect_exit 1 run
+expect_message 'distrib: stands there'
+expect_exit 1 run --undo
+expect_message 'is neither iopress nor'
+rm "$helper.distrib"
+expect_original
+run
+rm "$helper.distrib"
+expect_exit 1 run
+expect_exit 1 run --undo
+expect_message 'the original is missing'
+expect_same "$program" "$helper"
+for other in 'exit 0' 'echo Usage: FILENAME FD'; do
+  make_original 2
+  printf '#!/bin/sh\n%s\n' "$other" >"$helper"
+  expect_exit 1 run
+  expect_message "is not libvirt's iohelper"
+done
+make_original 3
+mv "$helper" "$helper.real"
+ln -s libvirt_iohelper.real "$helper"
+expect_exit 1 run
+expect_message 'is no ordinary executable file'
+
+# A file of dpkg's, in a database of its own.
+command -v dpkg-divert >/dev/null || exit 0
+DPKG_ADMINDIR=$work/dpkg
+export DPKG_ADMINDIR
+mkdir -p "$DPKG_ADMINDIR"/{info,updates,triggers}
+: >"$DPKG_ADMINDIR/available"
+printf '%s\n' 'Package: some-libvirt' 'Status: install ok installed' \
+  'Maintainer: nobody' 'Architecture: all' 'Version: 1' 'Description: none' \
+  >"$DPKG_ADMINDIR/status"
+printf '%s\n' /. "$helper" >"$DPKG_ADMINDIR/info/some-libvirt.list"
+dpkg-query -S "$helper" >/dev/null || skip "dpkg takes no other database"
+
+make_original 4
+all_ways
+test -z "$(dpkg-divert --list)" || fail "a diversion is left"
+run
+dpkg-divert --list | grep -q -F "local diversion of $helper to $helper.distrib"
+run --undo
+dpkg-divert --quiet --package other --no-rename --divert "$helper.other" \
+  --add "$helper"
+expect_exit 1 run
+expect_message 'diverted already'
+expect_exit 1 run --undo
+expect_original
