@@ -6,7 +6,7 @@
 . "$abs_top_srcdir/tests/cmd/common.sh"
 
 iopress --help >"$work/help"
-for verb in save restore info verify plugins; do
+for verb in save restore info verify recover plugins; do
   grep -q "^  $verb " "$work/help" || fail "--help does not list $verb"
   expect_exit 0 iopress $verb --help >"$work/$verb"
   test ! -s "$work/stderr" || fail "$verb --help writes to standard error"
