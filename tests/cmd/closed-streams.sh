@@ -35,7 +35,7 @@ done
 iopress save "$work/source" "$work/image"
 expect_exit 1 iopress info "$work/image" 1>&-
 expect_message 'standard output cannot be written'
-expect_exit 3 iopress verify - 0<&-
+expect_exit 2 iopress verify - 0<&-
 expect_one_line
 expect_exit 2 iopress save - "$work/new" 0<&-
 expect_one_line

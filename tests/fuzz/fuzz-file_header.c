@@ -7,6 +7,7 @@
 
 #include "../unit/format-samples.h"
 #include "fuzz.h"
+#include "util/name.h"
 
 const unsigned int fuzz_message_count = 14;
 
