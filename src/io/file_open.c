@@ -171,24 +171,33 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
   return check_direct (file, direct, err);
 }
 
-/* open(2) with O_DIRECT where DIRECT and the file system allow. */
+/* Turn O_DIRECT on where the file system can.  Not at open: a pipe with a name
+ * would have met its other end by the time it refused.
+ */
+static void
+turn_direct_on (struct file *file)
+{
+  int flags = fcntl (file->fd, F_GETFL);
+
+  if (file->stream || flags < 0 ||
+      fcntl (file->fd, F_SETFL, flags | O_DIRECT) < 0)
+    return;
+  file->direct = true;
+  probe_direct (file);
+}
+
 static int
 open_path (const char *path, int flags, enum direct_io direct,
            struct file *file, struct error *err)
 {
-  flags |= O_CLOEXEC | O_NOCTTY;
   file->owned = true;
-  if (direct != DIRECT_IO_OFF) {
-    file->fd = open_file (path, flags | O_DIRECT);
-    file->direct = file->fd >= 0;
-  }
-  if (file->fd < 0 && (direct == DIRECT_IO_OFF || errno == EINVAL))
-    file->fd = open_file (path, flags);
+  file->fd = open_file (path, flags | O_CLOEXEC | O_NOCTTY);
   if (file->fd < 0)
     return file_fail (file, err, "cannot be opened");
-  probe_direct (file);
   if (inspect (file, err) < 0)
     return -1;
+  if (direct != DIRECT_IO_OFF)
+    turn_direct_on (file);
   return check_direct (file, direct, err);
 }
 
