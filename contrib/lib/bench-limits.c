@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What this machine can do at most, for contrib/bench; prints one JSON object.
- *
- *   bench-limits codec FILE CODEC LEVEL THREADS MAX-MIB
- *     compresses and decompresses FILE's windows in memory, each reduced to
- *     its pages that are not zero, by bare library calls
- *   bench-limits disk FOLDER MIB
- *     writes, reads, and reads while it writes, O_DIRECT, 1 MiB requests,
- *     several in flight
+/* What the codecs can do at most on this machine, for contrib/bench:
+ * bench-limits FILE CODEC LEVEL THREADS MAX-MIB compresses and decompresses
+ * FILE's windows in memory by bare library calls, each window reduced to its
+ * pages that are not zero, and prints one JSON object.
  */
 
 #include <errno.h>
@@ -22,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <libaio.h>
 #ifdef HAVE_ZSTD
 #include <zstd.h>
 #endif
@@ -37,7 +32,6 @@
 #define PAGE 4096
 #define WINDOW (1 << 20)
 #define ROOM (2 * WINDOW)
-#define DEPTH 4
 #define SECONDS_MIN 0.4
 
 static void __attribute__ ((noreturn))
@@ -350,22 +344,29 @@ measure_codec (const char *name, struct work *work, unsigned int threads)
           cpu / passes);
 }
 
-static int
-codec_main (char **argv)
+int
+main (int argc, char **argv)
 {
-  unsigned int threads = (unsigned int) strtoul (argv[5], NULL, 10);
-  struct work work = { .codec = codecs, .level = atoi (argv[4]) };
+  struct work work = { .codec = codecs };
+  unsigned int threads;
   double ignored = 0;
 
-  while (work.codec->name != NULL && strcmp (work.codec->name, argv[3]) != 0)
-    work.codec++;
-  if (work.codec->name == NULL || threads == 0) {
-    fprintf (stderr, "bench-limits: no codec %s here\n", argv[3]);
+  if (argc != 6) {
+    fprintf (stderr,
+             "usage: bench-limits FILE CODEC LEVEL THREADS MAX-MIB\n");
     return 2;
   }
-  load_windows (argv[2], (size_t) strtoul (argv[6], NULL, 10) << 20);
+  work.level = atoi (argv[3]);
+  threads = (unsigned int) strtoul (argv[4], NULL, 10);
+  while (work.codec->name != NULL && strcmp (work.codec->name, argv[2]) != 0)
+    work.codec++;
+  if (work.codec->name == NULL || threads == 0) {
+    fprintf (stderr, "bench-limits: no codec %s here\n", argv[2]);
+    return 2;
+  }
+  load_windows (argv[1], (size_t) strtoul (argv[5], NULL, 10) << 20);
   if (window_count == 0) {
-    fprintf (stderr, "bench-limits: %s: nothing but zeros\n", argv[2]);
+    fprintf (stderr, "bench-limits: %s: nothing but zeros\n", argv[1]);
     return 1;
   }
   /* The first pass keeps what it packed. */

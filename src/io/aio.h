@@ -46,7 +46,9 @@ struct aio;
  */
 int aio_open (unsigned int depth, struct aio **aio, struct error *err);
 
-/* Wait for what is in flight, then free; NULL is ignored. */
+/* Wait for what is in flight, then free; NULL is ignored.  The kernel's side of
+ * a context goes with the process, so contexts are for a few long uses.
+ */
 void aio_close (struct aio *aio);
 
 /* Queue a request.  It starts at the latest at the next aio_flush or
