@@ -306,6 +306,35 @@ test_every_cut (void **state)
   image_free (&image);
 }
 
+/* What comes before a cut is kept, whole blocks only. */
+static void
+test_partly (void **state)
+{
+  struct image image;
+  struct read_at file;
+  struct mapped_ram *ram;
+
+  (void) state;
+  image_build (&rich, &image);
+  file = image_reader (&image, false);
+  ram = mapped_ram_parse_partly (&file, rich.offset);
+  assert_non_null (ram);
+  assert_int_equal (ram->block_count, 4);
+  mapped_ram_free (ram);
+
+  file.size = image.pages_at[2];
+  ram = mapped_ram_parse_partly (&file, rich.offset);
+  assert_non_null (ram);
+  assert_int_equal (ram->block_count, 2);
+  assert_string_equal (ram->blocks[1].name, "pc.ram");
+  assert_int_equal (ram->blocks[1].pages_offset, image.pages_at[1]);
+  mapped_ram_free (ram);
+
+  file.size = rich.offset + 20;
+  assert_null (mapped_ram_parse_partly (&file, rich.offset));
+  image_free (&image);
+}
+
 int
 main (void)
 {
@@ -321,6 +350,7 @@ main (void)
     cmocka_unit_test (test_refused_size),
     cmocka_unit_test (test_refused_ends),
     cmocka_unit_test (test_every_cut),
+    cmocka_unit_test (test_partly),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
