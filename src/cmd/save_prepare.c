@@ -4,8 +4,11 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/codec.h"
 #include "cmd/save.h"
@@ -19,14 +22,25 @@ refuse (const char *subject, const char *what, struct error *err)
   return error_subject (err, subject);
 }
 
+/* Whether NAME is a descriptor that can only be written, such as QEMU's. */
+static bool
+is_write_only (const char *name)
+{
+  int fd = file_descriptor_of (name);
+
+  return fd >= 0 && (fcntl (fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
+}
+
 /* A source that will be consumed must be this process's alone; a caller that
- * passes a descriptor answers for its own.
+ * passes a descriptor answers for its own.  What began with a descriptor that
+ * can only be written goes on with it, before the image is known.
  */
 static int
 open_source (struct save *save, struct error *err)
 {
   const char *name = save->source_name;
-  enum file_access access = save->discard ? FILE_UPDATE : FILE_READ;
+  bool update = save->discard || (save->resume && is_write_only (name));
+  enum file_access access = update ? FILE_UPDATE : FILE_READ;
 
   if (save->discard && file_descriptor_of (name) < 0 &&
       file_check_writers (name, err) < 0)
@@ -290,25 +304,37 @@ save_prepare_estimate (struct save *save, struct error *err)
   return examine_source (save, err);
 }
 
-/* The caller gave up: an inherited output is to be left empty. */
+/* Whether NAME, a path or fd:N, may be the file that FD has open. */
+static bool
+may_name (const char *name, int fd)
+{
+  int given = strcmp (name, "-") == 0 ? STDIN_FILENO
+    : file_descriptor_of (name);
+  struct stat named, opened;
+
+  if ((given >= 0 ? fstat (given, &named) : stat (name, &named)) < 0)
+    return errno != ENOENT;
+  return fstat (fd, &opened) < 0 ||
+    (named.st_dev == opened.st_dev && named.st_ino == opened.st_ino);
+}
+
+/* The caller gave up: an inherited output is to be left empty.  The source is
+ * not opened: its descriptor may be for writing only, and QEMU's too.
+ */
 static void
 empty_descriptor (const struct save *save)
 {
   int fd = file_descriptor_of (save->output_name);
-  struct file file = FILE_CLOSED, source = FILE_CLOSED;
+  struct file file = FILE_CLOSED;
   struct error ignored = { 0 };
 
-  if (fd < 0 || save->resume)
+  if (fd < 0 || save->resume || may_name (save->source_name, fd))
     return;
-  if (file_open (save->source_name, FILE_READ, save->common.direct, &source,
-                 &ignored) == 0 &&
-      file_take_descriptor (fd, save->output_name, FILE_WRITE,
+  if (file_take_descriptor (fd, save->output_name, FILE_WRITE,
                             save->common.direct, &file, &ignored) == 0 &&
-      file.regular && !file_same (&file, &source) &&
-      file_lock (&file, true, &ignored) == 0)
+      file.regular && file_lock (&file, true, &ignored) == 0)
     file_truncate (&file, 0, &ignored);
   file_close (&file, &ignored);
-  file_close (&source, &ignored);
 }
 
 /* Nothing of the source is looked at before QEMU has finished it. */

@@ -33,6 +33,25 @@ expect_exit 5 "$IOPRESS" save --discard --wait-fd 5 fd:3 fd:4 \
 test ! -s "$work/descriptor" || fail "the descriptor's file was not emptied"
 cmp "$work/source" "$work/after"
 
+# Also when the source can only be written: it is the descriptor QEMU has.
+echo old >"$work/descriptor"
+expect_exit 5 "$IOPRESS" save --discard --wait-fd 5 fd:3 fd:4 \
+  3>>"$work/source" 4<>"$work/descriptor" 5</dev/null
+test ! -s "$work/descriptor" || fail "the descriptor's file was not emptied"
+cmp "$work/source" "$work/after"
+# And when QEMU has never made it.
+echo old >"$work/descriptor"
+expect_exit 5 "$IOPRESS" save --discard --wait-fd 5 "$work/none" fd:4 \
+  4<>"$work/descriptor" 5</dev/null
+test ! -s "$work/descriptor" || fail "the descriptor's file was not emptied"
+# But never the source itself.
+ln "$work/source" "$work/link"
+for source in fd:3 "$work/source" "$work/link"; do
+  expect_exit 5 "$IOPRESS" save --discard --wait-fd 5 "$source" fd:4 \
+    3>>"$work/source" 4<>"$work/source" 5</dev/null
+  cmp "$work/source" "$work/after"
+done
+
 # The byte comes, and the source is still not complete: 3.
 python3 "$abs_top_srcdir/tests/lib/make_mapped_ram.py" --preset unfinished \
   "$work/unfinished"

@@ -83,7 +83,7 @@ def make_templates(folder, rng):
     return templates
 
 
-def kinds(templates, names=("paths", "fds")):
+def kinds(templates, names=("paths", "fds", "fds-write-only")):
     """Every template with every way of naming the files."""
     return [(template, naming) for naming in names
             for template in sorted(templates)]
@@ -93,7 +93,8 @@ class Case:
     """A fresh copy of a template and a place for its image.
 
     NAMING: "paths", or "fds": fd:N of descriptors that this test holds open,
-    the source for reading and writing, the output for writing only."""
+    the source for reading and writing, the output for writing only; with
+    "fds-write-only" the source for writing only, too."""
 
     def __init__(self, folder, template, naming, options=()):
         self.source = folder.file("source")
@@ -109,10 +110,12 @@ class Case:
         self.original = read(template.source)
         self.names = [self.source, self.output]
         if naming == "fds":
-            self.open_fds()
+            self.open_fds(os.O_RDWR)
+        elif naming == "fds-write-only":
+            self.open_fds(os.O_WRONLY)
 
-    def open_fds(self):
-        self.fds = (os.open(self.source, os.O_RDWR),
+    def open_fds(self, source_access):
+        self.fds = (os.open(self.source, source_access),
                     os.open(self.output, os.O_WRONLY | os.O_CREAT, 0o600))
         self.names = [f"fd:{fd}" for fd in self.fds]
 
