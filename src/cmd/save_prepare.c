@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -14,6 +15,12 @@
 #include "cmd/save.h"
 #include "cmd/signals.h"
 #include "cmd/wait.h"
+
+/* How long to wait, after QEMU has completed, for others to close the source,
+ * and between two looks at it; milliseconds.
+ */
+#define CLOSE_PATIENCE 2000u
+#define CLOSE_INTERVAL 50
 
 static int
 refuse (const char *subject, const char *what, struct error *err)
@@ -31,6 +38,24 @@ is_write_only (const char *name)
   return fd >= 0 && (fcntl (fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
 }
 
+/* A QEMU that has just completed, and its manager, take a moment to close the
+ * source.
+ */
+static int
+check_writers (const struct save *save, struct error *err)
+{
+  bool waited = save->wait_fd >= 0 || save->wait_qmp != NULL;
+  unsigned int left = waited ? CLOSE_PATIENCE / CLOSE_INTERVAL : 0;
+
+  while (file_check_writers (save->source_name, err) < 0) {
+    if (left-- == 0 || *signals_received () != 0)
+      return -1;
+    *err = (struct error) { 0 };
+    poll (NULL, 0, CLOSE_INTERVAL);
+  }
+  return 0;
+}
+
 /* A source that will be consumed must be this process's alone; a caller that
  * passes a descriptor answers for its own.  What began with a descriptor that
  * can only be written goes on with it, before the image is known.
@@ -43,7 +68,7 @@ open_source (struct save *save, struct error *err)
   enum file_access access = update ? FILE_UPDATE : FILE_READ;
 
   if (save->discard && file_descriptor_of (name) < 0 &&
-      file_check_writers (name, err) < 0)
+      check_writers (save, err) < 0)
     return -1;
   if (file_open (name, access, save->common.direct, &save->source, err) < 0)
     return -1;

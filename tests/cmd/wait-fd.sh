@@ -22,6 +22,20 @@ wait $! || fail "save failed after the byte"
 cmp "$work/restored" "$work/after"
 rm "$work/image"
 
+# Who has just said so may take a moment to close the source.
+cp "$work/after" "$work/held"
+sleep 1 8>>"$work/held" &
+"$IOPRESS" save --discard --wait-fd 5 "$work/held" "$work/image" \
+  5< <(printf x) || fail "it did not wait until the source was closed"
+rm "$work/image"
+cp "$work/after" "$work/held"
+sleep 30 8>>"$work/held" &
+holder=$!
+expect_exit 1 "$IOPRESS" save --discard --wait-fd 5 "$work/held" \
+  "$work/image" 5< <(printf x)
+expect_message 'held: another process has it open for writing'
+kill "$holder"
+
 # The channel ends: 5, the source as it was, the output empty or not there.
 expect_exit 5 "$IOPRESS" save --discard --wait-fd 5 "$work/source" \
   "$work/image" 5</dev/null
