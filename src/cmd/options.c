@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/options.h"
 #include "cmd/signals.h"
@@ -103,29 +105,44 @@ descriptor_check (int fd, const char *what, struct error *err)
   return error_set (err, ERROR_USAGE, errno, "%s: descriptor %d", what, fd);
 }
 
-static int
-check_writable (int fd, struct error *err)
-{
-  if ((fcntl (fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
-    return 0;
-  return error_set (err, ERROR_USAGE, 0,
-                    "--progress-fd: descriptor %d is not open for writing",
-                    fd);
-}
-
 int
-option_descriptor (const char *option, int *fd, struct error *err)
+option_descriptor (const char *option, int access, int *fd,
+                   struct error *err)
 {
   uint64_t value;
+  int mode;
 
-  if (option_number (option, 0, DESCRIPTOR_MAX, &value, err) < 0)
+  if (option_number (option, 0, DESCRIPTOR_MAX, &value, err) < 0 ||
+      descriptor_check ((int) value, option, err) < 0)
     return -1;
   *fd = (int) value;
-  return descriptor_check (*fd, option, err);
+  mode = fcntl (*fd, F_GETFL) & O_ACCMODE;
+  if (mode == access || mode == O_RDWR)
+    return 0;
+  return error_set (err, ERROR_USAGE, 0,
+                    "%s: descriptor %d is not open for %s", option, *fd,
+                    access == O_RDONLY ? "reading" : "writing");
+}
+
+/* Whether ARGUMENT names the file or pipe that PROGRESS_FD has open.  A socket
+ * as input may well take progress in its other direction.
+ */
+static bool
+is_progress_file (const char *argument, bool output, int progress_fd)
+{
+  struct stat progress, named;
+  int fd = file_descriptor_of (argument);
+
+  if (strcmp (argument, "-") == 0)
+    fd = output ? STDOUT_FILENO : STDIN_FILENO;
+  return progress_fd >= 0 && fstat (progress_fd, &progress) == 0 &&
+    !S_ISCHR (progress.st_mode) && (output || !S_ISSOCK (progress.st_mode)) &&
+    (fd >= 0 ? fstat (fd, &named) : stat (argument, &named)) == 0 &&
+    named.st_dev == progress.st_dev && named.st_ino == progress.st_ino;
 }
 
 static int
-check_arguments (int argc, char **argv, struct error *err)
+check_arguments (int argc, char **argv, int progress_fd, struct error *err)
 {
   int i, fd;
 
@@ -133,6 +150,11 @@ check_arguments (int argc, char **argv, struct error *err)
     fd = file_descriptor_of (argv[i]);
     if (fd >= 0 && descriptor_check (fd, argv[i], err) < 0)
       return -1;
+    if (is_progress_file (argv[i], i > optind, progress_fd)) {
+      error_set (err, ERROR_USAGE, 0,
+                 "would get the lines of --progress-fd %d", progress_fd);
+      return error_subject (err, argv[i]);
+    }
   }
   return 0;
 }
@@ -167,9 +189,8 @@ common_option (struct common_options *options, int c, struct error *err)
     options->progress = (enum progress_mode) choice;
     return choice < 0 ? -1 : 0;
   case OPTION_PROGRESS_FD:
-    if (option_descriptor ("--progress-fd", &options->progress_fd, err) < 0)
-      return -1;
-    return check_writable (options->progress_fd, err);
+    return option_descriptor ("--progress-fd", O_WRONLY,
+                              &options->progress_fd, err);
   case ':':
     return error_set (err, ERROR_USAGE, 0, "the option needs a value");
   default:
@@ -212,7 +233,7 @@ command_parse (const struct command *command, int argc, char **argv,
   }
   if (argc - optind <= command->argument_count &&
       argc - optind >= command->argument_count - command->optional_arguments)
-    return check_arguments (argc, argv, err);
+    return check_arguments (argc, argv, common->progress_fd, err);
   error_set (err, ERROR_USAGE, 0, "%s arguments",
              argc - optind < command->argument_count ? "missing"
              : "too many");

@@ -84,9 +84,11 @@ int option_number (const char *option, uint64_t low, uint64_t high,
 int option_size (const char *option, uint64_t *value, struct error *err);
 
 /* Read optarg as the number of a descriptor, which must be open now: later it
- * would become that of one of our own files.
+ * would become that of one of our own files.  ACCESS: O_RDONLY or O_WRONLY, in
+ * which direction it must be open.  Returns 0, or -1 with ERR (ERROR_USAGE).
  */
-int option_descriptor (const char *option, int *fd, struct error *err);
+int option_descriptor (const char *option, int access, int *fd,
+                       struct error *err);
 int descriptor_check (int fd, const char *what, struct error *err);
 
 /* The index of optarg in CHOICES, a NULL-terminated list, or -1 with ERR. */

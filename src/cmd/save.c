@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -122,7 +123,7 @@ take_wait_option (struct save *save, int c, struct error *err)
 {
   switch (c) {
   case OPTION_WAIT_FD:
-    return option_descriptor ("--wait-fd", &save->wait_fd, err);
+    return option_descriptor ("--wait-fd", O_RDONLY, &save->wait_fd, err);
   case OPTION_WAIT_QMP:
     save->wait_qmp = optarg;
     return file_descriptor_of (optarg) < 0 ? 0

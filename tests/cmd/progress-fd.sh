@@ -41,9 +41,48 @@ for verb in ("save", "verify", "restore", "failed"):
 PYTHON
 
 # One that nobody reads, full or broken, does not stop the work.
-exec 8> >(sleep 1)
-iopress save --force --progress-fd 8 "$work/source" "$work/image"
-exec 8>&-
+python3 - "$IOPRESS" "$work/source" "$work/image" <<'PYTHON'
+import os, socket, subprocess, sys
+
+program, source, image = sys.argv[1:]
+pipe = os.pipe()
+pair = [end.detach() for end in socket.socketpair()]
+for reader, writer in (pipe, pair):
+    os.set_blocking(writer, False)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(writer, b"x" * size)
+        except BlockingIOError:
+            pass
+    os.set_blocking(writer, True)
+    subprocess.run([program, "save", "--force", "--progress-fd", str(writer),
+                    source, image], check=True, timeout=60,
+                   pass_fds=[writer])
+PYTHON
 iopress save --force --progress-fd 8 "$work/source" "$work/image" \
   8> >(exec true)
 iopress verify "$work/image"
+
+# Lines must not get into what is read or written.
+refused ()
+{
+  expect_exit 2 iopress save --force "$@" 7<>"$work/copy" 8<>"$work/new"
+  expect_one_line
+  expect_message "lines of --progress-fd"
+  expect_same "$work/source" "$work/copy"
+  test ! -s "$work/new" || fail "something was written"
+}
+cp "$work/source" "$work/copy"
+ln "$work/copy" "$work/link"
+: >"$work/new"
+refused --progress-fd 7 fd:7 "$work/image"
+refused --progress-fd 7 "$work/link" fd:8
+refused --progress-fd 8 "$work/source" fd:8
+refused --progress-fd 8 "$work/source" "$work/new"
+refused --progress-fd 1 "$work/source" - >"$work/new"
+refused --progress-fd 1 "$work/source" - > >(cat >"$work/new")
+refused --progress-fd 7 - fd:8 <"$work/copy"
+# The null device is nobody's data.
+iopress save --progress-fd 7 "$work/source" - >/dev/null 7>/dev/null
+iopress verify --progress-fd 1 - <"$work/image" | grep -q '"state":"done"'

@@ -78,6 +78,9 @@ sleep 0.3
 pkill -TERM -P $! || kill -TERM $!
 expect_exit 5 wait $!
 
-# A descriptor that is not open, or no number.
+# A descriptor that is not open, not open for reading, or no number.
+expect_exit 2 timeout 20 "$IOPRESS" save --wait-fd 5 "$work/source" \
+  "$work/image" 5> >(sleep 1)
+expect_message '--wait-fd: descriptor 5 is not open for reading'
 expect_exit 2 "$IOPRESS" save --wait-fd 9 "$work/source" "$work/image" 9<&-
 expect_exit 2 "$IOPRESS" save --wait-fd x "$work/source" "$work/image"
