@@ -33,11 +33,11 @@ int
 wait_for_qemu (const char *name, struct error *err)
 {
   int given = file_descriptor_of (name);
-  int fd = given >= 0 ? given : qmp_connect (name, err);
+  int fd = given >= 0 ? given : qmp_connect (name, signals_received (), err);
   int result;
 
   if (fd < 0)
-    return -1;
+    return error_subject (err, name);
   result = qmp_wait_completed (fd, signals_received (), err);
   if (given < 0)
     close (fd);

@@ -17,8 +17,8 @@
 /* Milliseconds between two questions, and between two looks at CANCELLED. */
 #define INTERVAL 200
 
-#define NEGOTIATE "{ \"execute\": \"qmp_capabilities\" }\r\n"
-#define ASK "{ \"execute\": \"query-migrate\" }\r\n"
+/* No object that QEMU sends is longer, in bytes. */
+#define OBJECT_BYTES_MAX (1u << 20)
 
 struct qmp {
   int fd;
@@ -26,36 +26,54 @@ struct qmp {
   struct json_tokener *tokener;
   char buffer[4096];
   size_t used, taken;          /* bytes in BUFFER, and of them parsed */
+  size_t unfinished;           /* bytes parsed of the object that comes */
+  unsigned int commands;       /* sent so far */
+  char id[64];                 /* of the last one */
   struct error *err;
 };
 
 static int
-check_cancelled (const struct qmp *qmp)
+check_cancelled (const volatile sig_atomic_t *cancelled, struct error *err)
 {
-  if (qmp->cancelled == NULL || *qmp->cancelled == 0)
+  if (cancelled == NULL || *cancelled == 0)
     return 0;
-  return error_set (qmp->err, ERROR_CANCELLED, 0, "cancelled by a signal");
+  return error_set (err, ERROR_CANCELLED, 0, "cancelled by a signal");
+}
+
+/* Connect FD, which does not block: a QEMU that is busy with others has us
+ * come again.
+ */
+static int
+connect_socket (int fd, const struct sockaddr_un *address,
+                const volatile sig_atomic_t *cancelled, struct error *err)
+{
+  while (connect (fd, (const struct sockaddr *) address,
+                  sizeof *address) < 0) {
+    if (errno != EAGAIN && errno != EINTR)
+      return error_set (err, ERROR_FAILED, errno, "cannot connect to QEMU");
+    if (check_cancelled (cancelled, err) < 0)
+      return -1;
+    poll (NULL, 0, INTERVAL);
+  }
+  return 0;
 }
 
 int
-qmp_connect (const char *path, struct error *err)
+qmp_connect (const char *path, const volatile sig_atomic_t *cancelled,
+             struct error *err)
 {
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   int fd;
 
-  if (strlen (path) >= sizeof address.sun_path) {
-    error_set (err, ERROR_USAGE, ENAMETOOLONG, "cannot be a socket");
-    return error_subject (err, path);
-  }
+  if (strlen (path) >= sizeof address.sun_path)
+    return error_set (err, ERROR_USAGE, ENAMETOOLONG, "cannot be a socket");
   strcpy (address.sun_path, path);
-  fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && connect (fd, (struct sockaddr *) &address,
-                          sizeof address) == 0)
+  fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0)
+    return error_set (err, ERROR_FAILED, errno, "cannot connect to QEMU");
+  if (connect_socket (fd, &address, cancelled, err) == 0)
     return fd;
-  error_set (err, ERROR_FAILED, errno, "cannot connect to QEMU");
-  error_subject (err, path);
-  if (fd >= 0)
-    close (fd);
+  close (fd);
   return -1;
 }
 
@@ -68,7 +86,7 @@ wait_ready (const struct qmp *qmp, short events)
   for (;;) {
     int count;
 
-    if (check_cancelled (qmp) < 0)
+    if (check_cancelled (qmp->cancelled, qmp->err) < 0)
       return -1;
     count = poll (&ready, 1, INTERVAL);
     if (count > 0)
@@ -109,6 +127,19 @@ send_text (const struct qmp *qmp, const char *text)
   return 0;
 }
 
+/* Every command has an id of its own, which comes back with its answer. */
+static int
+send_command (struct qmp *qmp, const char *command)
+{
+  char text[160];
+
+  snprintf (qmp->id, sizeof qmp->id, "iopress-%ld-%u", (long) getpid (),
+            ++qmp->commands);
+  snprintf (text, sizeof text, "{ \"execute\": \"%s\", \"id\": \"%s\" }\r\n",
+            command, qmp->id);
+  return send_text (qmp, text);
+}
+
 static int
 fill_buffer (struct qmp *qmp)
 {
@@ -130,6 +161,7 @@ fill_buffer (struct qmp *qmp)
 static struct json_object *
 receive_object (struct qmp *qmp)
 {
+  qmp->unfinished = 0;
   for (;;) {
     enum json_tokener_error state;
     struct json_object *object;
@@ -139,30 +171,39 @@ receive_object (struct qmp *qmp)
     object = json_tokener_parse_ex (qmp->tokener, qmp->buffer + qmp->taken,
                                     (int) (qmp->used - qmp->taken));
     qmp->taken += json_tokener_get_parse_end (qmp->tokener);
+    qmp->unfinished += json_tokener_get_parse_end (qmp->tokener);
     state = json_tokener_get_error (qmp->tokener);
     if (object != NULL)
       return object;
-    if (state != json_tokener_continue) {
+    if (state != json_tokener_continue || qmp->unfinished > OBJECT_BYTES_MAX) {
       error_set (qmp->err, ERROR_FAILED, 0, "QMP: what answers is not QEMU");
       return NULL;
     }
   }
 }
 
-/* The answer to the last command: its object, to be put, with "return" or
- * "error" in it.  Greeting and events are passed over.
+static bool
+is_answer (const struct qmp *qmp, struct json_object *object)
+{
+  struct json_object *id = NULL;
+
+  return json_object_object_get_ex (object, "id", &id) && id != NULL &&
+    strcmp (json_object_get_string (id), qmp->id) == 0;
+}
+
+/* Send COMMAND.  Returns the object of its answer, to be put, with "return" or
+ * "error" in it; NULL with the error.  Greeting, events, and answers to what
+ * others asked before, are passed over.
  */
 static struct json_object *
-receive_answer (struct qmp *qmp)
+ask (struct qmp *qmp, const char *command)
 {
   struct json_object *object;
 
-  while ((object = receive_object (qmp)) != NULL) {
-    if (json_object_object_get_ex (object, "return", NULL) ||
-        json_object_object_get_ex (object, "error", NULL))
-      break;
+  if (send_command (qmp, command) < 0)
+    return NULL;
+  while ((object = receive_object (qmp)) != NULL && !is_answer (qmp, object))
     json_object_put (object);
-  }
   return object;
 }
 
@@ -170,10 +211,8 @@ receive_answer (struct qmp *qmp)
 static int
 negotiate (struct qmp *qmp)
 {
-  struct json_object *answer = NULL;
+  struct json_object *answer = ask (qmp, "qmp_capabilities");
 
-  if (send_text (qmp, NEGOTIATE) == 0)
-    answer = receive_answer (qmp);
   if (answer == NULL)
     return -1;
   json_object_put (answer);
@@ -205,7 +244,8 @@ judge (const struct qmp *qmp, struct json_object *answer)
   if (!json_object_object_get_ex (answer, "return", &result))
     return refused (qmp, answer);
   /* No status at all: nothing has been migrated yet. */
-  if (!json_object_object_get_ex (result, "status", &status))
+  if (!json_object_object_get_ex (result, "status", &status) ||
+      status == NULL)
     return 0;
   name = json_object_get_string (status);
   if (strcmp (name, "completed") == 0)
@@ -226,15 +266,13 @@ ask_until_ended (struct qmp *qmp)
   int state = 0;
 
   while (state == 0) {
-    struct json_object *answer = NULL;
+    struct json_object *answer = ask (qmp, "query-migrate");
 
-    if (send_text (qmp, ASK) == 0)
-      answer = receive_answer (qmp);
     if (answer == NULL)
       return -1;
     state = judge (qmp, answer);
     json_object_put (answer);
-    if (state == 0 && check_cancelled (qmp) < 0)
+    if (state == 0 && check_cancelled (qmp->cancelled, qmp->err) < 0)
       return -1;
     if (state == 0)
       poll (NULL, 0, INTERVAL);

@@ -11,13 +11,16 @@
 
 #include "util/error.h"
 
-/* Connect to the QMP socket PATH.  Returns its descriptor, to be closed, or -1
- * with ERR.
+/* Connect to the QMP socket PATH, however long QEMU is busy with others.
+ * Returns its descriptor, to be closed; or -1 with ERR: ERROR_CANCELLED when
+ * *CANCELLED became non-zero.
  */
-int qmp_connect (const char *path, struct error *err);
+int qmp_connect (const char *path, const volatile sig_atomic_t *cancelled,
+                 struct error *err);
 
 /* Ask over FD, a connected QMP socket that may be fresh or in use, until the
- * migration has ended, several times a second.  Returns 0 when it completed;
+ * migration has ended, several times a second.  Answers to what was asked
+ * before are passed over.  Returns 0 when it completed;
  * -1 with ERR: ERROR_CANCELLED when it failed or was cancelled, when QEMU
  * closed the connection, or when *CANCELLED became non-zero; ERROR_FAILED when
  * the other side does not speak QMP.

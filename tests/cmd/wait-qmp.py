@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 IOPRESS = os.environ["IOPRESS"]
 GREETING = {"QMP": {"version": {}, "capabilities": []}}
@@ -17,16 +18,22 @@ EVENT = {"event": "MIGRATION", "data": {"status": "active"}}
 
 def serve(connection, script, greeted):
     """Answer query-migrate with the entries of SCRIPT, one after another; an
-    entry None closes the connection, a bytes entry is sent as it is."""
+    entry None closes the connection, a string is sent as it is."""
     stream = connection.makefile("rw", newline="\n")
-    if not greeted:
+    if greeted:
+        # What the caller asked before, and whose answers nobody has read.
+        stream.write(json.dumps(status("completed")) + "\r\n")
+        stream.write(json.dumps(dict(status("failed"), id=1)) + "\r\n")
+        stream.flush()
+    else:
         stream.write(json.dumps(GREETING) + "\r\n")
         stream.flush()
     try:
         for line in stream:
             if not line.strip():
                 continue
-            command = json.loads(line)["execute"]
+            request = json.loads(line)
+            command = request["execute"]
             if command == "qmp_capabilities":
                 answer = ({"error": {"class": "CommandNotFound", "desc": ""}}
                           if greeted else {"return": {}})
@@ -38,6 +45,7 @@ def serve(connection, script, greeted):
             if isinstance(answer, str):
                 stream.write(answer)
             else:
+                answer = dict(answer, id=request["id"])
                 stream.write(json.dumps(answer) + "\r\n")
             stream.flush()
     except (BrokenPipeError, ConnectionResetError):
@@ -81,6 +89,36 @@ def run(folder, script, expected, message, inherited=False, greeted=False):
     assert not os.path.exists(image + ".part"), "left over"
 
 
+def check_stalled(folder):
+    """A QEMU that takes no connection, and one that takes it and is silent:
+    a signal still ends the wait."""
+    name = os.path.join(folder, "stalled")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(name)
+    server.listen(0)
+    waiting = []
+    for full in (False, True):
+        while full:
+            waiting.append(socket.socket(socket.AF_UNIX))
+            waiting[-1].setblocking(False)
+            try:
+                waiting[-1].connect(name)
+            except BlockingIOError:
+                break
+        process = subprocess.Popen(
+            [IOPRESS, "save", "--wait-qmp", name,
+             os.path.join(folder, "source"), os.path.join(folder, "image")],
+            stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        assert process.poll() is None, "it did not wait"
+        process.terminate()
+        _, message = process.communicate(timeout=10)
+        assert process.returncode == 5, (process.returncode, message)
+        assert "cancelled by a signal" in message, message
+    for connection in waiting + [server]:
+        connection.close()
+
+
 def main():
     done = status("completed")
     with tempfile.TemporaryDirectory() as folder:
@@ -99,6 +137,13 @@ def main():
         run(folder, [{"error": {"class": "GenericError", "desc": "busy"}}], 1,
             "does not tell how the migration stands: busy")
         run(folder, ["<html>\r\n"], 1, "what answers is not QEMU")
+        run(folder, ["\"" + "x" * (4 << 20)], 1, "what answers is not QEMU")
+        run(folder, [status(None), {"return": None}, {"return": 7},
+                     {"return": {"status": 3}}, done], 0, "")
+        run(folder, [{"error": None}], 1, "no reason given")
+        run(folder, [status("failed", **{"error-desc": None})], 5,
+            "migration failed")
+        check_stalled(folder)
         missing = subprocess.run(
             [IOPRESS, "save", "--wait-qmp", os.path.join(folder, "none"),
              os.path.join(folder, "source"), os.path.join(folder, "image")],
