@@ -109,7 +109,7 @@ class Lines:
 
 
 class Qmp:
-    """QEMU's control socket."""
+    """QEMU's control socket; a second one, "asked", is for iopress."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -124,10 +124,24 @@ class Qmp:
         return json.loads(line)
 
     def execute(self, command, **arguments):
+        self.connection.sendall(self.request(command, arguments))
+        return self.answer(command)
+
+    def add_descriptor(self, fdset, descriptor):
+        """Give QEMU a copy of DESCRIPTOR; /dev/fdset/FDSET names it there."""
+        command = "add-fd"
+        socket.send_fds(self.connection, [
+            self.request(command, {"fdset-id": fdset})], [descriptor])
+        return self.answer(command)
+
+    @staticmethod
+    def request(command, arguments):
         request = {"execute": command}
         if arguments:
             request["arguments"] = arguments
-        self.connection.sendall(json.dumps(request).encode() + b"\n")
+        return json.dumps(request).encode() + b"\n"
+
+    def answer(self, command):
         while True:
             answer = self.receive()
             if "error" in answer:
@@ -159,6 +173,7 @@ class Guest:
         kernel, initramfs = guest_artifacts()
         self.directory = tempfile.mkdtemp(prefix="guest-", dir=directory)
         self.log_path = os.path.join(self.directory, "log")
+        self.direct_io = False
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 self.command(kernel, initramfs, memory, cpus, incoming),
@@ -191,7 +206,8 @@ class Guest:
             "-chardev", f"file,id=console,path={self.path('console')}",
             "-serial", "chardev:console",
             "-chardev", server("port"), "-serial", "chardev:port",
-            "-chardev", server("qmp"), "-mon", "chardev=qmp,mode=control"]
+            "-chardev", server("qmp"), "-mon", "chardev=qmp,mode=control",
+            "-chardev", server("asked"), "-mon", "chardev=asked,mode=control"]
         return command + (["-incoming", "defer"] if incoming else [])
 
     def __enter__(self):
@@ -274,8 +290,8 @@ class Guest:
         self.set_capabilities(multifd=multifd_channels > 0)
         if multifd_channels:
             parameters["multifd-channels"] = multifd_channels
-        if direct_io:
-            parameters["direct-io"] = True
+        if direct_io != self.direct_io:
+            parameters["direct-io"] = self.direct_io = direct_io
         if parameters:
             self.qmp.execute("migrate-set-parameters", **parameters)
 

@@ -34,14 +34,14 @@ class Case:
     load: dict = dataclasses.field(default_factory=dict)
 
 
-def libvirt_prefix(size):
-    """A header and XML as libvirt writes them, SIZE bytes long in all."""
+def libvirt_prefix(size, magic=b"LibvirtQemudSave", cookie=b""):
+    """Header, XML and cookie as libvirt writes them, SIZE bytes in all."""
     xml = (f"<domain type='qemu'>\n  <name>{DOMAIN_NAME}</name>\n"
            f"  <uuid>{DOMAIN_UUID}</uuid>\n</domain>\n").encode() + b"\0"
     data_length = size - mappedram.LIBVIRT_HEADER
-    header = struct.pack("=16sIIIII56x", b"LibvirtQemudSave", LIBVIRT_VERSION,
-                         data_length, 0, LIBVIRT_FORMAT_SPARSE, 0)
-    return header + xml.ljust(data_length, b"\0")
+    header = struct.pack("=16sIIIII56x", magic, LIBVIRT_VERSION, data_length,
+                         0, LIBVIRT_FORMAT_SPARSE, len(xml) if cookie else 0)
+    return header + (xml + cookie).ljust(data_length, b"\0")
 
 
 def write_prefix(path, prefix):
