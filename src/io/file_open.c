@@ -153,7 +153,9 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
     return file_fail (file, err, "is not an open descriptor");
   accessible = (flags & O_ACCMODE) == O_RDWR ||
     (flags & O_ACCMODE) == open_flags (access);
-  if (!accessible && access != FILE_UPDATE)
+  /* What QEMU writes through is write-only, and means the file to be used. */
+  if (!accessible &&
+      (access != FILE_UPDATE || (flags & O_ACCMODE) == O_RDONLY))
     return wrong_access (file, access, err);
   file->direct = (flags & O_DIRECT) != 0;
   if (inspect (file, err) < 0)

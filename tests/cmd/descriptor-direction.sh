@@ -20,6 +20,21 @@ expect_one_line
 expect_message 'fd:4: is open for appending'
 test "$(cat "$work/precious")" = precious || fail "it was written to"
 
+# What the caller opened for reading alone is not consumed, nor gone on with,
+# whatever we might open again.
+cp --sparse=always "$work/source" "$work/copy"
+expect_exit 2 iopress save --discard fd:3 "$work/new" 3<"$work/copy"
+expect_one_line
+expect_message 'fd:3: is not open for reading and writing'
+expect_same "$work/source" "$work/copy"
+cp "$work/image" "$work/begun"
+truncate -s -100 "$work/begun"
+cp "$work/begun" "$work/kept"
+expect_exit 2 iopress save --resume "$work/source" fd:4 4<"$work/begun"
+expect_one_line
+expect_message 'fd:4: is not open for reading and writing'
+expect_same "$work/begun" "$work/kept"
+
 for fd in fd:33 fd:99999; do
   expect_exit 2 iopress save $fd "$work/new"
   expect_one_line
