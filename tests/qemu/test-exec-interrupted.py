@@ -166,7 +166,7 @@ def check_qemu_killed(directory, guest):
 def check(directory):
     with Guest(directory) as guest:
         guest.boot()
-        guest.fill(96)
+        guest.fill(48)
         check_cancelled(directory, guest)
         for scenario in (check_too_early, check_killed, check_stopped,
                          check_full, check_stopped_waiting):

@@ -76,7 +76,7 @@ def check(directory):
     os.chmod(directory, 0o755)
     with Guest(directory) as guest:
         guest.boot()
-        guest.fill(96)
+        guest.fill(48)
         guest.dirty_start(16)
         for way in WAYS:
             check_way(way, guest, directory)
