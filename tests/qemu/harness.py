@@ -44,6 +44,11 @@ def qemu_version():
     return int(match.group(1)) if match else 0
 
 
+def emulator():
+    """QEMU's absolute path."""
+    return shutil.which(QEMU)
+
+
 def guest_artifacts():
     """Paths of kernel and initramfs, made on the first call."""
     if qemu_version() < QEMU_MINIMUM:
@@ -166,7 +171,55 @@ class State:
         self.sequence = int(match[5])
 
 
-class Guest:
+class Witness:
+    """What a guest says on its second serial port, a connected socket."""
+
+    def __init__(self, port):
+        self.port = port
+        self.lines = Lines(port)
+
+    def expect(self, start, timeout=120):
+        """The next line that begins with START.
+
+        A line may be torn by a save: its first half is lost with the first
+        QEMU, and the second half begins with nothing that anyone waits for.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            line = self.lines.next(deadline)
+            if line is None:
+                raise Failure(f"no '{start}' from the guest in {timeout} s")
+            if "CORRUPT" in line or line.startswith("ERROR"):
+                raise Failure(f"the guest says: {line}")
+            if line.startswith(start):
+                return line
+
+    def tell(self, command, answer, timeout=300):
+        self.port.sendall(command.encode() + b"\n")
+        return self.expect(answer, timeout)
+
+    def boot(self):
+        self.expect("READY", 180)
+
+    def fill(self, mib):
+        self.tell(f"fill {mib}", "FILLED")
+
+    def dirty_start(self, mib):
+        self.tell(f"dirty start {mib}", "DIRTYING")
+
+    def dirty_stop(self):
+        self.tell("dirty stop", "QUIET")
+
+    def check(self):
+        """Let the guest look at all its memory now; returns the State."""
+        return State(self.tell("check", "CHECK "))
+
+    def ticks(self, count, timeout=120):
+        """Wait for COUNT good ticks and return their States."""
+        return [State(self.expect("TICK ", timeout)) for _ in range(count)]
+
+
+class Guest(Witness):
     """A QEMU process with the test guest in it; use it in a with statement."""
 
     def __init__(self, directory, memory=256, cpus=1, incoming=False):
@@ -182,12 +235,11 @@ class Guest:
         atexit.register(self.kill)
         try:
             self.qmp = Qmp(connect(self.path("qmp"), self.process))
-            self.port = connect(self.path("port"), self.process)
+            super().__init__(connect(self.path("port"), self.process))
         except (Failure, OSError):
             self.show_log()
             self.kill()
             raise
-        self.lines = Lines(self.port)
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -234,48 +286,6 @@ class Guest:
                 continue
             if text.strip():
                 print(f"--- QEMU's {name}:\n{text}", file=sys.stderr)
-
-    # The witness.
-
-    def expect(self, start, timeout=120):
-        """The next line that begins with START.
-
-        A line may be torn by a save: its first half is lost with the first
-        QEMU, and the second half begins with nothing that anyone waits for.
-        """
-        deadline = time.monotonic() + timeout
-        while True:
-            line = self.lines.next(deadline)
-            if line is None:
-                raise Failure(f"no '{start}' from the guest in {timeout} s")
-            if "CORRUPT" in line or line.startswith("ERROR"):
-                raise Failure(f"the guest says: {line}")
-            if line.startswith(start):
-                return line
-
-    def tell(self, command, answer, timeout=300):
-        self.port.sendall(command.encode() + b"\n")
-        return self.expect(answer, timeout)
-
-    def boot(self):
-        self.expect("READY", 180)
-
-    def fill(self, mib):
-        self.tell(f"fill {mib}", "FILLED")
-
-    def dirty_start(self, mib):
-        self.tell(f"dirty start {mib}", "DIRTYING")
-
-    def dirty_stop(self):
-        self.tell("dirty stop", "QUIET")
-
-    def check(self):
-        """Let the guest look at all its memory now; returns the State."""
-        return State(self.tell("check", "CHECK "))
-
-    def ticks(self, count, timeout=120):
-        """Wait for COUNT good ticks and return their States."""
-        return [State(self.expect("TICK ", timeout)) for _ in range(count)]
 
     # Migration.
 
@@ -374,3 +384,16 @@ def end_on_signals():
     """Let SIGTERM and the like run the atexit functions."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(1))
+
+
+def outcome(function):
+    """Run FUNCTION; returns the exit status that automake expects."""
+    try:
+        function()
+    except Skip as reason:
+        print(f"SKIP: {reason}", file=sys.stderr)
+        return 77
+    except Failure as reason:
+        print(f"FAIL: {reason}", file=sys.stderr)
+        return 1
+    return 0

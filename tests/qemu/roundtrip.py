@@ -11,7 +11,7 @@ import sys
 import harness
 import iopress
 import mappedram
-from harness import Failure, Guest, Skip
+from harness import Failure, Guest
 
 FILL_MIB = 96
 DIRTY_MIB = 32
@@ -187,17 +187,12 @@ def check_refused(source, directory):
 
 def main(check):
     """Run CHECK (directory) and end with the status automake expects."""
-    harness.end_on_signals()
-    try:
+    def begin():
         iopress.program()
         check(harness.scratch_directory())
-    except Skip as reason:
-        print(f"SKIP: {reason}", file=sys.stderr)
-        sys.exit(77)
-    except Failure as reason:
-        print(f"FAIL: {reason}", file=sys.stderr)
-        sys.exit(1)
-    sys.exit(0)
+
+    harness.end_on_signals()
+    sys.exit(harness.outcome(begin))
 
 
 def run_case(case):
