@@ -34,6 +34,27 @@ def mount_empty(path, options="mode=755"):
     mount("-t", "tmpfs", "-o", options, "none", path)
 
 
+def is_seen_by(process, path):
+    """Whether what is mounted at PATH is mounted there for PROCESS, too."""
+    return os.stat(f"/proc/{process}/root{path}").st_dev == \
+        os.stat(path).st_dev
+
+
+def make_mounts_private(directory, outsider):
+    """Let no mount of this namespace reach that of the process OUTSIDER.
+
+    In a chroot, / need not be a mount, and then nothing can be said about it.
+    """
+    subprocess.run(["mount", "--make-rprivate", "/"], stderr=subprocess.PIPE)
+    probe = os.path.join(directory, "probe")
+    os.mkdir(probe)
+    mount_empty(probe)
+    seen = is_seen_by(outsider, probe)
+    subprocess.run(["umount", probe], check=True)
+    if seen:
+        raise Skip("mounts made here would be seen by the whole machine")
+
+
 def mount_new_folder(directory, path):
     """Let a new folder in DIRECTORY, on a real file system, stand at PATH."""
     folder = os.path.join(directory, path.strip("/").replace("/", "-"))
@@ -82,20 +103,14 @@ def exit_status(wait_status):
 def take_processes_in(function):
     """The first process of a PID namespace: what others leave behind comes to
     it, as a QEMU that libvirtd has started, and must not stay a zombie."""
-    def begin():
-        mount("--make-rprivate", "/")
-        mount("-t", "proc", "none", "/proc")
-        end_on_signals()
-        function()
-
-    test = fork(lambda: outcome(begin))
+    test = fork(lambda: outcome(function))
     while True:
         child, status = os.wait()
         if child == test:
             return exit_status(status)
 
 
-def enter():
+def unshare_all():
     try:
         unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET)
     except OSError as error:
@@ -106,17 +121,25 @@ def separate(function):
     """The next child is the first process of its PID namespace."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    status = outcome(enter)
+    status = outcome(unshare_all)
     if status != 0:
         return status
     first = fork(lambda: take_processes_in(function))
     return exit_status(os.waitpid(first, 0)[1])
 
 
-def run(function):
+def run(function, directory):
     """Run FUNCTION in namespaces of its own; returns its exit status, which
-    is what outcome makes of it."""
-    child = fork(lambda: separate(function))
+    is what outcome makes of it.  DIRECTORY is an empty one."""
+    outsider = os.getpid()
+
+    def begin():
+        make_mounts_private(directory, outsider)
+        mount("-t", "proc", "none", "/proc")
+        end_on_signals()
+        function()
+
+    child = fork(lambda: separate(begin))
     try:
         return exit_status(os.waitpid(child, 0)[1])
     finally:
