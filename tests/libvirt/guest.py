@@ -2,6 +2,8 @@
 # A guest of libvirtd.py, with the witness of ../qemu/guest in it.
 
 import os
+import subprocess
+import time
 import uuid
 
 import harness
@@ -38,6 +40,47 @@ DOMAIN = """<domain type='qemu'>
 """
 
 
+class Serial:
+    """What a guest says on a port, taken in at once, whoever waits for it.
+
+    QEMU must always be able to send: a transmitter that waits for its reader
+    while the guest is saved is stuck for ever in the guest restored from it,
+    as nobody is connected when that begins.
+    """
+
+    def __init__(self, connection, path):
+        self.file = open(path, "wb+", buffering=0)
+        self.process = subprocess.Popen(
+            ["cat"], stdin=connection, stdout=self.file,
+            preexec_fn=harness.end_with_parent)
+        self.position = 0
+
+    def text(self):
+        """All that the guest has said here."""
+        size = os.fstat(self.file.fileno()).st_size
+        return os.pread(self.file.fileno(), size, 0).decode("ascii", "replace")
+
+    def skip(self):
+        """Forget the lines that nobody has waited for."""
+        self.position = self.text().rfind("\n") + 1
+
+    def next(self, deadline):
+        """The next line without its end, or None when time is up."""
+        while True:
+            ended = self.process.poll() is not None
+            text = self.text()
+            end = text.find("\n", self.position)
+            if end != -1:
+                line = text[self.position:end].rstrip("\r")
+                self.position = end + 1
+                return line
+            if ended:
+                raise Failure("QEMU closed the connection")
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.05)
+
+
 class Guest(Witness):
     """A guest that libvirtd knows; its memory is as it was at the last fill,
     and check_memory finds out whether it still is."""
@@ -62,8 +105,12 @@ class Guest(Witness):
 
     def attach(self):
         """Listen to a guest that has just been started or restored."""
-        super().__init__(harness.connect(self.port_path,
-                                         self.libvirtd.process))
+        self.port = harness.connect(self.port_path, self.libvirtd.process)
+        self.lines = Serial(self.port, self.port_path + ".log")
+
+    def serial(self):
+        """What the witness has said since attach."""
+        return self.lines.text()
 
     # Life.
 
@@ -74,9 +121,9 @@ class Guest(Witness):
         self.libvirtd.virsh("resume", self.name)
         super().boot()
 
-    def start(self):
+    def start(self, *options):
         """Start it as it was saved by managed_save."""
-        self.libvirtd.virsh("start", self.name)
+        self.libvirtd.virsh("start", self.name, *options)
         self.attach()
 
     def managed_save(self, *options):
@@ -111,6 +158,7 @@ class Guest(Witness):
 
     def wait_for_ticks(self, count=2):
         """Until the witness has looked at everything COUNT times more."""
+        self.lines.skip()
         return self.ticks(count)
 
     def check_memory(self):
