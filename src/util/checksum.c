@@ -8,6 +8,10 @@
  */
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
+/* The same functions for the vectors that the processor has. */
+#ifdef HAVE_XXH_DISPATCH
+# include <xxh_x86dispatch.h>
+#endif
 
 #include "checksum.h"
 
