@@ -79,6 +79,24 @@ chunk_window_log (size_t chunk_size)
   return log;
 }
 
+/* Level 1 with a table that fits a first-level cache of 32 KiB next to nothing
+ * else, and shorter matches to make up for it: on the memory of guests this is
+ * both a little faster and a little smaller than the library's own choice.
+ */
+static size_t
+set_level (ZSTD_CCtx *compressor, int level)
+{
+  size_t result = ZSTD_CCtx_setParameter (compressor,
+                                          ZSTD_c_compressionLevel, level);
+
+  if (level != 1 || ZSTD_isError (result))
+    return result;
+  result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_hashLog, 13);
+  if (!ZSTD_isError (result))
+    result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_minMatch, 6);
+  return result;
+}
+
 static int
 set_parameters (ZSTD_CCtx *compressor, int level, const char *parameters,
                 size_t chunk_size)
@@ -89,8 +107,7 @@ set_parameters (ZSTD_CCtx *compressor, int level, const char *parameters,
 
   if (wanted != 0 && wanted < window)
     window = wanted;
-  result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_compressionLevel,
-                                   level);
+  result = set_level (compressor, level);
   if (!ZSTD_isError (result))
     result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_windowLog, window);
   if (!ZSTD_isError (result) && wanted != 0)
