@@ -47,7 +47,7 @@ struct aio;
 int aio_open (unsigned int depth, struct aio **aio, struct error *err);
 
 /* Wait for what is in flight, then free; NULL is ignored.  The kernel's side of
- * a context goes with the process, so contexts are for a few long uses.
+ * a context goes a little later.
  */
 void aio_close (struct aio *aio);
 
