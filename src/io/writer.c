@@ -25,6 +25,11 @@
  */
 #define PATIENCE 200
 
+/* The size of the file is set up to this far ahead, in bytes.  O_DIRECT writes
+ * that extend a file are done one by one, whatever is in flight.
+ */
+#define AHEAD_BYTES_MAX (64u << 20)
+
 struct block {
   uint8_t *bytes;
   size_t used;
@@ -39,6 +44,7 @@ struct writer {
   struct block blocks[BLOCK_COUNT];
   unsigned int filling;        /* the block that bytes are copied to */
   uint64_t block_offset;       /* its file offset */
+  uint64_t size;               /* of the file; UINT64_MAX: leave it alone */
 };
 
 /* Start the first block at the page of OFFSET, with the bytes before it. */
@@ -64,6 +70,7 @@ writer_open (struct file *file, uint64_t offset, struct writer **writer_out,
   if (writer == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
   writer->file = file;
+  writer->size = file->regular && file->direct ? 0 : UINT64_MAX;
   writer->memory = mmap (NULL, BLOCK_COUNT * BLOCK_BYTES,
                          PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -148,6 +155,23 @@ write_stream (struct writer *writer, struct block *block, size_t length,
   return 0;
 }
 
+/* Set the size ahead of a write that ends at END.  Where that fails, as it does
+ * at a limit of the file's size, the write itself tells what is the matter.
+ */
+static void
+extend_ahead (struct writer *writer, uint64_t end)
+{
+  struct error ignored = { 0 };
+
+  if (end <= writer->size)
+    return;
+  /* As much again as there is, so that a small file stays one. */
+  writer->size = align_up (end + minimum_u64 (end, AHEAD_BYTES_MAX),
+                           PAGE_BYTES);
+  if (file_truncate (writer->file, writer->size, &ignored) < 0)
+    writer->size = UINT64_MAX;
+}
+
 /* Start writing LENGTH bytes of the block being filled. */
 static int
 start_block (struct writer *writer, size_t length, struct error *err)
@@ -157,6 +181,7 @@ start_block (struct writer *writer, size_t length, struct error *err)
 
   if (writer->aio == NULL)
     return write_stream (writer, block, length, err);
+  extend_ahead (writer, writer->block_offset + length);
   request->file = writer->file;
   request->write = true;
   request->buffer = block->bytes;

@@ -12,7 +12,9 @@
 /* A writer belongs to one thread. */
 struct writer;
 
-/* Append to FILE from byte OFFSET on (0 for a stream).  Where OFFSET is not
+/* Append to FILE from byte OFFSET on (0 for a stream); whatever a regular file
+ * has behind that is cut off or overwritten.  Until writer_finish its size may
+ * be ahead of what has been appended, with zeros between.  Where OFFSET is not
  * a multiple of 4096 the bytes before it in its page are read from FILE, to
  * be written again as they are.  FILE stays the caller's and must outlive
  * the writer.  Returns 0, or -1 with ERR.

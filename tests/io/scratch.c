@@ -93,8 +93,9 @@ scratch_file (const char *name, size_t length)
   return path;
 }
 
-void
-check_pattern_file (const char *path, size_t length)
+/* Up to LENGTH and MORE bytes are read, and LENGTH must come. */
+static void
+check_pattern (const char *path, size_t length, size_t more)
 {
   uint8_t *expected = pattern_bytes (0, length);
   uint8_t *found = malloc (length + 1);
@@ -102,11 +103,23 @@ check_pattern_file (const char *path, size_t length)
 
   assert_non_null (found);
   assert_non_null (stream);
-  assert_int_equal (fread (found, 1, length + 1, stream), length);
+  assert_int_equal (fread (found, 1, length + more, stream), length);
   assert_memory_equal (found, expected, length);
   fclose (stream);
   free (found);
   free (expected);
+}
+
+void
+check_pattern_file (const char *path, size_t length)
+{
+  check_pattern (path, length, 1);
+}
+
+void
+check_pattern_start (const char *path, size_t length)
+{
+  check_pattern (path, length, 0);
 }
 
 void

@@ -31,6 +31,9 @@ uint8_t *pattern_bytes (uint64_t start, size_t length);
 /* Fails the test unless PATH holds exactly LENGTH bytes of the pattern. */
 void check_pattern_file (const char *path, size_t length);
 
+/* The same for the first LENGTH bytes, whatever is behind them. */
+void check_pattern_start (const char *path, size_t length);
+
 /* Opens PATH for reading and writing, or fails the test; skips it when O_DIRECT
  * is asked for and not to be had.  Close with scratch_close.
  */
