@@ -67,7 +67,7 @@ image_input_run (struct image_input *input, const char *verb,
   struct source source;
   int result;
 
-  if (record_source_open (input->image, &records, err) < 0)
+  if (record_source_open (input->image, input->cached, &records, err) < 0)
     return -1;
   source = record_source_face (records);
   input->progress = progress_begin (common, verb, header->source_bytes,

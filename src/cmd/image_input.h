@@ -14,6 +14,8 @@ struct image_input {
   struct image *image;         /* index loaded when seekable */
   struct codec *codec;
   struct unpack unpack;
+  bool cached;                 /* what the page cache has of it will do; set
+                                * before image_input_run */
   struct progress *progress;   /* of image_input_run, or NULL */
 };
 

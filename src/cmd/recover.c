@@ -210,7 +210,7 @@ write_pages (struct recover *recover, struct error *err)
                           sizeof *recover->lost);
   if (recover->lost == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM, "cannot list the records");
-  if (record_source_open (image, &records, err) == 0 &&
+  if (record_source_open (image, false, &records, err) == 0 &&
       page_output_open (&recover->output, image, &pages, err) == 0)
     result = run (recover, records, &pages, err);
   record_source_close (records);

@@ -55,6 +55,7 @@ write_pages (struct restore *restore, struct error *err)
 
   if (page_output_open (&restore->output, input->image, &pages, err) == 0) {
     sink = page_output_face (&pages);
+    input->cached = true;
     result = image_input_run (input, "restore", &restore->common, &sink, err);
   }
   if (result == 0)

@@ -88,30 +88,30 @@ current_context (const struct pack_worker *worker)
   return worker->contexts[automatic != NULL ? automatic->rung : 0];
 }
 
-/* Zero what belongs to the prefix: restore takes it from there. */
-static void
-clear_prefix (const struct file_header *header, struct slot *slot)
-{
-  uint64_t start = slot->window * header->chunk_bytes;
-
-  if (start < header->prefix_bytes)
-    memset (slot->raw, 0, (size_t) minimum_u64 (header->prefix_bytes - start,
-                                                header->chunk_bytes));
-}
-
-/* Move the pages that hold anything together at the start of RAW and clear
- * the bits of the others.
+/* Zero what belongs to the prefix of the page at source offset OFFSET: restore
+ * takes it from there.
  */
 static void
-gather_pages (const struct file_header *header, struct slot *slot)
+clear_prefix (const struct file_header *header, uint64_t offset,
+              uint8_t *bytes)
 {
-  uint64_t pages = header->chunk_bytes / PAGE_BYTES;
-  uint64_t page = bitmap_next_set (slot->map, 0, pages);
-  uint8_t *to = slot->raw;
+  if (offset < header->prefix_bytes)
+    memset (bytes, 0, (size_t) minimum_u64 (header->prefix_bytes - offset,
+                                            PAGE_BYTES));
+}
 
-  for (; page < pages; page = bitmap_next_set (slot->map, page + 1, pages)) {
-    uint8_t *from = slot->raw + page * PAGE_BYTES;
+/* Bring the pages FIRST to END - 1 to TO, one behind the other, and clear the
+ * bits of those that hold nothing.  Returns where the next one goes.
+ */
+static uint8_t *
+gather_run (const struct file_header *header, struct slot *slot,
+            uint8_t *from, uint64_t first, uint64_t end, uint8_t *to)
+{
+  uint64_t start = slot->window * header->chunk_bytes;
+  uint64_t page;
 
+  for (page = first; page < end; page++, from += PAGE_BYTES) {
+    clear_prefix (header, start + page * PAGE_BYTES, from);
     if (bytes_are_zero (from, PAGE_BYTES)) {
       bitmap_clear (slot->map, page);
       continue;
@@ -120,7 +120,36 @@ gather_pages (const struct file_header *header, struct slot *slot)
       memcpy (to, from, PAGE_BYTES);
     to += PAGE_BYTES;
   }
+  return to;
+}
+
+/* Bring the pages that hold anything together at the start of RAW, out of the
+ * page cache where they are still there.  Returns 0, or -1 with the slot's
+ * error.
+ */
+static int
+gather_pages (const struct file_header *header, struct slot *slot)
+{
+  uint64_t start = slot->window * header->chunk_bytes;
+  uint64_t pages = header->chunk_bytes / PAGE_BYTES;
+  uint64_t first = bitmap_next_set (slot->map, 0, pages), end;
+  uint8_t *to = slot->raw;
+
+  for (; first < pages; first = bitmap_next_set (slot->map, end, pages)) {
+    uint8_t *from = slot->raw + first * PAGE_BYTES;
+
+    end = bitmap_next_clear (slot->map, first, pages);
+    if (slot->cache != NULL) {
+      from = to;
+      if (page_cache_read (slot->cache, start + first * PAGE_BYTES, from,
+                           (size_t) (end - first) * PAGE_BYTES,
+                           &slot->error) < 0)
+        return -1;
+    }
+    to = gather_run (header, slot, from, first, end, to);
+  }
   slot->page_count = (uint32_t) ((size_t) (to - slot->raw) / PAGE_BYTES);
+  return 0;
 }
 
 /* The frame must give back what went in, before the source may go. */
@@ -182,10 +211,8 @@ work (void *opaque, struct slot *slot)
   uint32_t map_bytes = page_map_bytes (header->chunk_bytes);
   uint8_t *body = slot->packed + RECORD_HEADER_BYTES;
 
-  clear_prefix (header, slot);
-  gather_pages (header, slot);
   slot->record_bytes = 0;
-  if (slot->page_count == 0)
+  if (gather_pages (header, slot) < 0 || slot->page_count == 0)
     return;
 
   *record = (struct record_header) {

@@ -16,13 +16,13 @@
 struct record_source {
   struct image *image;
   uint64_t next;               /* entry to begin next */
-  struct aio *aio;
+  struct slot_reader *reader;
   struct stream_source *stream;        /* instead, for a pipe */
 };
 
 int
-record_source_open (struct image *image, struct record_source **source_out,
-                    struct error *err)
+record_source_open (struct image *image, bool cached,
+                    struct record_source **source_out, struct error *err)
 {
   struct record_source *source = calloc (1, sizeof *source);
   int result;
@@ -33,7 +33,7 @@ record_source_open (struct image *image, struct record_source **source_out,
   if (image->file->stream)
     result = stream_source_open (image, &source->stream, err);
   else
-    result = aio_open (READ_DEPTH, &source->aio, err);
+    result = slot_reader_open (image->file, cached, &source->reader, err);
   if (result < 0) {
     record_source_close (source);
     return -1;
@@ -47,7 +47,7 @@ record_source_close (struct record_source *source)
 {
   if (source == NULL)
     return;
-  aio_close (source->aio);
+  slot_reader_close (source->reader);
   stream_source_close (source->stream);
   free (source);
 }
@@ -58,6 +58,24 @@ record_source_room (uint32_t chunk_bytes)
   /* Aligned reads take up to a page more at either end. */
   return RECORD_HEADER_BYTES + page_map_bytes (chunk_bytes) +
     (size_t) chunk_bytes + 2 * PAGE_BYTES;
+}
+
+/* Leave the record to the worker if the page cache holds it, from file offset
+ * START on.
+ */
+static bool
+begin_cached (struct record_source *source, struct slot *slot,
+              uint64_t start)
+{
+  uint64_t bytes = slot->entry.offset + slot->entry.record_bytes - start;
+  uint64_t pages = divide_up (bytes, PAGE_BYTES);
+
+  if (pages > PAGE_CACHE_PAGES_MAX)
+    return false;
+  /* The worker takes the map from the record itself. */
+  memset (slot->map, 0xff, sizeof slot->map);
+  return slot_reader_cached (source->reader, slot, start, (uint32_t) pages,
+                             slot->map);
 }
 
 static int
@@ -76,8 +94,9 @@ begin (void *opaque, struct slot *slot, struct error *err)
   start = align_down (slot->entry.offset, PAGE_BYTES);
   slot->record = slot->packed + (slot->entry.offset - start);
   slot->record_bytes = slot->entry.record_bytes;
-  slot_read_begin (source->aio, slot, image->file, slot->packed, start,
-                   slot->entry.offset + slot->entry.record_bytes);
+  if (!begin_cached (source, slot, start))
+    slot_reader_begin (source->reader, slot, slot->packed, start,
+                       slot->entry.offset + slot->entry.record_bytes);
   return 1;
 }
 
@@ -86,7 +105,7 @@ finish (void *opaque)
 {
   struct record_source *source = opaque;
 
-  return slot_read_finish (source->aio);
+  return slot_reader_finish (source->reader);
 }
 
 struct source

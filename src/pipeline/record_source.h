@@ -11,11 +11,12 @@ struct record_source;
 
 /* Read the records of IMAGE: by its index when the file is seekable (call
  * image_load_index first), else as they come.  A filled slot has RECORD and,
- * by index, ENTRY; the bytes are unchecked.  IMAGE stays the caller's.
- * Returns 0, or -1 with ERR.
+ * by index, ENTRY; the bytes are unchecked.  CACHED says that what the page
+ * cache holds will do and the disk need not be asked.  IMAGE stays the
+ * caller's.  Returns 0, or -1 with ERR.
  */
-int record_source_open (struct image *image, struct record_source **source,
-                        struct error *err);
+int record_source_open (struct image *image, bool cached,
+                        struct record_source **source, struct error *err);
 
 /* Free; NULL is ignored. */
 void record_source_close (struct record_source *source);

@@ -6,6 +6,7 @@
 
 #include "format/index.h"
 #include "io/aio.h"
+#include "io/page_cache.h"
 
 /* A slot is touched by one thread at a time: the reader from pool_take to
  * pool_submit, then one worker, then the writer from pool_dequeue to
@@ -19,8 +20,12 @@ struct slot {
   uint64_t window;
   /* Which pages of the window are present; bit N: page N. */
   uint8_t map[CHUNK_BYTES_MAX / PAGE_BYTES / 8];
-  /* While packing, the pages stand at their place in RAW until the worker has
-   * moved the present ones together; after unpacking they are together.
+  /* Where the worker finds what is not read yet: packing, the pages of MAP;
+   * unpacking, the record.  NULL: RAW, or RECORD, is filled.
+   */
+  const struct page_cache *cache;
+  /* Packing, pages stand at their place in RAW until the worker has brought
+   * those that are present together at its start; unpacking they come so.
    */
   uint32_t page_count;
 

@@ -1,21 +1,45 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Filling a slot from a seekable file. */
+/* Filling slots from a seekable file, several at a time. */
 
 #ifndef IOPRESS_PIPELINE_SLOT_READ_H
 #define IOPRESS_PIPELINE_SLOT_READ_H
 
 #include "pipeline/slot.h"
 
-/* Start reading a page-aligned range that covers OFFSET .. END of FILE into
- * BUFFER, page aligned, on behalf of SLOT.  OFFSET is page aligned; what of
- * the last page lies past END may be past the end of the file.
- */
-void slot_read_begin (struct aio *aio, struct slot *slot, struct file *file,
-                      void *buffer, uint64_t offset, uint64_t end);
+/* Slots that may be under way at a time. */
+#define SLOT_READS_MAX 8u
 
-/* Wait for one of the slots begun.  A failure is in its error.  What was read
- * through the page cache is forgotten there.
+/* A reader belongs to one thread. */
+struct slot_reader;
+
+/* Read from FILE, which must outlive the reader.  With CACHED, what the page
+ * cache holds may be left to the workers, see slot_reader_cached.  Returns 0,
+ * or -1 with ERR.
  */
-struct slot *slot_read_finish (struct aio *aio);
+int slot_reader_open (struct file *file, bool cached,
+                      struct slot_reader **reader, struct error *err);
+
+/* Wait for what is under way and free; NULL is ignored. */
+void slot_reader_close (struct slot_reader *reader);
+
+/* When the page cache holds the pages of MAP (see page_cache_holds) begin the
+ * slot with its CACHE set: slot_reader_finish hands it out at once, and its
+ * worker copies the pages from there, as all workers can at the same time.
+ * Nothing that is dirty has to be written before, as it would for O_DIRECT.
+ * Returns whether it did.
+ */
+bool slot_reader_cached (struct slot_reader *reader, struct slot *slot,
+                         uint64_t offset, uint32_t pages, uint8_t *map);
+
+/* Start reading from OFFSET (page aligned) up to END into BUFFER, which has
+ * room to the end of END's page.
+ */
+void slot_reader_begin (struct slot_reader *reader, struct slot *slot,
+                        void *buffer, uint64_t offset, uint64_t end);
+
+/* Wait for one of the slots begun; there is at least one.  Failure is in its
+ * error.
+ */
+struct slot *slot_reader_finish (struct slot_reader *reader);
 
 #endif /* IOPRESS_PIPELINE_SLOT_READ_H */

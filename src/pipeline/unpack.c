@@ -152,6 +152,10 @@ decode_record (struct unpack_worker *worker, struct slot *slot)
   const uint8_t *body = slot->record + RECORD_HEADER_BYTES;
   uint32_t map_bytes = page_map_bytes (worker->unpack->header->chunk_bytes);
 
+  if (slot->cache != NULL &&
+      page_cache_read (slot->cache, slot->entry.offset, slot->record,
+                       slot->record_bytes, &slot->error) < 0)
+    return -1;
   if (check_record (worker->unpack, slot) < 0)
     return -1;
   memcpy (slot->map, body, map_bytes);

@@ -19,7 +19,7 @@ struct window_source {
   uint64_t position;           /* everything before it has been begun */
   uint64_t every;              /* take one window in so many */
   uint64_t ordinal;            /* of the next window that holds data */
-  struct aio *aio;
+  struct slot_reader *reader;
 };
 
 int
@@ -36,7 +36,7 @@ window_source_open (struct file *file, const struct mapped_ram *ram,
   source->chunk_bytes = chunk_bytes;
   source->position = start;
   source->every = 1;
-  if (aio_open (READ_DEPTH, &source->aio, err) < 0) {
+  if (slot_reader_open (file, true, &source->reader, err) < 0) {
     window_source_close (source);
     return -1;
   }
@@ -49,7 +49,7 @@ window_source_close (struct window_source *source)
 {
   if (source == NULL)
     return;
-  aio_close (source->aio);
+  slot_reader_close (source->reader);
   free (source);
 }
 
@@ -157,10 +157,11 @@ begin (void *opaque, struct slot *slot, struct error *err)
   start = slot->window * source->chunk_bytes;
   first = (uint32_t) ((wanted - start) / PAGE_BYTES);
   end = map_window (source, slot, first);
-  slot_read_begin (source->aio, slot, source->file,
-                   slot->raw + (size_t) first * PAGE_BYTES, wanted,
-                   minimum_u64 (start + (uint64_t) end * PAGE_BYTES,
-                                source->file->size));
+  if (!slot_reader_cached (source->reader, slot, start, end, slot->map))
+    slot_reader_begin (source->reader, slot,
+                       slot->raw + (size_t) first * PAGE_BYTES, wanted,
+                       minimum_u64 (start + (uint64_t) end * PAGE_BYTES,
+                                    source->file->size));
   return 1;
 }
 
@@ -168,12 +169,13 @@ static struct slot *
 finish (void *opaque)
 {
   struct window_source *source = opaque;
-  struct slot *slot = slot_read_finish (source->aio);
+  struct slot *slot = slot_reader_finish (source->reader);
   struct aio_request *request = &slot->request;
 
   /* The last page of the file may be a part of one; zeros complete it. */
-  memset ((uint8_t *) request->buffer + request->needed, 0,
-          request->length - request->needed);
+  if (slot->cache == NULL)
+    memset ((uint8_t *) request->buffer + request->needed, 0,
+            request->length - request->needed);
   return slot;
 }
 
