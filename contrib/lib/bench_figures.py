@@ -82,6 +82,9 @@ class Figures:
                 (f"save zstd:1 cold, wall, against pzstd -1 -p{count} cold",
                  0.60, "wall", (cold, "iopress zstd:1"),
                  (cold, f"pzstd -1 -p{count}")),
+                ("save zstd:1 --discard with verification, against without",
+                 1.25, "wall", ("discard", "iopress --discard"),
+                 ("discard", "iopress without --discard")),
                 ("save zstd:1 --discard, verification against none", 1.25,
                  "wall", ("discard", "iopress --discard"),
                  ("discard", "iopress --discard --no-verify")),
@@ -133,6 +136,9 @@ class Figures:
         self.value("the same by CPU seconds: 2 x one thread's / two's", 1.85,
                    lambda: 2 * self.results.median(*one, "cpu") /
                    self.results.median(*two, "cpu"), at_least=True)
+        self.value("-c auto, the busier of disk and processors", 0.9,
+                   lambda: self.results.share("busier of the two"),
+                   at_least=True)
         for role in ("reader", "main thread (order, writer)"):
             self.value(f"{role}, CPU per GiB", 60,
                        lambda role=role: self.results.thread(role) * 1000 *

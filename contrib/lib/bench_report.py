@@ -98,6 +98,10 @@ def sections(results, figures, data_bytes):
     if results.limits:
         yield ("Limits of this machine", ["what", "MiB/s", "CPU s"],
                limit_rows(results))
+    if results.shares:
+        yield ("Busy under -c auto", ["what", "share of the time"],
+               [[name, f"{results.share(name):.2f}"]
+                for name in results.shares])
     if results.threads:
         yield ("Threads of save zstd:1, start excepted",
                ["thread", "CPU s", "ms a GiB of data"],
@@ -147,4 +151,4 @@ def as_json(results, figures, facts):
         "figures": [dataclasses.asdict(figure) | {"holds": figure.holds()}
                     for figure in figures],
         "samples": samples, "limits": results.limits,
-        "threads": results.threads}, indent=1) + "\n"
+        "shares": results.shares, "threads": results.threads}, indent=1) + "\n"

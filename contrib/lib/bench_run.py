@@ -9,6 +9,7 @@ import mmap
 import os
 import shutil
 import subprocess
+import typing
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUN_SECONDS_MAX = 3600
@@ -21,12 +22,14 @@ class Failure(Exception):
 
 @dataclasses.dataclass
 class Sample:
-    """What one run took: seconds, bytes, and processors others used."""
+    """What one run took: seconds, bytes, processors that others used, and
+    for how long the disk was busy (None: it does not tell)."""
     wall: float
     cpu: float
     peak: int
     size: int
     others: float
+    disk: typing.Optional[float]
 
 
 def last_line(text):
@@ -160,6 +163,17 @@ def busy_seconds():
     return (sum(fields[:8]) - idle) / os.sysconf("SC_CLK_TCK")
 
 
+def disk_seconds(path):
+    """For how long the disk of PATH has had requests since boot, or None."""
+    device = os.stat(path).st_dev
+    name = f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat"
+    try:
+        with open(name, encoding="ascii") as file:
+            return int(file.read().split()[9]) / 1000
+    except (OSError, IndexError, ValueError):
+        return None
+
+
 def allocated(path):
     return os.stat(path).st_blocks * 512
 
@@ -175,15 +189,18 @@ def measure(helpers, command, output, environment=None):
     """Run COMMAND once, flush OUTPUT (or None), return a Sample."""
     report = os.path.join(helpers.folder, "result")
     remove(report)
-    before = busy_seconds()
+    before, disk_before = busy_seconds(), disk_seconds(helpers.folder)
     run_plain([helpers.child, report, output or "-", *command],
               env=environment)
-    busy = busy_seconds() - before
+    busy, disk = busy_seconds() - before, disk_seconds(helpers.folder)
+    if disk is not None and disk_before is not None:
+        disk -= disk_before
     with open(report, encoding="ascii") as file:
         taken = json.load(file)
     others = max(0.0, busy - taken["cpu"]) / max(taken["wall"], 0.01)
     size = os.stat(output).st_size if output else 0
-    return Sample(taken["wall"], taken["cpu"], taken["peak"], size, others)
+    return Sample(taken["wall"], taken["cpu"], taken["peak"], size, others,
+                  disk)
 
 
 def make_folder(path):

@@ -13,7 +13,7 @@ from bench_data import EXTREMES, MIB, PAGE, make
 from bench_run import Failure
 
 GROUPS = ("save-hot", "save-slow", "save-cold", "discard", "restore-hot",
-          "restore-cold", "scaling", "serial", "limits", "extremes")
+          "restore-cold", "scaling", "serial", "auto", "limits", "extremes")
 LIMIT_CODECS = (("zstd", 1), ("zstd", 3), ("lz4", 1))
 LIMIT_MIB = 512            # of windows held in memory
 SLOW_BYTES_MAX = 512 * MIB
@@ -27,12 +27,14 @@ def say(text):
 
 class Results:
     """samples[group][tool]: one Sample a round.  Figures of other kinds are
-    in limits[name] and threads[role], a list of one value a round each."""
+    in limits[name], threads[role] and shares[name] (of the time that -c auto
+    took), a list of one value a round each."""
 
     def __init__(self):
         self.samples = {}
         self.limits = {}
         self.threads = {}
+        self.shares = {}
         self.notes = []
         self.errors = []
 
@@ -50,6 +52,9 @@ class Results:
 
     def limit(self, name):
         return statistics.median(self.limits[name])
+
+    def share(self, name):
+        return statistics.median(self.shares[name])
 
     def thread(self, role):
         return statistics.median(self.threads[role])
@@ -216,6 +221,23 @@ class Suite:
                 else bench_tools.extremes
             self.take_all(f"extreme {name}", tools(self.iopress),
                           self.path(f"data-{name}"))
+
+    # How busy -c auto keeps the disk and the processors.
+
+    def round_auto(self):
+        before = bench_run.disk_seconds(self.work)
+        self.take("auto", self.iopress.save("auto"), self.source,
+                  bench_run.make_cold)
+        samples = self.results.samples.get("auto", {}).get("iopress auto")
+        if not samples or samples[-1].disk is None:
+            return
+        sample = samples[-1]
+        shares = {
+            "disk": sample.disk / sample.wall,
+            "processors": sample.cpu / sample.wall / self.iopress.threads}
+        shares["busier of the two"] = max(shares.values())
+        for name, share in shares.items():
+            self.results.shares.setdefault(name, []).append(share)
 
     # The limits of the machine.
 
