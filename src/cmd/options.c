@@ -142,18 +142,19 @@ is_progress_file (const char *argument, bool output, int progress_fd)
 }
 
 static int
-check_arguments (int argc, char **argv, int progress_fd, struct error *err)
+check_operands (int count, char **operands, int progress_fd,
+                struct error *err)
 {
   int i, fd;
 
-  for (i = optind; i < argc; i++) {
-    fd = file_descriptor_of (argv[i]);
-    if (fd >= 0 && descriptor_check (fd, argv[i], err) < 0)
+  for (i = 0; i < count; i++) {
+    fd = file_descriptor_of (operands[i]);
+    if (fd >= 0 && descriptor_check (fd, operands[i], err) < 0)
       return -1;
-    if (is_progress_file (argv[i], i > optind, progress_fd)) {
+    if (is_progress_file (operands[i], i > 0, progress_fd)) {
       error_set (err, ERROR_USAGE, 0,
                  "would get the lines of --progress-fd %d", progress_fd);
-      return error_subject (err, argv[i]);
+      return error_subject (err, operands[i]);
     }
   }
   return 0;
@@ -200,6 +201,22 @@ common_option (struct common_options *options, int c, struct error *err)
 }
 
 static int
+check_arguments (const struct command *command, int count, char **arguments,
+                 int progress_fd, const void *opaque, struct error *err)
+{
+  int most = command->argument_count;
+  bool few = count < most - command->optional_arguments;
+  bool runs = command->runs_command != NULL && command->runs_command (opaque);
+
+  if (few || (count > most && !runs)) {
+    error_set (err, ERROR_USAGE, 0, "%s arguments",
+               few ? "missing" : "too many");
+    return error_hint (err, "usage: %s", command->synopsis);
+  }
+  return check_operands (runs ? most - 1 : count, arguments, progress_fd, err);
+}
+
+static int
 take_option (const struct command *command, int c,
              struct common_options *common, void *opaque, struct error *err)
 {
@@ -231,13 +248,8 @@ command_parse (const struct command *command, int argc, char **argv,
     fputs (common_help, stdout);
     return 1;
   }
-  if (argc - optind <= command->argument_count &&
-      argc - optind >= command->argument_count - command->optional_arguments)
-    return check_arguments (argc, argv, common->progress_fd, err);
-  error_set (err, ERROR_USAGE, 0, "%s arguments",
-             argc - optind < command->argument_count ? "missing"
-             : "too many");
-  return error_hint (err, "usage: %s", command->synopsis);
+  return check_arguments (command, argc - optind, argv + optind,
+                          common->progress_fd, opaque, err);
 }
 
 struct run_options

@@ -60,6 +60,10 @@ struct command {
    * what is not the verb's own.  NULL: no own options.
    */
   int (*take) (void *opaque, int c, struct error *err);
+  /* Whether, after all options, the last argument begins a command: it and any
+   * number behind it are not files then.  NULL: never.
+   */
+  bool (*runs_command) (const void *opaque);
 };
 
 /* Read a verb's options into COMMON and, through its take function, OPAQUE;

@@ -217,6 +217,15 @@ output_open (const char *name, enum output_kind kind, bool force,
   return result;
 }
 
+int
+output_open_unnamed (const char *folder, enum direct_io direct,
+                     struct output *output, struct error *err)
+{
+  *output = (struct output) OUTPUT_CLOSED;
+  output->file.cancelled = signals_received ();
+  return file_create_unnamed (folder, direct, &output->file, err);
+}
+
 /* Open PATH.part or else PATH.  Returns 1, 0 when there is neither, or -1. */
 static int
 open_begun_path (const char *path, enum direct_io direct,

@@ -32,6 +32,12 @@ int output_open (const char *name, enum output_kind kind, bool force,
                  enum direct_io direct, const struct file *input,
                  struct output *output, struct error *err);
 
+/* Open a file without a name in FOLDER, which is gone when its last descriptor
+ * is closed.  Returns 0, or -1 with ERR.
+ */
+int output_open_unnamed (const char *folder, enum direct_io direct,
+                         struct output *output, struct error *err);
+
 /* Open what an earlier run left of the output NAME, for update and with its
  * bytes: PATH.part, or PATH when it had its name already, or the descriptor.
  * Returns 1; 0 when there is nothing; -1 with ERR.

@@ -3,35 +3,52 @@
 
 #include <config.h>
 
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "cmd/image_input.h"
 #include "cmd/page_output.h"
+#include "cmd/placeholders.h"
+#include "cmd/program.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
 
 #define SYNOPSIS "iopress restore [OPTION]... IMAGE OUTPUT"
+#define SYNOPSIS_TMPFILE \
+  "iopress restore --tmpfile DIR [OPTION]... IMAGE -- COMMAND [ARGUMENT]..."
 
 static const char help[] =
   "Usage: " SYNOPSIS "\n"
+  "       " SYNOPSIS_TMPFILE "\n"
   "Decompress IMAGE into OUTPUT, a sparse file that QEMU can load.  Each is a\n"
   "path, fd:N for an inherited descriptor, or - for standard input or output.\n"
   "\n"
-  "      --force             replace OUTPUT if it exists\n";
+  "      --force             replace OUTPUT if it exists\n"
+  "      --tmpfile=DIR       into a file without a name in DIR; then run\n"
+  "                          COMMAND with its path in place of {} and the\n"
+  "                          number of an inherited descriptor for {fd}, and\n"
+  "                          exit with its status\n";
 
 enum {
   OPTION_FORCE = OPTION_VERB,
+  OPTION_TMPFILE,
 };
 
 static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
   { "force", no_argument, NULL, OPTION_FORCE },
+  { "tmpfile", required_argument, NULL, OPTION_TMPFILE },
   { NULL, 0, NULL, 0 },
 };
 
 struct restore {
   struct common_options common;
   bool force;
+  const char *folder;          /* of the temporary file, or NULL */
   struct image_input input;
   struct output output;
+  int reader;                  /* of the temporary file, or -1 */
 };
 
 static int
@@ -39,10 +56,42 @@ take_option (void *opaque, int c, struct error *err)
 {
   struct restore *restore = opaque;
 
-  if (c != OPTION_FORCE)
+  switch (c) {
+  case OPTION_FORCE:
+    restore->force = true;
+    return 0;
+  case OPTION_TMPFILE:
+    restore->folder = optarg;
+    return 0;
+  default:
     return common_option (&restore->common, c, err);
-  restore->force = true;
-  return 0;
+  }
+}
+
+static bool
+runs_command (const void *opaque)
+{
+  const struct restore *restore = opaque;
+
+  return restore->folder != NULL;
+}
+
+/* getopt_long moves IMAGE behind the "--". */
+static int
+check_arguments (const struct restore *restore, char **arguments,
+                 struct error *err)
+{
+  if (restore->folder == NULL)
+    return 0;
+  if (restore->force) {
+    error_set (err, ERROR_USAGE, 0,
+               "--force has nothing to replace with --tmpfile");
+    return -1;
+  }
+  if (strcmp (arguments[-1], "--") == 0 && strcmp (arguments[1], "--") != 0)
+    return 0;
+  error_set (err, ERROR_USAGE, 0, "one -- must stand before COMMAND");
+  return error_hint (err, "usage: %s", SYNOPSIS_TMPFILE);
 }
 
 static int
@@ -65,16 +114,66 @@ write_pages (struct restore *restore, struct error *err)
 }
 
 static int
+open_reader (struct restore *restore, struct error *err)
+{
+  if (restore->folder == NULL)
+    return 0;
+  restore->reader = file_open_reader (&restore->output.file, err);
+  return restore->reader < 0 ? -1 : 0;
+}
+
+static int
+open_output (struct restore *restore, const char *name, struct error *err)
+{
+  if (restore->folder != NULL)
+    return output_open_unnamed (restore->folder, restore->common.direct,
+                                &restore->output, err);
+  return output_open (name, OUTPUT_SOURCE, restore->force,
+                      restore->common.direct, &restore->input.file,
+                      &restore->output, err);
+}
+
+static int
 restore_arguments (struct restore *restore, char **arguments,
                    struct error *err)
 {
-  if (image_input_open (arguments[0], &restore->common, &restore->input,
+  if (check_arguments (restore, arguments, err) < 0 ||
+      image_input_open (arguments[0], &restore->common, &restore->input,
                         err) < 0 ||
-      output_open (arguments[1], OUTPUT_SOURCE, restore->force,
-                   restore->common.direct, &restore->input.file,
-                   &restore->output, err) < 0)
+      open_output (restore, arguments[1], err) < 0)
     return -1;
-  return write_pages (restore, err);
+  return write_pages (restore, err) < 0 ? -1 : open_reader (restore, err);
+}
+
+/* Run the command of ARGUMENTS, IMAGE COMMAND..., on the file behind FD, with
+ * the exit status STATUS.
+ */
+static int
+run_command (char *const *arguments, int fd, int *status, struct error *err)
+{
+  char path[64], number[16];
+  const struct placeholder placeholders[] = {
+    { "{}", path },
+    { "{fd}", number },
+    { NULL, NULL },
+  };
+  struct program program = {
+    .descriptor = fd,
+    .empty_input = strcmp (arguments[0], "-") == 0 ||
+      file_descriptor_of (arguments[0]) == STDIN_FILENO,
+  };
+  char **filled;
+  int result;
+
+  snprintf (path, sizeof path, "/proc/%ld/fd/%d", (long) getpid (), fd);
+  snprintf (number, sizeof number, "%d", fd);
+  filled = placeholders_fill (placeholders, arguments + 1, err);
+  if (filled == NULL)
+    return -1;
+  program.arguments = filled;
+  result = program_run (&program, status, err);
+  arguments_free (filled);
+  return result;
 }
 
 int
@@ -87,10 +186,12 @@ cmd_restore (int argc, char **argv)
     .options = long_options,
     .argument_count = 2,
     .take = take_option,
+    .runs_command = runs_command,
   };
   struct restore restore = { .input = IMAGE_INPUT_CLOSED,
-                             .output = OUTPUT_CLOSED };
+                             .output = OUTPUT_CLOSED, .reader = -1 };
   struct error err = { 0 };
+  int status = 0;
   int result;
 
   result = command_parse (&command, argc, argv, &restore.common, &restore,
@@ -99,5 +200,11 @@ cmd_restore (int argc, char **argv)
     result = restore_arguments (&restore, argv + optind, &err);
   output_abandon (&restore.output);
   image_input_close (&restore.input, result == 0);
-  return result < 0 ? say_error (&err) : say_end_report ();
+  if (restore.reader >= 0) {
+    result = run_command (argv + optind, restore.reader, &status, &err);
+    close (restore.reader);
+  }
+  if (result < 0)
+    return say_error (&err);
+  return status != 0 ? status : say_end_report ();
 }

@@ -12,6 +12,9 @@
  */
 void signals_catch (void);
 
+/* Undo signals_catch, in a child process that is to run another program. */
+void signals_restore (void);
+
 /* Where the number of the signal is noted; 0 before. */
 const volatile sig_atomic_t *signals_received (void);
 

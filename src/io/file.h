@@ -76,6 +76,18 @@ int file_take_descriptor (int fd, const char *name, enum file_access access,
 int file_create (const char *path, enum direct_io direct, struct file *file,
                  struct error *err);
 
+/* Create a file in FOLDER that has no name and goes with its last descriptor,
+ * for reading and writing, with mode 0600.  Where the file system has no such
+ * files, it has a name for an instant.  Returns 0, or -1 with ERR.
+ */
+int file_create_unnamed (const char *folder, enum direct_io direct,
+                         struct file *file, struct error *err);
+
+/* Open the file once more, for reading from its start through the page cache.
+ * Returns the descriptor, which the caller closes, or -1 with ERR.
+ */
+int file_open_reader (const struct file *file, struct error *err);
+
 /* Close; a second call does nothing.  Returns 0, or -1 with ERR when close
  * reports a write error.
  */

@@ -188,19 +188,28 @@ turn_direct_on (struct file *file)
   probe_direct (file);
 }
 
+/* Make FD, of a call to open(2), the file. */
 static int
-open_path (const char *path, int flags, enum direct_io direct,
-           struct file *file, struct error *err)
+take_opened (int fd, enum direct_io direct, struct file *file,
+             struct error *err)
 {
   file->owned = true;
-  file->fd = open_file (path, flags | O_CLOEXEC | O_NOCTTY);
-  if (file->fd < 0)
+  file->fd = fd;
+  if (fd < 0)
     return file_fail (file, err, "cannot be opened");
   if (inspect (file, err) < 0)
     return -1;
   if (direct != DIRECT_IO_OFF)
     turn_direct_on (file);
   return check_direct (file, direct, err);
+}
+
+static int
+open_path (const char *path, int flags, enum direct_io direct,
+           struct file *file, struct error *err)
+{
+  return take_opened (open_file (path, flags | O_CLOEXEC | O_NOCTTY), direct,
+                      file, err);
 }
 
 static void
@@ -262,4 +271,53 @@ file_create (const char *path, enum direct_io direct, struct file *file,
   if (open_path (path, O_RDWR | O_CREAT | O_NOFOLLOW, direct, file, err) < 0)
     return -1;
   return check_owned (file, err);
+}
+
+/* A file that has its name for as short as can be.  Returns its descriptor, or
+ * -1 with errno.
+ */
+static int
+create_and_unlink (const char *folder)
+{
+  char path[4096];
+  int length = snprintf (path, sizeof path, "%s/.iopress-XXXXXX", folder);
+  int fd, errnum;
+
+  if (length < 0 || (size_t) length >= sizeof path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  fd = mkostemp (path, O_CLOEXEC);
+  if (fd < 0 || unlink (path) == 0)
+    return fd;
+  errnum = errno;
+  close (fd);
+  errno = errnum;
+  return -1;
+}
+
+int
+file_create_unnamed (const char *folder, enum direct_io direct,
+                     struct file *file, struct error *err)
+{
+  int fd;
+
+  *file = (struct file) FILE_CLOSED;
+  snprintf (file->name, sizeof file->name, "temporary file in %s", folder);
+  /* O_EXCL: nobody can give it a name. */
+  fd = open_file (folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC);
+  if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+    fd = create_and_unlink (folder);
+  return take_opened (fd, direct, file, err);
+}
+
+int
+file_open_reader (const struct file *file, struct error *err)
+{
+  char link[64];
+  int fd;
+
+  snprintf (link, sizeof link, "/proc/self/fd/%d", file->fd);
+  fd = open_file (link, O_RDONLY | O_CLOEXEC);
+  return fd < 0 ? file_fail (file, err, "cannot be opened for reading") : fd;
 }

@@ -214,6 +214,22 @@ class RestorePipes(Restore):
         return None
 
 
+class RestoreTemporary(Restore):
+    """Into a file without a name, of which a command makes the output."""
+
+    def run(self, folder, injector):
+        return iopress("restore", *self.arguments, "--tmpfile", folder,
+                       f"{folder}/image", "--", "env", "-u", "LD_PRELOAD",
+                       "cp", "{}", f"{folder}/output", **options_of(injector))
+
+    def check(self, folder, status):
+        left = set(os.listdir(folder)) - {"source", "image", "output",
+                                          "counts"}
+        if left:
+            return f"left: {left}"
+        return super().check(folder, status)
+
+
 def feed_pipe(fd, data):
     try:
         while data:
@@ -350,6 +366,7 @@ def situations(top):
         Restore("restore", ragged),
         Restore("restore-cached", mapped, ["--direct-io", "off"]),
         RestorePipes("restore-pipes", mapped),
+        RestoreTemporary("restore-tmpfile", mapped),
     ]
 
 
