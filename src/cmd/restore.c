@@ -110,7 +110,11 @@ write_pages (struct restore *restore, struct error *err)
   if (result == 0)
     result = page_output_finish (&pages, err);
   page_output_close (&pages);
-  return result < 0 ? -1 : output_commit (&restore->output, err);
+  if (result < 0)
+    return -1;
+  /* Without a commit it is emptied at the end, whoever still has it open. */
+  return restore->folder != NULL ? file_sync (&restore->output.file, err)
+    : output_commit (&restore->output, err);
 }
 
 static int
@@ -198,12 +202,12 @@ cmd_restore (int argc, char **argv)
                           &err);
   if (result == 0)
     result = restore_arguments (&restore, argv + optind, &err);
-  output_abandon (&restore.output);
   image_input_close (&restore.input, result == 0);
   if (restore.reader >= 0) {
     result = run_command (argv + optind, restore.reader, &status, &err);
     close (restore.reader);
   }
+  output_abandon (&restore.output);
   if (result < 0)
     return say_error (&err);
   return status != 0 ? status : say_end_report ();

@@ -54,5 +54,22 @@ enough ()
     cmp {} "$work/source"
 }
 
+# As QEMU does: somebody has it open when COMMAND has ended.
+kept_open ()
+{
+  local holder blocks space
+
+  # shellcheck disable=SC2016
+  iopress restore --tmpfile "$work/small" "$work/image" -- \
+    bash -c 'exec 8<"$1"; sleep 300 & exec 8<&-; echo $!' bash {} >"$work/pid"
+  holder=$(cat "$work/pid")
+  blocks=$(stat -L -c %b "/proc/$holder/fd/8") && space=$(used) || :
+  kill "$holder"
+  tail --pid="$holder" -f /dev/null
+  test "$blocks" = 0 || fail "the space stays in use: $blocks blocks"
+  test "$space" -eq 0 || fail "$space bytes are in use"
+}
+
 check 1m too_small
 check 4m enough
+check 4m kept_open
