@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "pipeline/image.h"
+#include "pipeline/source_layout.h"
 #include "util/checksum.h"
 #include "util/cleanup.h"
 
@@ -103,7 +104,10 @@ explain_missing (const struct file *file, const struct head *head,
 {
   const uint8_t *magic = NULL;
   struct file_header header;
+  struct marker marker;
 
+  if (marker_find_expanding (head->bytes, head->length, &marker))
+    refuse_half_expanded (&marker, err);
   if (head->length >= FILE_HEADER_BYTES)
     magic = memmem (head->bytes, head->length - FILE_HEADER_BYTES + 1,
                     FILE_HEADER_MAGIC, FILE_HEADER_MAGIC_BYTES);

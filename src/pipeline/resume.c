@@ -135,7 +135,8 @@ resume_read_marker (const struct file *source, struct resume *resume,
     return 0;
   if (file_read_at (source, 0, bytes, sizeof bytes, err) < 0)
     return -1;
-  resume->consumed = marker_decode (bytes, &resume->marker);
+  resume->consumed = marker_decode (bytes, &resume->marker) &&
+    resume->marker.kind == MARKER_CONSUMED;
   return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/marker.h"
 #include "guest/libvirt_header.h"
 #include "pipeline/image.h"
 #include "pipeline/source_layout.h"
@@ -56,6 +55,18 @@ refuse_image (struct error *err)
   return error_set (err, ERROR_BAD_INPUT, 0, "already an iopress image");
 }
 
+int
+refuse_half_expanded (const struct marker *marker, struct error *err)
+{
+  char suffix[ASIDE_SUFFIX_BYTES];
+
+  aside_suffix (marker->image_id, suffix);
+  error_set (err, ERROR_BAD_INPUT, 0,
+             "was left half expanded, the file beside it whose name ends in %s "
+             "has all of it", suffix);
+  return error_hint (err, HALF_EXPANDED_HINT);
+}
+
 /* What stands in PART, LENGTH bytes at file offset BASE: refuse an image;
  * *KIND and *OFFSET tell of a mapped-ram stream.
  */
@@ -65,7 +76,10 @@ search_part (const struct read_at *file, const uint8_t *part, size_t length,
              struct error *err)
 {
   const uint8_t *found = part;
+  struct marker marker;
 
+  if (marker_find_expanding (part, length, &marker))
+    return refuse_half_expanded (&marker, err);
   if (file_header_find (part, length, base) >= 0)
     return refuse_image (err);
   while ((found = memmem (found, length - (size_t) (found - part),
@@ -109,17 +123,25 @@ scan (const struct read_at *file, uint64_t limit, uint64_t *offset,
   return 0;
 }
 
-/* Whether a file header stands at OFFSET.  Returns 1, 0, or -1 with ERR. */
+/* Refuse an image at OFFSET, also one that is half expanded. */
 static int
-image_at (const struct read_at *file, uint64_t offset, struct error *err)
+check_no_image (const struct read_at *file, uint64_t offset,
+                struct error *err)
 {
+  uint64_t place = marker_expanding_offset (offset) - offset;
   uint8_t bytes[FILE_HEADER_BYTES];
+  struct marker marker;
 
   if (offset > file->size || file->size - offset < sizeof bytes)
     return 0;
   if (file->read (file->opaque, offset, bytes, sizeof bytes, err) < 0)
     return -1;
-  return file_header_find (bytes, sizeof bytes, offset) == 0;
+  if (file_header_find (bytes, sizeof bytes, offset) == 0)
+    return refuse_image (err);
+  if (marker_decode (bytes + place, &marker) &&
+      marker.kind == MARKER_EXPANDING)
+    return refuse_half_expanded (&marker, err);
+  return 0;
 }
 
 /* Look at OFFSET, where a stream belongs. */
@@ -127,12 +149,9 @@ static int
 probe (const struct read_at *file, uint64_t offset, enum stream_kind *kind,
        struct error *err)
 {
-  int image = image_at (file, offset, err);
-
-  if (image < 0)
+  if (check_no_image (file, offset, err) < 0)
     return -1;
-  return image > 0 ? refuse_image (err)
-    : mapped_ram_probe (file, offset, kind, err);
+  return mapped_ram_probe (file, offset, kind, err);
 }
 
 /* The stream behind libvirt's header. */
@@ -192,19 +211,38 @@ source_layout_parse (const struct read_at *at, enum image_kind kind,
   return -1;
 }
 
-/* A source that an earlier run has begun to give back is no source. */
+/* Whether a marker stands at OFFSET.  Returns 1, 0, or -1 with ERR. */
+static int
+marker_at (const struct file *file, uint64_t offset, struct marker *marker,
+           struct error *err)
+{
+  uint8_t bytes[MARKER_BYTES];
+
+  if (file->size < offset + sizeof bytes)
+    return 0;
+  if (file_read_at (file, offset, bytes, sizeof bytes, err) < 0)
+    return -1;
+  return marker_decode (bytes, marker);
+}
+
+/* A source that an earlier run has begun to give back is no source, nor is an
+ * image of which expand has left the last marker behind the end.
+ */
 static int
 refuse_marker (const struct file *file, struct error *err)
 {
-  uint8_t bytes[MARKER_BYTES];
   struct marker marker;
+  int found = marker_at (file, 0, &marker, err);
 
-  if (file->size < sizeof bytes)
-    return 0;
-  if (file_read_at (file, 0, bytes, sizeof bytes, err) < 0)
-    return -1;
-  if (!marker_decode (bytes, &marker))
-    return 0;
+  if (found == 0 && file->size % MARKER_SECTOR_BYTES == MARKER_BYTES) {
+    found = marker_at (file, file->size - MARKER_BYTES, &marker, err);
+    if (found > 0 && marker.kind != MARKER_EXPANDING)
+      return 0;
+  }
+  if (found <= 0)
+    return found;
+  if (marker.kind == MARKER_EXPANDING)
+    return refuse_half_expanded (&marker, err);
   error_set (err, ERROR_BAD_INPUT, 0,
              "was partly moved into an image by a run that did not finish");
   return error_hint (err, "iopress save --resume finishes it");

@@ -5,6 +5,7 @@
 #define IOPRESS_PIPELINE_SOURCE_LAYOUT_H
 
 #include "format/file_header.h"
+#include "format/marker.h"
 #include "guest/mapped_ram.h"
 #include "io/file.h"
 
@@ -38,6 +39,12 @@ int source_layout_parse (const struct read_at *at, enum image_kind kind,
                          struct error *err);
 
 void source_layout_free (struct source_layout *layout);
+
+/* Say that MARKER, of an image that is being expanded, was found, with this
+ * hint.  Returns -1.
+ */
+#define HALF_EXPANDED_HINT "iopress expand finishes it"
+int refuse_half_expanded (const struct marker *marker, struct error *err);
 
 /* The read-at face of FILE for the parsers. */
 struct read_at read_at_of_file (const struct file *file);

@@ -90,6 +90,68 @@ test_bounds (void **state)
   assert_false (marker_decode (bytes, &decoded));
 }
 
+/* docs/format.md, "The marker of an image that is being expanded". */
+static void
+test_expanding (void **state)
+{
+  struct marker marker = sample (), decoded;
+  uint8_t bytes[3 * MARKER_BYTES] = { 0 };
+
+  (void) state;
+  marker.kind = MARKER_EXPANDING;
+  marker.consumed_bytes = 0;
+  marker_encode (&marker, bytes + 77);
+  assert_memory_equal (bytes + 77, "IOPRUNPK", 8);
+  assert_true (marker_decode (bytes + 77, &decoded));
+  assert_int_equal (decoded.kind, MARKER_EXPANDING);
+  assert_int_equal (decoded.source_bytes, marker.source_bytes);
+  assert_true (marker_find_expanding (bytes, sizeof bytes, &decoded));
+  assert_memory_equal (decoded.image_id, marker.image_id, IMAGE_ID_BYTES);
+  assert_false (marker_find_expanding (bytes, 77 + MARKER_BYTES - 1,
+                                       &decoded));
+  /* Behind one that is broken. */
+  memcpy (bytes, bytes + 77, MARKER_BYTES);
+  bytes[20] ^= 1;
+  assert_true (marker_find_expanding (bytes, sizeof bytes, &decoded));
+  bytes[77 + 20] ^= 1;
+  assert_false (marker_find_expanding (bytes, sizeof bytes, &decoded));
+  /* The other kind is not looked for. */
+  marker = sample ();
+  marker_encode (&marker, bytes);
+  assert_true (marker_decode (bytes, &decoded));
+  assert_int_equal (decoded.kind, MARKER_CONSUMED);
+  assert_false (marker_find_expanding (bytes, sizeof bytes, &decoded));
+}
+
+/* Within the file header and within one sector, wherever that begins. */
+static void
+test_expanding_offset (void **state)
+{
+  uint64_t prefix;
+
+  (void) state;
+  for (prefix = 0; prefix < 5000; prefix++) {
+    uint64_t offset = marker_expanding_offset (prefix);
+
+    assert_in_range (offset, prefix, prefix + MARKER_BYTES - 1);
+    assert_int_equal (offset / MARKER_SECTOR_BYTES,
+                      (offset + MARKER_BYTES - 1) / MARKER_SECTOR_BYTES);
+    if (prefix % 512 <= 448)
+      assert_int_equal (offset, prefix);
+  }
+}
+
+static void
+test_aside_suffix (void **state)
+{
+  static const uint8_t id[IMAGE_ID_BYTES] = { 0x00, 0xab, 0x09, 0xff, 1 };
+  char suffix[ASIDE_SUFFIX_BYTES];
+
+  (void) state;
+  aside_suffix (id, suffix);
+  assert_string_equal (suffix, ".packed-00ab09ff");
+}
+
 int
 main (void)
 {
@@ -98,6 +160,9 @@ main (void)
     cmocka_unit_test (test_layout),
     cmocka_unit_test (test_every_flip_is_refused),
     cmocka_unit_test (test_bounds),
+    cmocka_unit_test (test_expanding),
+    cmocka_unit_test (test_expanding_offset),
+    cmocka_unit_test (test_aside_suffix),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
