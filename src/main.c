@@ -25,6 +25,7 @@ static const struct verb verbs[] = {
   { "info", cmd_info, "describe an image" },
   { "verify", cmd_verify, "check that an image is whole" },
   { "recover", cmd_recover, "salvage what a damaged image still holds" },
+  { "expand", cmd_expand, "make an image its source again, in its place" },
   { "plugins", cmd_plugins, "list the codecs" },
   { "iohelper", cmd_iohelper, "move a stream for libvirt" },
 };

@@ -7,6 +7,7 @@
 /* Each takes its own arguments, ARGV[0] being the verb, prints its errors and
  * returns the exit status (docs/iopress.1, EXIT STATUS).
  */
+int cmd_expand (int argc, char **argv);
 int cmd_save (int argc, char **argv);
 int cmd_restore (int argc, char **argv);
 int cmd_info (int argc, char **argv);

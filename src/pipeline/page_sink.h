@@ -19,6 +19,22 @@ int sparse_sink_open (struct file *output, const struct image *image,
 void sparse_sink_close (struct sparse_sink *sink);
 struct sink sparse_sink_face (struct sparse_sink *sink);
 
+/* The pages in which the caller writes himself: those before FROM are passed
+ * over, and those up to TO go to PAGES instead, which was zeroed.  FROM and TO
+ * are multiples of 4096.
+ */
+struct kept_pages {
+  uint64_t from, to;
+  uint8_t *pages;              /* TO - FROM bytes */
+};
+
+/* The same for a file that has its size already and keeps what stands before
+ * KEPT's end; the prefix is not written.  Do not call sparse_sink_finish.
+ */
+int sparse_sink_open_behind (struct file *output, const struct image *image,
+                             const struct kept_pages *kept,
+                             struct sparse_sink **sink, struct error *err);
+
 /* Set the final size.  Everything has been written; does not sync. */
 int sparse_sink_finish (struct sparse_sink *sink, struct error *err);
 

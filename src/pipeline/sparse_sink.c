@@ -25,6 +25,7 @@ struct window_writes {
 struct sparse_sink {
   struct file *output;
   const struct image *image;
+  struct kept_pages kept;      /* empty, but for sparse_sink_open_behind */
   struct aio *aio;
   struct window_writes *free;
   struct slot *empty;          /* begun, and nothing of it to write */
@@ -87,8 +88,9 @@ write_prefix (struct sparse_sink *sink, struct error *err)
 }
 
 int
-sparse_sink_open (struct file *output, const struct image *image,
-                  struct sparse_sink **sink_out, struct error *err)
+sparse_sink_open_behind (struct file *output, const struct image *image,
+                         const struct kept_pages *kept,
+                         struct sparse_sink **sink_out, struct error *err)
 {
   struct sparse_sink *sink = calloc (1, sizeof *sink);
 
@@ -96,12 +98,29 @@ sparse_sink_open (struct file *output, const struct image *image,
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
   sink->output = output;
   sink->image = image;
+  sink->kept = *kept;
+  if (aio_open (WRITE_DEPTH, &sink->aio, err) < 0) {
+    sparse_sink_close (sink);
+    return -1;
+  }
+  *sink_out = sink;
+  return 0;
+}
+
+int
+sparse_sink_open (struct file *output, const struct image *image,
+                  struct sparse_sink **sink_out, struct error *err)
+{
+  const struct kept_pages none = { .pages = NULL };
+  struct sparse_sink *sink;
+
   /* With its size set first the file system lays the file out in longer
    * pieces, and needs fewer blocks of its own to describe them.
    */
   if (file_truncate (output, image->header.source_bytes, err) < 0 ||
-      aio_open (WRITE_DEPTH, &sink->aio, err) < 0 ||
-      write_prefix (sink, err) < 0) {
+      sparse_sink_open_behind (output, image, &none, &sink, err) < 0)
+    return -1;
+  if (write_prefix (sink, err) < 0) {
     sparse_sink_close (sink);
     return -1;
   }
@@ -156,6 +175,26 @@ put_writes (struct sparse_sink *sink, struct window_writes *writes)
   sink->free = writes;
 }
 
+/* Keep the pages that are the caller's to write.  Returns the first of the
+ * window's others and moves *RAW on to it.
+ */
+static uint64_t
+keep_pages (const struct kept_pages *kept, const struct slot *slot,
+            uint64_t start, uint64_t pages, uint8_t **raw)
+{
+  uint64_t page = bitmap_next_set (slot->map, 0, pages);
+
+  while (page < pages && start + page * PAGE_BYTES < kept->to) {
+    uint64_t offset = start + page * PAGE_BYTES;
+
+    if (offset >= kept->from)
+      memcpy (kept->pages + (offset - kept->from), *raw, PAGE_BYTES);
+    *raw += PAGE_BYTES;
+    page = bitmap_next_set (slot->map, page + 1, pages);
+  }
+  return page;
+}
+
 /* Fill in one request for each run of present pages. */
 static void
 prepare_runs (struct sparse_sink *sink, struct window_writes *writes)
@@ -163,8 +202,8 @@ prepare_runs (struct sparse_sink *sink, struct window_writes *writes)
   struct slot *slot = writes->slot;
   uint64_t start = slot->window * sink->image->header.chunk_bytes;
   uint64_t pages = sink->image->header.chunk_bytes / PAGE_BYTES;
-  uint64_t first = bitmap_next_set (slot->map, 0, pages);
   uint8_t *raw = slot->raw;
+  uint64_t first = keep_pages (&sink->kept, slot, start, pages, &raw);
 
   while (first < pages) {
     uint64_t end = bitmap_next_clear (slot->map, first, pages);

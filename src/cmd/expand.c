@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress expand: an image becomes its source again in its own place. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/aside.h"
+#include "cmd/image_input.h"
+#include "cmd/in_place.h"
+#include "cmd/say.h"
+#include "cmd/signals.h"
+#include "cmd/verbs.h"
+#include "guest/libvirt_header.h"
+#include "pipeline/expanding.h"
+#include "pipeline/source_layout.h"
+
+#define SYNOPSIS "iopress expand [OPTION]... FILE"
+
+static const char help[] =
+  "Usage: " SYNOPSIS "\n"
+  "Decompress the image FILE in its own place: the same file becomes the save\n"
+  "file again that QEMU can load.  The image is kept beside it meanwhile, as\n"
+  "FILE.packed-XXXXXXXX.  A FILE that is no image but a whole save file is left\n"
+  "as it is.\n\n";
+
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { NULL, 0, NULL, 0 },
+};
+
+struct expand {
+  struct common_options common;
+  const char *name;
+  struct file file;            /* FILE, locked */
+  struct file head;            /* the same, through the page cache */
+  struct image_input aside;
+  char aside_path[ASIDE_PATH_BYTES];
+  struct expanding expanding;
+  enum expanding_state state;
+};
+
+/* See what FILE is to the aside that is open. */
+static int
+look (struct expand *expand, struct error *err)
+{
+  struct image_input *aside = &expand->aside;
+  struct image_view *view = NULL;
+  int result;
+
+  expanding_init (&expand->expanding, &expand->file, &expand->head,
+                  aside->image);
+  if (image_view_open (aside->image, &aside->unpack, &view, err) < 0)
+    return -1;
+  result = expanding_look (&expand->expanding, view, &expand->state, err);
+  image_view_close (view);
+  return result;
+}
+
+static void
+close_aside (struct expand *expand)
+{
+  image_input_close (&expand->aside, false);
+  expand->aside = (struct image_input) IMAGE_INPUT_CLOSED;
+  expand->state = EXPANDING_FOREIGN;
+}
+
+/* Whether the file PATH is the aside of FILE.  Returns 1 and leaves it open, 0,
+ * or -1 with ERR.
+ */
+static int
+try_aside (struct expand *expand, const char *path, struct error *err)
+{
+  int result = -1;
+
+  if (image_input_open (path, &expand->common, &expand->aside, err) == 0 &&
+      aside_name (expand->name, expand->aside.image->header.image_id,
+                  expand->aside_path, err) == 0) {
+    if (strcmp (expand->aside_path, path) != 0)
+      result = 0;
+    else if (look (expand, err) == 0)
+      result = expand->state != EXPANDING_FOREIGN;
+  }
+  if (result <= 0)
+    close_aside (expand);
+  return result;
+}
+
+/* Find what an earlier run has put aside.  What cannot be looked at is no
+ * error, unless nothing else explains FILE: *WHY.
+ */
+static int
+find_aside (struct expand *expand, struct error *why, struct error *err)
+{
+  char **names = aside_names (expand->name, err);
+  int found = 0;
+  size_t i;
+
+  if (names == NULL)
+    return -1;
+  for (i = 0; names[i] != NULL && found <= 0; i++) {
+    struct error unusable = { 0 };
+
+    found = try_aside (expand, names[i], &unusable);
+    if (found < 0 && why->kind == ERROR_NONE)
+      *why = unusable;
+    if (found == 0 && !expand->common.quiet)
+      say_note ("%s: does not belong to what %s is now, and stays", names[i],
+                expand->name);
+  }
+  aside_names_free (names);
+  return 0;
+}
+
+/* Whether FILE begins with libvirt's header and is not mapped-ram: what QEMU
+ * gets of that is not for us to say.
+ */
+static bool
+is_other_save (const struct file *file)
+{
+  uint8_t bytes[LIBVIRT_HEADER_BYTES];
+  struct libvirt_header header;
+  struct error ignored = { 0 };
+
+  return file->size >= sizeof bytes &&
+    file_read_at (file, 0, bytes, sizeof bytes, &ignored) == 0 &&
+    libvirt_header_present (bytes) &&
+    libvirt_header_decode (bytes, &header, &ignored) == 0 &&
+    header.format != LIBVIRT_FORMAT_SPARSE;
+}
+
+/* What FILE is when nothing was put aside.  Returns 1 when it is an image, 0
+ * when there is nothing to do, -1 with ERR.
+ */
+static int
+examine (const struct expand *expand, struct error *err)
+{
+  struct source_layout layout;
+  struct error other = { 0 };
+  enum image_kind kind;
+  int image;
+
+  if (source_layout_detect (&expand->file, SOURCE_AUTO, &layout,
+                            &other) == 0) {
+    kind = layout.kind;
+    source_layout_free (&layout);
+    if (kind == IMAGE_MAPPED_RAM || is_other_save (&expand->file))
+      return 0;
+    error_set (err, ERROR_BAD_INPUT, 0, "not an iopress image");
+    return error_subject (err, expand->name);
+  }
+  image = other.kind != ERROR_BAD_INPUT ? -1
+    : image_recognise (&expand->file, err);
+  if (image > 0)
+    return 1;
+  if (err->kind == ERROR_NONE)
+    *err = other;
+  return -1;
+}
+
+/* Open FILE as an image, to see that it is whole as far as that can be seen at
+ * once, and that its codec is there; then put it aside.
+ */
+static int
+put_aside (struct expand *expand, struct error *err)
+{
+  struct image_input packed = IMAGE_INPUT_CLOSED;
+  int result = image_input_open (expand->name, &expand->common, &packed, err);
+
+  if (result == 0)
+    result = aside_name (expand->name, packed.image->header.image_id,
+                         expand->aside_path, err);
+  if (result == 0)
+    result = aside_make (expand->aside_path, &expand->file,
+                         packed.image->header.prefix_bytes,
+                         expand->common.direct, err);
+  image_input_close (&packed, false);
+  return result;
+}
+
+/* FILE is an image: put it aside and open the aside. */
+static int
+begin (struct expand *expand, struct error *err)
+{
+  if (put_aside (expand, err) < 0)
+    return -1;
+  if (image_input_open (expand->aside_path, &expand->common, &expand->aside,
+                        err) == 0 && look (expand, err) == 0) {
+    if (expand->state == EXPANDING_PACKED)
+      return 0;
+    error_set (err, ERROR_FAILED, 0, "was changed while it was put aside");
+    error_subject (err, expand->name);
+  }
+  close_aside (expand);
+  aside_remove (expand->aside_path);
+  return -1;
+}
+
+static int
+unpack (struct expand *expand, struct error *err)
+{
+  struct sparse_sink *sparse = NULL;
+  struct sink sink;
+  int result;
+
+  if (expanding_open_sink (&expand->expanding, &sparse, err) < 0)
+    return -1;
+  sink = sparse_sink_face (sparse);
+  /* It is FILE's bytes that are right or wrong. */
+  expand->aside.unpack.name = expand->name;
+  result = image_input_run (&expand->aside, "expand", &expand->common, &sink,
+                            err);
+  sparse_sink_close (sparse);
+  return result < 0 ? -1 : expanding_finish (&expand->expanding, err);
+}
+
+static void
+say_half_expanded (const char *name, const char *aside, struct error *err)
+{
+  err->kind = ERROR_CONSUMED;
+  error_hint (err, "nothing is lost, all is in %s, go on with: "
+              "iopress expand %s", aside, name);
+}
+
+/* Make FILE the image again that it was.  No signal ends that. */
+static void
+roll_back (struct expand *expand, struct error *err)
+{
+  struct error second = { 0 };
+
+  expand->file.cancelled = NULL;
+  expand->aside.file.cancelled = NULL;
+  if (expanding_roll_back (&expand->expanding, &second) == 0) {
+    aside_remove (expand->aside_path);
+    return;
+  }
+  say_error (&second);
+  say_half_expanded (expand->name, expand->aside_path, err);
+}
+
+/* FILE is PACKED or MARKED, and its aside is open. */
+static int
+expand_marked (struct expand *expand, struct error *err)
+{
+  if (expanding_mark (&expand->expanding, err) == 0 &&
+      unpack (expand, err) == 0) {
+    aside_remove (expand->aside_path);
+    return 0;
+  }
+  roll_back (expand, err);
+  return -1;
+}
+
+/* WHY the aside could not be used: that it is damaged, or, for now, not. */
+static bool
+is_passing (const struct error *why)
+{
+  return why->kind != ERROR_NONE && why->kind != ERROR_BAD_INPUT;
+}
+
+/* FILE is nothing that can be used: say what could not be had for it. */
+static void
+explain (const struct expand *expand, const struct error *why,
+         struct error *err)
+{
+  if (strcmp (err->hint, HALF_EXPANDED_HINT) != 0)
+    return;
+  if (is_passing (why)) {
+    *err = *why;
+    say_half_expanded (expand->name, why->subject, err);
+  }
+  else if (why->kind != ERROR_NONE)
+    error_hint (err, "%s: %s", why->subject, why->what);
+  else
+    error_hint (err, "that file is not there: bring it back and try again");
+}
+
+static int
+expand_file (struct expand *expand, struct error *err)
+{
+  struct error why = { 0 };
+  int result;
+
+  if (in_place_open (expand->name, expand->common.direct, &expand->file,
+                     &expand->head, err) < 0)
+    return -1;
+  expand->file.cancelled = signals_received ();
+  if (find_aside (expand, &why, err) < 0)
+    return -1;
+  if (expand->state == EXPANDING_DONE) {
+    aside_remove (expand->aside_path);
+    return 0;
+  }
+  if (expand->state == EXPANDING_MARKED)
+    return expand_marked (expand, err);
+  close_aside (expand);
+  result = examine (expand, err);
+  if (result < 0)
+    explain (expand, &why, err);
+  /* It looks whole, but what an earlier run left could not be looked at. */
+  if (result == 0 && is_passing (&why)) {
+    *err = why;
+    result = -1;
+  }
+  if (result <= 0)
+    return result;
+  return begin (expand, err) < 0 ? -1 : expand_marked (expand, err);
+}
+
+int
+cmd_expand (int argc, char **argv)
+{
+  static const struct command command = {
+    .synopsis = SYNOPSIS,
+    .help = help,
+    .letters = COMMON_LETTERS,
+    .options = long_options,
+    .argument_count = 1,
+  };
+  struct expand expand = {
+    .file = FILE_CLOSED,
+    .head = FILE_CLOSED,
+    .aside = IMAGE_INPUT_CLOSED,
+  };
+  struct error err = { 0 }, ignored = { 0 };
+  int result;
+
+  result = command_parse (&command, argc, argv, &expand.common, &expand,
+                          &err);
+  if (result == 0) {
+    expand.name = argv[optind];
+    result = expand_file (&expand, &err);
+  }
+  image_input_close (&expand.aside, result == 0);
+  file_close (&expand.head, &ignored);
+  file_close (&expand.file, &ignored);
+  return result < 0 ? say_error (&err) : say_end_report ();
+}
