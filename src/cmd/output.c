@@ -12,7 +12,7 @@
 
 #include "cmd/output.h"
 #include "cmd/signals.h"
-#include "pipeline/image.h"
+#include "pipeline/resume.h"
 
 static int
 fail (const char *subject, int errnum, const char *what, struct error *err)
@@ -121,6 +121,9 @@ check_leftover (struct output *output, enum output_kind kind, bool force,
   if (output->file.size == 0)
     return 0;
   spare = is_spare_image (&output->file, err);
+  /* A power cut can leave the size and no byte. */
+  if (spare == 0 && kind == OUTPUT_IMAGE)
+    spare = resume_source_is_empty (&output->file, err);
   if (spare < 0)
     return -1;
   if (kind == OUTPUT_IMAGE ? spare > 0 : force && image_recognise
@@ -145,12 +148,13 @@ name_part (const char *path, struct output *output, struct error *err)
 
 static int
 open_part (const char *path, enum output_kind kind, bool force,
-           enum direct_io direct, struct output *output, struct error *err)
+           const struct file *like, enum direct_io direct,
+           struct output *output, struct error *err)
 {
   if (name_part (path, output, err) < 0)
     return -1;
   output->path = path;
-  if (file_create (output->part, direct, &output->file, err) < 0 ||
+  if (file_create (output->part, like, direct, &output->file, err) < 0 ||
       lock (&output->file, err) < 0 ||
       check_leftover (output, kind, force, err) < 0 ||
       file_truncate (&output->file, 0, err) < 0) {
@@ -192,7 +196,7 @@ open_path (const char *path, enum output_kind kind, bool force,
   }
   else if (errno != ENOENT)
     return fail (path, errno, "cannot be written", err);
-  return open_part (path, kind, force, direct, output, err);
+  return open_part (path, kind, force, NULL, direct, output, err);
 }
 
 int
@@ -224,6 +228,22 @@ output_open_unnamed (const char *folder, enum direct_io direct,
   *output = (struct output) OUTPUT_CLOSED;
   output->file.cancelled = signals_received ();
   return file_create_unnamed (folder, direct, &output->file, err);
+}
+
+int
+output_open_beside (const char *path, enum direct_io direct,
+                    const struct file *input, struct output *output,
+                    struct error *err)
+{
+  struct error ignored = { 0 };
+  int result;
+
+  *output = (struct output) OUTPUT_CLOSED;
+  result = open_part (path, OUTPUT_IMAGE, false, input, direct, output, err);
+  output->file.cancelled = signals_received ();
+  if (result < 0)
+    file_close (&output->file, &ignored);
+  return result;
 }
 
 /* Open PATH.part or else PATH.  Returns 1, 0 when there is neither, or -1. */

@@ -38,6 +38,13 @@ int output_open (const char *name, enum output_kind kind, bool force,
 int output_open_unnamed (const char *folder, enum direct_io direct,
                          struct output *output, struct error *err);
 
+/* Open PATH.part for an image that will take the place of PATH, which is INPUT,
+ * with output_exchange.  Returns 0, or -1 with ERR and nothing changed.
+ */
+int output_open_beside (const char *path, enum direct_io direct,
+                        const struct file *input, struct output *output,
+                        struct error *err);
+
 /* Open what an earlier run left of the output NAME, for update and with its
  * bytes: PATH.part, or PATH when it had its name already, or the descriptor.
  * Returns 1; 0 when there is nothing; -1 with ERR.

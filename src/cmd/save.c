@@ -17,10 +17,12 @@
 /* Most of the source to hold twice with --discard, in bytes. */
 #define BATCH_BYTES_DEFAULT (64u << 20)
 
-#define SYNOPSIS "iopress save [OPTION]... SOURCE OUTPUT"
+#define SYNOPSIS "iopress save [OPTION]... SOURCE OUTPUT, " \
+  "or save --replace [OPTION]... SOURCE"
 
 static const char help[] =
-  "Usage: " SYNOPSIS "\n"
+  "Usage: iopress save [OPTION]... SOURCE OUTPUT\n"
+  "   or: iopress save --replace [OPTION]... SOURCE\n"
   "Compress SOURCE, a save file of QEMU (mapped-ram) or any sparse file, into\n"
   "the image OUTPUT.  Each is a path, fd:N for an inherited descriptor, or -\n"
   "for standard input or output.\n\n"
@@ -31,6 +33,8 @@ static const char help[] =
   "      --chunk-size=SIZE   cut the source into windows of SIZE bytes, 64K to\n"
   "                          16M (default: the codec's, or 1M)\n"
   "      --exact             keep the bytes of pages that QEMU marks absent\n"
+  "      --replace           let the image take SOURCE's name and place; there\n"
+  "                          is no OUTPUT\n"
   "      --discard           give the source's blocks back while it is packed\n"
   "      --discard-batch=SIZE\n"
   "                          hold at most SIZE bytes of the source twice\n"
@@ -57,6 +61,7 @@ enum {
   OPTION_FORMAT,
   OPTION_FORCE,
   OPTION_IMAGE_ID,
+  OPTION_REPLACE,
   OPTION_DISCARD,
   OPTION_DISCARD_BATCH,
   OPTION_NO_VERIFY,
@@ -75,6 +80,7 @@ static const struct option long_options[] = {
   { "format", required_argument, NULL, OPTION_FORMAT },
   { "force", no_argument, NULL, OPTION_FORCE },
   { "image-id", required_argument, NULL, OPTION_IMAGE_ID },
+  { "replace", no_argument, NULL, OPTION_REPLACE },
   { "discard", no_argument, NULL, OPTION_DISCARD },
   { "discard-batch", required_argument, NULL, OPTION_DISCARD_BATCH },
   { "no-verify", no_argument, NULL, OPTION_NO_VERIFY },
@@ -137,6 +143,9 @@ static int
 take_discard_option (struct save *save, int c, struct error *err)
 {
   switch (c) {
+  case OPTION_REPLACE:
+    save->replace = true;
+    return 0;
   case OPTION_DISCARD:
     save->discard = true;
     return 0;
@@ -265,19 +274,57 @@ save_free (struct save *save)
   file_close (&save->source, &ignored);
 }
 
+/* What goes together with what. */
+static int
+check_command (const struct save *save, struct error *err)
+{
+  if (save->replace && (save->discard || save->resume || save->estimate ||
+                        save->force))
+    return error_set (err, ERROR_USAGE, 0, "--replace does not go with %s",
+                      save->discard ? "--discard"
+                      : save->resume ? "--resume"
+                      : save->estimate ? "--estimate" : "--force");
+  if (save->replace && save->output_name != NULL)
+    return error_set (err, ERROR_USAGE, 0, "--replace takes no OUTPUT");
+  if (save->replace && (file_descriptor_of (save->source_name) >= 0 ||
+                        strcmp (save->source_name, "-") == 0))
+    return error_set (err, ERROR_USAGE, 0,
+                      "with --replace SOURCE must be a path, not \"%s\"",
+                      save->source_name);
+  if (save->json && !save->estimate)
+    return error_set (err, ERROR_USAGE, 0, "--json goes with --estimate");
+  if (!save->replace && !save->estimate && save->output_name == NULL)
+    return error_set (err, ERROR_USAGE, 0, "OUTPUT is missing");
+  return 0;
+}
+
+/* With --replace an image is no source, but what is wanted.  Returns 0, or -1
+ * with ERR.
+ */
+static int
+accept_image (const struct save *save, struct error *err)
+{
+  struct error other = { 0 };
+  int done;
+
+  if (!save->replace || err->kind != ERROR_BAD_INPUT)
+    return -1;
+  done = replace_is_done (save->source_name, &save->common, &other);
+  if (done < 0)
+    *err = other;
+  return done > 0 ? 0 : -1;
+}
+
 static int
 save_source (struct save *save, struct error *err)
 {
-  if (save->output_name == NULL || save->json)
-    return error_set (err, ERROR_USAGE, 0, save->json
-                      ? "--json goes with --estimate" : "OUTPUT is missing");
   if (save_prepare (save, err) == 0 && save_run (save, err) == 0) {
     output_keep (&save->output);
     report (save);
     return 0;
   }
   leave_output (save, err);
-  return -1;
+  return accept_image (save, err);
 }
 
 static int
@@ -313,8 +360,12 @@ cmd_save (int argc, char **argv)
   if (result == 0) {
     save.source_name = argv[optind];
     save.output_name = argv[optind + 1];
-    result = save.estimate ? estimate (&save, &err) : save_source (&save, &err);
+    result = check_command (&save, &err);
   }
+  if (result == 0 && save.replace)
+    save.output_name = save.source_name;
+  if (result == 0)
+    result = save.estimate ? estimate (&save, &err) : save_source (&save, &err);
   progress_end (save.progress, result == 0);
   save_free (&save);
   return result < 0 ? say_error (&err) : say_end_report ();

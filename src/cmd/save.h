@@ -6,6 +6,7 @@
 
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/replace.h"
 #include "pipeline/auto_level.h"
 #include "pipeline/consume.h"
 #include "pipeline/resume.h"
@@ -19,6 +20,7 @@ struct save {
   enum source_format format;
   bool exact, force, has_image_id;
   bool discard, resume, verify;
+  bool replace;
   bool estimate, json;
   int wait_fd;                 /* -1: none */
   const char *wait_qmp;        /* or NULL */
@@ -27,6 +29,7 @@ struct save {
 
   /* What the run needs. */
   struct file source;
+  struct stat before;          /* of the source, with --replace */
   struct output output;
   struct source_layout layout;
   struct codec *codec;

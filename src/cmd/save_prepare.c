@@ -56,7 +56,7 @@ check_writers (const struct save *save, struct error *err)
   return 0;
 }
 
-/* A source that will be consumed must be this process's alone; a caller that
+/* A source that will be consumed or replaced must be this process's alone; a caller that
  * passes a descriptor answers for its own.  What began with a descriptor that
  * can only be written goes on with it, before the image is known.
  */
@@ -67,10 +67,14 @@ open_source (struct save *save, struct error *err)
   bool update = save->discard || (save->resume && is_write_only (name));
   enum file_access access = update ? FILE_UPDATE : FILE_READ;
 
-  if (save->discard && file_descriptor_of (name) < 0 &&
+  if (save->replace && replace_check (name, err) < 0)
+    return -1;
+  if ((save->discard || save->replace) && file_descriptor_of (name) < 0 &&
       check_writers (save, err) < 0)
     return -1;
   if (file_open (name, access, save->common.direct, &save->source, err) < 0)
+    return -1;
+  if (save->replace && replace_begin (&save->source, &save->before, err) < 0)
     return -1;
   save->source.cancelled = signals_received ();
   if (save->source.stream)
@@ -137,6 +141,16 @@ choose_codec (struct save *save, struct error *err)
                            &save->header, &save->codec, err);
 }
 
+static int
+open_output (struct save *save, struct error *err)
+{
+  if (save->replace)
+    return output_open_beside (save->source_name, save->common.direct,
+                               &save->source, &save->output, err);
+  return output_open (save->output_name, OUTPUT_IMAGE, save->force,
+                      save->common.direct, &save->source, &save->output, err);
+}
+
 /* A new image; the output is open already when an earlier run left nothing of
  * use in it.
  */
@@ -147,9 +161,7 @@ prepare_new (struct save *save, struct error *err)
     return -1;
   if (save->output.file.fd >= 0)
     return file_truncate (&save->output.file, 0, err);
-  if (output_open (save->output_name, OUTPUT_IMAGE, save->force,
-                   save->common.direct, &save->source, &save->output,
-                   err) < 0)
+  if (open_output (save, err) < 0)
     return -1;
   return check_output (save, err);
 }

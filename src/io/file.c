@@ -254,17 +254,29 @@ file_punch (struct file *file, uint64_t offset, uint64_t length,
   return result < 0 ? file_fail (file, err, "cannot give blocks back") : 0;
 }
 
-int
-file_sync (struct file *file, struct error *err)
+static int
+sync_with (struct file *file, int (*sync) (int), struct error *err)
 {
   int result;
 
   if (file->stream)
     return 0;
   do
-    result = fdatasync (file->fd);
+    result = sync (file->fd);
   while (result < 0 && file_again (file));
   return result < 0 ? file_fail (file, err, "cannot be flushed to disk") : 0;
+}
+
+int
+file_sync (struct file *file, struct error *err)
+{
+  return sync_with (file, fdatasync, err);
+}
+
+int
+file_sync_whole (struct file *file, struct error *err)
+{
+  return sync_with (file, fsync, err);
 }
 
 int

@@ -69,12 +69,18 @@ int file_take_descriptor (int fd, const char *name, enum file_access access,
                           struct error *err);
 
 /* Create the file PATH, or open it when it is there, for reading and writing,
- * with mode 0600.  One that is there must be a regular file of the effective
- * user's with no other name.  Its bytes stay until file_truncate.  Returns 0,
- * or -1 with ERR.
+ * with mode 0600.  One that is there must be a regular file with no other name,
+ * and belong to the effective user or, unless LIKE is NULL, to the owner of
+ * LIKE.  Its bytes stay until file_truncate.  Returns 0, or -1 with ERR.
  */
-int file_create (const char *path, enum direct_io direct, struct file *file,
-                 struct error *err);
+int file_create (const char *path, const struct file *like,
+                 enum direct_io direct, struct file *file, struct error *err);
+
+/* Give TO the owner, the mode and, where that is permitted, the extended
+ * attributes of FROM.  Returns 0, or -1 with ERR.
+ */
+int file_copy_attributes (const struct file *from, struct file *to,
+                          struct error *err);
 
 /* Create a file in FOLDER that has no name and goes with its last descriptor,
  * for reading and writing, with mode 0600.  Where the file system has no such
@@ -152,6 +158,9 @@ bool file_same (const struct file *a, const struct file *b);
 
 /* Make the file's bytes durable (fdatasync); a pipe has nothing to do. */
 int file_sync (struct file *file, struct error *err);
+
+/* The same, and its owner, mode and other attributes (fsync). */
+int file_sync_whole (struct file *file, struct error *err);
 
 /* Make the name of a file in the folder of PATH durable. */
 int file_sync_folder (const char *path, struct error *err);

@@ -248,13 +248,16 @@ file_take_descriptor (int fd, const char *name, enum file_access access,
  * be a link to something else.
  */
 static int
-check_owned (struct file *file, struct error *err)
+check_owned (struct file *file, const struct file *like, struct error *err)
 {
-  struct stat st;
+  struct stat st, other;
 
   if (fstat (file->fd, &st) < 0)
     return file_fail (file, err, "cannot be examined");
-  if (!S_ISREG (st.st_mode) || st.st_uid != geteuid () || st.st_nlink != 1) {
+  if (!S_ISREG (st.st_mode) || st.st_nlink != 1 ||
+      (st.st_uid != geteuid () &&
+       (like == NULL || fstat (like->fd, &other) < 0 ||
+        st.st_uid != other.st_uid))) {
     error_set (err, ERROR_FAILED, 0, "stands there and is not a file of ours");
     return error_subject (err, file->name);
   }
@@ -264,13 +267,13 @@ check_owned (struct file *file, struct error *err)
 }
 
 int
-file_create (const char *path, enum direct_io direct, struct file *file,
-             struct error *err)
+file_create (const char *path, const struct file *like,
+             enum direct_io direct, struct file *file, struct error *err)
 {
   set_name (file, path);
   if (open_path (path, O_RDWR | O_CREAT | O_NOFOLLOW, direct, file, err) < 0)
     return -1;
-  return check_owned (file, err);
+  return check_owned (file, like, err);
 }
 
 /* A file that has its name for as short as can be.  Returns its descriptor, or

@@ -127,7 +127,7 @@ scratch_open (const char *path, enum direct_io direct, struct file *file)
 {
   struct error err = { 0 };
 
-  if (file_create (path, direct, file, &err) == 0)
+  if (file_create (path, NULL, direct, file, &err) == 0)
     return;
   scratch_close (file);
   if (direct == DIRECT_IO_ON)

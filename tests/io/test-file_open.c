@@ -161,13 +161,15 @@ test_create_no_links (void **state)
 
   (void) state;
   assert_int_equal (symlink (target, path), 0);
-  assert_int_equal (file_create (path, DIRECT_IO_AUTO, &file, &err), -1);
+  assert_int_equal (file_create (path, NULL, DIRECT_IO_AUTO, &file, &err),
+                    -1);
   assert_int_equal (err.errnum, ELOOP);
   file_close (&file, &ignored);
   path = scratch_path ("link");
   assert_int_equal (link (target, path), 0);
   err = (struct error) { 0 };
-  assert_int_equal (file_create (path, DIRECT_IO_AUTO, &file, &err), -1);
+  assert_int_equal (file_create (path, NULL, DIRECT_IO_AUTO, &file, &err),
+                    -1);
   assert_error (&err, ERROR_FAILED, "is not a file of ours");
   file_close (&file, &ignored);
   check_pattern_file (target, 5000);

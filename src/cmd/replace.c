@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An image takes the name and the place of its source (save --replace). */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/image_input.h"
+#include "cmd/replace.h"
+#include "cmd/say.h"
+#include "pipeline/resume.h"
+
+static int
+fail (const char *subject, int errnum, const char *what, struct error *err)
+{
+  error_set (err, ERROR_FAILED, errnum, "%s", what);
+  return error_subject (err, subject);
+}
+
+static bool
+same_file (const struct stat *a, const struct stat *b)
+{
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int
+replace_check (const char *path, struct error *err)
+{
+  struct stat st;
+
+  if (lstat (path, &st) < 0)
+    error_set (err, ERROR_FAILED, errno, "cannot be opened");
+  else if (S_ISLNK (st.st_mode))
+    error_set (err, ERROR_USAGE, 0,
+               "is a symbolic link: with --replace name the file itself");
+  else if (!S_ISREG (st.st_mode))
+    error_set (err, ERROR_USAGE, 0,
+               "is not a regular file, as --replace needs");
+  else
+    return 0;
+  return error_subject (err, path);
+}
+
+int
+replace_begin (const struct file *source, struct stat *before,
+               struct error *err)
+{
+  if (fstat (source->fd, before) == 0)
+    return 0;
+  return fail (source->name, errno, "cannot be examined", err);
+}
+
+/* Refuse a source into which somebody has written since. */
+static int
+check_unchanged (const struct file *source, const struct stat *before,
+                 struct error *err)
+{
+  struct stat now;
+
+  if (fstat (source->fd, &now) < 0)
+    return fail (source->name, errno, "cannot be examined", err);
+  if (now.st_size == before->st_size &&
+      now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+      now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+    return 0;
+  fail (source->name, 0, "was changed while it was packed", err);
+  return error_hint (err, "it is as it was left: try again");
+}
+
+/* Refuse when PATH does not lead to the file that FILE has open. */
+static int
+check_name (const char *path, const struct file *file, struct error *err)
+{
+  struct stat opened, named;
+
+  if (fstat (file->fd, &opened) < 0)
+    return fail (file->name, errno, "cannot be examined", err);
+  if (lstat (path, &named) < 0)
+    return errno == ENOENT
+      ? fail (file->name, 0, "was removed while it was packed", err)
+      : fail (path, errno, "cannot be examined", err);
+  if (same_file (&opened, &named))
+    return 0;
+  return fail (file->name, 0, "was replaced while it was packed", err);
+}
+
+static int
+exchange (const char *part, const char *path, struct error *err)
+{
+  if (renameat2 (AT_FDCWD, part, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+    return 0;
+  if (errno == ENOENT)
+    return fail (path, 0, "was removed while it was packed", err);
+  if (errno != EINVAL && errno != ENOSYS)
+    return fail (path, errno, "cannot be replaced by its image", err);
+  fail (path, 0, "its file system cannot exchange two names", err);
+  return error_hint (err, "save to another name without --replace");
+}
+
+/* After the exchange: what has the name PART now must be the source, as it was
+ * packed, and nobody may be about to write to it.
+ */
+static int
+check_exchanged (const char *part, const struct file *source,
+                 const struct stat *before, struct error *err)
+{
+  if (check_name (part, source, err) < 0 ||
+      file_check_writers (part, err) < 0)
+    return -1;
+  return check_unchanged (source, before, err);
+}
+
+/* Give both files their old names.  Whatever has the name PART is kept unless
+ * it is the image.
+ */
+static void
+take_back (struct output *output, struct error *err)
+{
+  struct error ignored = { 0 };
+
+  if (exchange (output->part, output->path, &ignored) == 0 &&
+      check_name (output->part, &output->file, &ignored) == 0)
+    return;
+  error_hint (err, "what had this name is %s now", output->part);
+  output->part[0] = '\0';
+}
+
+int
+replace_commit (struct output *output, const struct file *source,
+                const struct stat *before, struct error *err)
+{
+  if (file_copy_attributes (source, &output->file, err) < 0 ||
+      file_sync_whole (&output->file, err) < 0)
+    return -1;
+  if (!output->file.direct)
+    file_drop_cache (&output->file, 0, 0);
+  if (file_check_cancelled (&output->file, err) < 0 ||
+      check_unchanged (source, before, err) < 0 ||
+      check_name (output->path, source, err) < 0 ||
+      exchange (output->part, output->path, err) < 0)
+    return -1;
+  if (check_exchanged (output->part, source, before, err) < 0 ||
+      file_sync_folder (output->path, err) < 0) {
+    take_back (output, err);
+    return -1;
+  }
+  output->committed = true;
+  /* The next run does that, too. */
+  if (unlink (output->part) < 0)
+    say_note ("%s: is packed, but cannot be removed: %s", output->part,
+              strerror (errno));
+  return 0;
+}
+
+/* Whether PART, open as FILE, is what the image was made of. */
+static int
+is_source_of (struct file *part, struct image_input *input, struct error *err)
+{
+  struct resume whole = {
+    .image = input->image,
+    .complete = true,
+    .covered_bytes = input->image->header.source_bytes,
+  };
+  struct image_view *view = NULL;
+  struct error differs = { 0 };
+  int result = -1;
+
+  if (image_view_open (input->image, &input->unpack, &view, err) < 0)
+    return -1;
+  if (resume_check_source (&whole, part, view, &differs) == 0)
+    result = 1;
+  else if (differs.kind == ERROR_BAD_INPUT)
+    result = 0;
+  else
+    *err = differs;
+  image_view_close (view);
+  return result;
+}
+
+/* Remove what an earlier run has left of the source, if it is that. */
+static int
+remove_source (const char *path, const char *part,
+               const struct common_options *common, struct image_input *input,
+               struct error *err)
+{
+  struct error ignored = { 0 };
+  struct file file = FILE_CLOSED;
+  int same = -1;
+
+  if (file_open (part, FILE_READ, common->direct, &file, err) == 0)
+    same = is_source_of (&file, input, err);
+  file_close (&file, &ignored);
+  if (same < 0 || (same > 0 && (file_sync (&input->file, err) < 0 ||
+                                file_sync_folder (path, err) < 0)))
+    return -1;
+  if (same == 0)
+    say_note ("%s: is not what %s was packed from, and stays", part, path);
+  else if (unlink (part) < 0)
+    return fail (part, errno, "is packed, but cannot be removed", err);
+  return 0;
+}
+
+static int
+clean_up (const char *path, const struct common_options *common,
+          struct error *err)
+{
+  struct image_input input = IMAGE_INPUT_CLOSED;
+  char part[4096];
+  struct stat st;
+  int result = image_input_open (path, common, &input, err);
+
+  if (result == 0)
+    result = file_lock (&input.file, false, err);
+  if (result == 0 &&
+      (size_t) snprintf (part, sizeof part, "%s.part", path) < sizeof part &&
+      lstat (part, &st) == 0)
+    result = remove_source (path, part, common, &input, err);
+  image_input_close (&input, result == 0);
+  return result;
+}
+
+int
+replace_is_done (const char *path, const struct common_options *common,
+                 struct error *err)
+{
+  struct error ignored = { 0 };
+  struct file file = FILE_CLOSED;
+  int image = -1;
+
+  if (file_open (path, FILE_READ, common->direct, &file, err) == 0)
+    image = image_recognise (&file, err);
+  file_close (&file, &ignored);
+  if (image <= 0)
+    return image;
+  if (clean_up (path, common, err) < 0)
+    return -1;
+  if (!common->quiet)
+    say_note ("%s: is an image already", path);
+  return 1;
+}
