@@ -91,10 +91,10 @@ def put_files(folder, files, dense=False):
         write_file(os.path.join(folder, name), data, dense)
 
 
-def take_files(folder):
+def take_files(folder, others=("image", "image.part")):
     """What put_files takes: the source and what has become of the image."""
     files = {name: read(os.path.join(folder, name))
-             for name in ("source", "image", "image.part")}
+             for name in ("source", *filter(None, others))}
     return {name: data for name, data in files.items() if data is not None}
 
 
@@ -112,6 +112,7 @@ class Source:
         self.options = ["--chunk-size", "64K", "--image-id", IMAGE_ID,
                         *options]
         self.good = set()       # digests of images that restore right
+        self.mapped = False     # whether it is known to begin like QEMU's
 
     def restores(self, image, folder):
         """Whether the image file restores to what is expected."""
@@ -123,6 +124,14 @@ class Source:
         if status == 0 and read(output) == self.expected:
             self.good.add(key)
         return key in self.good
+
+
+def is_whole_but_marked(data, expected):
+    """Whether an expanded file lacks nothing, and has only the last marker of
+    expand behind its end."""
+    end = (len(expected) + 511) // 512 * 512
+    return data[:len(expected)] == expected and len(data) == end + 64 and \
+        data[end:end + 8] == b"IOPRUNPK"
 
 
 def mixed_pages(seed, windows, compressible, cut):

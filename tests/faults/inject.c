@@ -4,7 +4,8 @@
  *   IOPRESS_FAULT_FOLDER=FOLDER   count calls on files below FOLDER, on pipes
  *                                 and on libaio contexts
  *   IOPRESS_FAULT=CALL:N:HOW      the Nth (from 1) of CALL fails; HOW is the
- *                                 name of an error, or "short"
+ *                                 name of an error, "short", or "kill": then
+ *                                 it is not made, and the process is killed
  *   IOPRESS_FAULT_COUNTS=FILE     at exit, append "CALL COUNT" lines
  *
  * A write that fails with EIO or ENOSPC has written its first half, as a disk
@@ -18,12 +19,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libaio.h>
+#include <linux/fs.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,7 +37,8 @@
   X (PWRITE, "pwrite") X (READ, "read") X (WRITE, "write") \
   X (FDATASYNC, "fdatasync") X (FSYNC, "fsync") X (FALLOCATE, "fallocate") \
   X (FTRUNCATE, "ftruncate") X (LSEEK, "lseek") X (OPEN, "open") \
-  X (CLOSE, "close") X (RENAME, "rename") X (UNLINK, "unlink")
+  X (CLOSE, "close") X (RENAME, "rename") X (UNLINK, "unlink") \
+  X (RENAMEAT2, "renameat2") X (CLONE, "clone") X (FCHMOD, "fchmod")
 
 #define ENUMERATOR(call, name) CALL_##call,
 #define NAME(call, name) name,
@@ -43,6 +48,7 @@ enum call { CALLS (ENUMERATOR) CALL_COUNT };
 static const char *const names[] = { CALLS (NAME) };
 
 #define SHORT (-1)              /* in place of an error number */
+#define KILL (-2)
 
 static struct {
   const char *folder;
@@ -70,6 +76,7 @@ how_of (const char *text)
     { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EINTR", EINTR },
     { "EAGAIN", EAGAIN }, { "EMFILE", EMFILE }, { "EINVAL", EINVAL },
     { "EOPNOTSUPP", EOPNOTSUPP }, { "short", SHORT },
+    { "kill", KILL },
   };
   size_t i;
 
@@ -152,8 +159,12 @@ watched (int fd)
 static bool
 hit (enum call call)
 {
-  return atomic_fetch_add (&counts[call], 1) + 1 == fault.nth &&
+  bool result = atomic_fetch_add (&counts[call], 1) + 1 == fault.nth &&
     call == fault.call;
+
+  if (result && fault.how == KILL)
+    kill (getpid (), SIGKILL);
+  return result;
 }
 
 static bool
@@ -379,6 +390,34 @@ rename (const char *from, const char *to)
 {
   return watched_path (from) && hit (CALL_RENAME) ? fail ()
     : REAL (rename) (from, to);
+}
+
+int
+renameat2 (int from_folder, const char *from, int to_folder, const char *to,
+           unsigned int flags)
+{
+  return watched_path (from) && hit (CALL_RENAMEAT2) ? fail ()
+    : REAL (renameat2) (from_folder, from, to_folder, to, flags);
+}
+
+int
+fchmod (int fd, mode_t mode)
+{
+  return hit_fd (CALL_FCHMOD, fd) ? fail () : REAL (fchmod) (fd, mode);
+}
+
+int
+ioctl (int fd, unsigned long request, ...)
+{
+  va_list arguments;
+  void *argument;
+
+  va_start (arguments, request);
+  argument = va_arg (arguments, void *);
+  va_end (arguments);
+  if (request == FICLONERANGE && hit_fd (CALL_CLONE, fd))
+    return fail ();
+  return REAL (ioctl) (fd, request, argument);
 }
 
 int

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every I/O call of a save, a resumed save and a restore fails once in turn.
-# After each the exit status must be the documented one, and source plus image
-# must still give every byte back.
+# Every I/O call of a save, a resumed save, a restore, an expand and a save
+# --replace fails once in turn.  After each the exit status must be the
+# documented one, and source plus image must still give every byte back.  At
+# each call of the last two the process is killed as well.
 #
 #   test-faults.py [SITUATION [CALL:N:HOW]]
 
@@ -13,8 +14,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import repeat
 from multiprocessing import get_context
 
-from discard import (Source, iopress, jobs, mapped_ram, mixed_pages, module,
-                     put_files, read, scratch, take_files)
+from discard import (Source, iopress, is_whole_but_marked, jobs, mapped_ram,
+                     mixed_pages, module, put_files, read, scratch,
+                     take_files)
 
 # What is tried on each call, and whether the program must get over it.
 ABSORBED = {
@@ -32,6 +34,7 @@ ABSORBED = {
     "fallocate": ["EINTR"],
     "ftruncate": ["EINTR"],
     "lseek": ["EIO"],
+    "clone": ["EOPNOTSUPP", "EINVAL", "EIO"],
 }
 # These may matter or not: some calls are only asked for an opinion.
 SERIOUS = {
@@ -41,6 +44,7 @@ SERIOUS = {
     "close": ["EIO"],
     "unlink": ["EIO"],
     "fallocate": ["EOPNOTSUPP"],
+    "renameat2": ["EINVAL"],
 }
 # The program must not end well.
 FATAL = {
@@ -53,14 +57,22 @@ FATAL = {
     "fallocate": ["EIO", "ENOSPC"],
     "ftruncate": ["EIO", "ENOSPC"],
     "rename": ["EIO", "ENOSPC"],
+    "renameat2": ["EIO", "ENOSPC"],
+    "fchmod": ["EIO"],
 }
 
 DONE = "done"
 
 
-def faults(counts):
+KILLED = -9
+
+
+def faults(counts, kill):
     """All that can be injected into a run with so many calls."""
-    for group in (ABSORBED, SERIOUS, FATAL):
+    groups = [ABSORBED, SERIOUS, FATAL]
+    if kill:
+        groups.append({call: ["kill"] for call in counts})
+    for group in groups:
         for call, hows in group.items():
             for number in range(1, counts.get(call, 0) + 1):
                 for how in hows:
@@ -78,6 +90,8 @@ class Situation:
         # when there is none.
         self.before = before
         self.files = None       # names and bytes before the run
+    kill = False                # whether the process is to be killed, too
+    tolerated = ()              # calls that may fail where they are FATAL
 
     def prepare(self, folder):
         """Make the files.  The run before depends on timing a little."""
@@ -244,6 +258,129 @@ def drain_pipe(fd):
         return file.read()
 
 
+class InPlace(Situation):
+    """A file becomes another under its name."""
+
+    kill = True
+
+    def prepare(self, folder):
+        self.make_first(folder)
+        if self.before:
+            status, text = self.run(folder, Injector(folder, self.before))
+            if status != KILLED:
+                raise SystemExit(f"FAIL: {self.name}: {self.before} in the "
+                                 f"first run: status {status}: {text}")
+        self.files = {name: read(f"{folder}/{name}")
+                      for name in os.listdir(folder)}
+
+    def check(self, folder, status):
+        counts = f"{folder}/counts"
+        if os.path.exists(counts):
+            os.unlink(counts)
+        if status not in (0, 1, 4, KILLED):
+            return "undocumented status"
+        wrong = self.check_states(folder, status)
+        if wrong:
+            return wrong
+        # A raw file that is expanded cannot be told from any other file.
+        done = {0} if self.source.mapped or not self.is_after(folder) \
+            else {0, 3}
+        status, text = self.run(folder, None)
+        if status not in done:
+            return f"again: status {status}: {text}"
+        if os.listdir(folder) != ["source"]:
+            return f"again: {os.listdir(folder)} is left"
+        if not self.is_after(folder):
+            return "again: it is not what it has to be"
+        return None
+
+    def check_states(self, folder, status):
+        """What one run may leave: the file as it was, or as it will be, or
+        something that nobody takes for either."""
+        before, after = self.is_before(folder), self.is_after(folder)
+        if status == 0 and not after:
+            return "status 0, and it is not what it has to be"
+        if status == 1 and not before and \
+           read(f"{folder}/source") != self.files["source"]:
+            return "status 1, and the file is neither whole nor as it was"
+        if not before and not after and status != 1:
+            return self.check_between(folder, status)
+        return None
+
+
+class Expand(InPlace):
+    """An image becomes its source again in its own place."""
+
+    # The folder is flushed last when the aside is gone, and blocks of zeros
+    # may be given back.
+    tolerated = ("fsync", "fallocate")
+
+    def make_first(self, folder):
+        put_files(folder, {"source": self.source.data})
+        status, text = iopress("save", *self.source.options,
+                               f"{folder}/source", f"{folder}/image")
+        if status != 0:
+            raise SystemExit(f"FAIL: {self.name}: {text}")
+        os.replace(f"{folder}/image", f"{folder}/source")
+        self.packed = read(f"{folder}/source")
+
+    def run(self, folder, injector):
+        return iopress("expand", *self.arguments, f"{folder}/source",
+                       **options_of(injector))
+
+    def is_before(self, folder):
+        return read(f"{folder}/source") == self.packed
+
+    def is_after(self, folder):
+        return read(f"{folder}/source") == self.source.expected
+
+    def check_between(self, folder, status):
+        if status not in (4, KILLED):
+            return "neither packed nor expanded"
+        return between_is_refused(self.source, self.packed, folder)
+
+
+def between_is_refused(source, packed, folder):
+    """Why a half expanded file is not refused by all, or None."""
+    data = read(f"{folder}/source")
+    start = packed.index(b"IOPRESS1")
+    if source.mapped and data[start:start + 8] == b"QEVM\0\0\0\3" and \
+       not is_whole_but_marked(data, source.expected):
+        return "QEMU would load what is not whole"
+    for verb, *names in (["info", f"{folder}/source"],
+                         ["save", f"{folder}/source", f"{folder}/x"],
+                         ["restore", f"{folder}/source", f"{folder}/x"]):
+        status, text = iopress(verb, *names)
+        if status != 3:
+            return f"{verb} takes what is not whole: status {status}: {text}"
+    return None
+
+
+class Replace(InPlace):
+    """A source becomes its image under its name."""
+
+    def make_first(self, folder):
+        put_files(folder, {"source": self.source.data})
+        os.chmod(f"{folder}/source", 0o640)
+
+    def run(self, folder, injector):
+        return iopress("save", "--replace", *self.source.options,
+                       *self.arguments, f"{folder}/source",
+                       **options_of(injector))
+
+    def is_before(self, folder):
+        return read(f"{folder}/source") == self.source.data
+
+    def is_after(self, folder):
+        result = self.source.restores(f"{folder}/source", folder)
+        if os.path.exists(f"{folder}/restored"):
+            os.unlink(f"{folder}/restored")
+        return result
+
+    def check_between(self, folder, status):
+        return "the name does not lead to a whole file"
+
+
 class Injector:
     """One fault, and what was counted while it was tried."""
 
@@ -277,14 +414,16 @@ def options_of(injector):
             "variables": injector.variables()}
 
 
-def judge_status(fault, status, happened):
+def judge_status(fault, status, happened, tolerated):
     """Why the exit status is wrong for that fault, or None."""
     call, _, how = fault.split(":")
+    if how == "kill":
+        return None
     if not happened:
         return None if status == 0 else "failed without a fault"
     if how in ABSORBED.get(call, []) and status != 0:
         return "was not absorbed"
-    if how in FATAL.get(call, []) and status == 0:
+    if how in FATAL.get(call, []) and status == 0 and call not in tolerated:
         return "was not noticed"
     return None
 
@@ -296,12 +435,13 @@ def attempt(situation, fault, top):
     put_files(folder, situation.files)
     injector = Injector(folder, fault)
     status, text = situation.run(folder, injector)
-    if status not in range(6):
+    if status not in range(6) and not (fault.endswith(":kill") and
+                                       status == KILLED):
         return f"crashed or hangs: {status}\n{text}", True
     if status == 5 and fault.startswith("open:") and fault.endswith(":EINTR"):
         status = 1              # only a signal that ends the run does that
-    happened = injector.happened()
-    wrongs = [judge_status(fault, status, happened),
+    happened = status == KILLED or injector.happened()
+    wrongs = [judge_status(fault, status, happened, situation.tolerated),
               situation.check(folder, status)]
     shutil.rmtree(folder)
     wrong = "; ".join(filter(None, wrongs))
@@ -323,7 +463,7 @@ def try_all(situation, wanted, top):
     """Try faults, all that there are unless some are WANTED.  Returns how
     many were tried, how many happened, and what is wrong."""
     counts, wrong = count_calls(situation, top)
-    wanted = wanted or list(faults(counts))
+    wanted = wanted or list(faults(counts, situation.kill))
     with ProcessPoolExecutor(jobs(), get_context("fork")) as pool:
         results = list(pool.map(attempt, repeat(situation), wanted,
                                 repeat(top)))
@@ -346,6 +486,13 @@ def situations(top):
     even = Source("even", whole, whole, "--direct-io", "off")
     direct = Source("direct", whole, whole)
     mapped = Source("mapped", *image, "-T", "serial")
+    # The prefix ends within the last bytes of a page: no room for the marker.
+    edge = Source("edge", *mapped_ram(top, "--offset", str(3 * 4096 - 10),
+                                      "--device-bytes", "3000", "--align",
+                                      "64K", "--block", "pc.ram=1M,random"))
+    for source in (mapped, edge):
+        source.mapped = True
+    tiny = Source("tiny", b"no more than this", b"no more than this")
     batch = ["--discard", "--discard-batch", "128K"]
     middle, late = "fallocate:4:EIO", "aio-write:7:ENOSPC"
     return [
@@ -367,6 +514,22 @@ def situations(top):
         Restore("restore-cached", mapped, ["--direct-io", "off"]),
         RestorePipes("restore-pipes", mapped),
         RestoreTemporary("restore-tmpfile", mapped),
+        Expand("expand", ragged),
+        Expand("expand-mapped", mapped),
+        Expand("expand-edge", edge, ["--direct-io", "off"]),
+        Expand("expand-tiny", tiny),
+        Expand("expand-put-aside", mapped, before="pwrite:1:kill"),
+        Expand("expand-again", mapped, before="aio-write:9:kill"),
+        Expand("expand-edge-again", edge, before="aio-write:9:kill"),
+        Expand("expand-almost", edge, before="pwrite:5:kill"),
+        Expand("expand-done", mapped, before="unlink:1:kill"),
+        Expand("expand-edge-done", edge, before="unlink:1:kill"),
+        Replace("replace", ragged),
+        Replace("replace-mapped", mapped),
+        Replace("replace-cached", edge, ["--direct-io", "off"]),
+        Replace("replace-begun", ragged, ["-c", "stored"], "aio-write:2:kill"),
+        Replace("replace-packed", mapped, before="renameat2:1:kill"),
+        Replace("replace-done", mapped, before="unlink:1:kill"),
     ]
 
 
