@@ -13,6 +13,7 @@ import struct
 
 ENTRY = struct.Struct("<ccxxxxxxQQQQ")
 SECTOR = 512
+SINGLES_MAX = 8                 # effects to try alone and missing, of each cut
 PAGE = 4096
 
 
@@ -79,10 +80,13 @@ def clear(content, start, end):
 class Log:
     """All effects of a run, from the files there were before it."""
 
-    def __init__(self, path, before):
+    def __init__(self, path, before, other_names=("image.part", "image")):
         self.before = before    # {"source": bytes, "image.part": bytes, ...}
+        # What the file beside the source is called at first, and later.
+        self.other_names = other_names
         self.effects = {"s": [], "i": [], "/": []}
         self.length = 0         # entries: so many points to cut at, and one
+        self.notable = set()    # entries that are more than one of many writes
         with open(path, "rb") as file:
             self.parse(file.read())
 
@@ -96,8 +100,12 @@ class Log:
             data = log[offset - count:offset]
             self.length += 1
             if what == b"d":
+                if open_effects[number][1].what != "W":
+                    self.notable.add(self.length)
                 self.end(open_effects.pop(number))
                 continue
+            if what != b"W":
+                self.notable.add(self.length)
             file = file.decode()
             effect = Effect(what.decode(), self.length, where, length, data)
             open_effects[number] = (file, effect)
@@ -131,7 +139,8 @@ class Log:
         names = effects["/"]
         loose = sum(not certain for _, certain in names)
         plans = [["-"] * open_count, ["+"] * open_count]
-        for i in range(open_count if open_count > 1 else 0):
+        alone = open_count if open_count > 1 else 0
+        for i in chooser.sample(range(alone), min(alone, SINGLES_MAX)):
             plans.append(["+" if i == j else "-" for j in range(open_count)])
             plans.append(["-" if i == j else "+" for j in range(open_count)])
         if open_count > 0:
@@ -146,18 +155,27 @@ class Log:
 
     def build(self, effects, plan, name_count, seed):
         chooser = random.Random(seed)
-        names = {name for name in self.before if name != "source"}
-        for effect, _ in effects["/"][:name_count]:
-            names = {"C": {"image.part"}, "R": {"image"},
-                     "U": set()}[effect.what]
-        plan = iter(plan)
-        files = {"source": self.content("source", effects["s"], plan,
-                                        chooser)}
         old = [name for name in self.before if name != "source"]
-        image = self.content(old[0] if old else None, effects["i"], plan,
-                             chooser)
-        files.update((name, image) for name in names)
-        return files
+        names = {"source": "s", **{name: "i" for name in old}}
+        for effect, _ in effects["/"][:name_count]:
+            self.change_names(effect.what, names)
+        plan = iter(plan)
+        contents = {"s": self.content("source", effects["s"], plan, chooser),
+                    "i": self.content(old[0] if old else None, effects["i"],
+                                      plan, chooser)}
+        return {name: contents[file] for name, file in names.items()}
+
+    def change_names(self, what, names):
+        """Carry out a change of the folder: which of the two files has which
+        name."""
+        begun, done = self.other_names
+        if what == "X":
+            names["source"], names[begun] = names[begun], names["source"]
+            return
+        for name in (begun, done):
+            names.pop(name, None)
+        if what in "CR":
+            names[begun if what == "C" else done] = "i"
 
     def content(self, name, effects, plan, chooser):
         content = bytearray(self.before[name] if name else b"")

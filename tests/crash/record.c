@@ -4,8 +4,8 @@
  * requests end in an order of its own choosing.
  *
  *   IOPRESS_RECORD=FILE     the log; without it only libaio is replaced
- *   IOPRESS_RECORD_FOLDER   the folder with the files "source", "image" and
- *                           "image.part"
+ *   IOPRESS_RECORD_FOLDER   the folder with the files "source" and "image",
+ *                           "image.part" or "source.SOMETHING"
  *   IOPRESS_RECORD_SEED     chooses orders and delays
  *   IOPRESS_RECORD_OMIT     source, image or folder: it is never synced, and
  *                           the program does not notice
@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libaio.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -27,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum what {
@@ -35,6 +37,7 @@ enum what {
   PUNCH = 'P',
   CREATE = 'C',
   RENAME = 'R',
+  EXCHANGE = 'X',
   UNLINK = 'U',
   SYNC = 'S',
   DONE = 'd',                   /* what has this number has ended well */
@@ -129,7 +132,8 @@ file_at (const char *path)
     return '/';
   if (strcmp (path + length, "/source") == 0)
     return 's';
-  return strncmp (path + length, "/image", 6) == 0 ? 'i' : 0;
+  return strncmp (path + length, "/image", 6) == 0 ||
+    strncmp (path + length, "/source.", 8) == 0 ? 'i' : 0;
 }
 
 static uint8_t
@@ -333,6 +337,34 @@ rename (const char *from, const char *to)
                           NULL, 0);
 
   return (int) ended (number, REAL (rename) (from, to));
+}
+
+int
+renameat2 (int from_folder, const char *from, int to_folder, const char *to,
+           unsigned int flags)
+{
+  uint64_t number = note ((flags & RENAME_EXCHANGE) != 0 ? EXCHANGE : RENAME,
+                          file_at (from) != 0 ? '/' : 0, 0, 0, NULL, 0);
+
+  return (int) ended (number, REAL (renameat2) (from_folder, from, to_folder,
+                                                to, flags));
+}
+
+/* Shared blocks would be an effect that is not written down. */
+int
+ioctl (int fd, unsigned long request, ...)
+{
+  va_list arguments;
+  void *argument;
+
+  va_start (arguments, request);
+  argument = va_arg (arguments, void *);
+  va_end (arguments);
+  if (request == FICLONERANGE) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  return REAL (ioctl) (fd, request, argument);
 }
 
 int
