@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Every I/O call of a run fails once in turn.  After each the exit status must
+# be the documented one, and what is left must still give every byte back.
+
+import os
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+
+from discard import iopress, jobs, module, put_files, read, scratch, take_files
+
+# What is tried on each call, and whether the program must get over it.
+ABSORBED = {
+    "setup": ["EAGAIN"],
+    "submit": ["EAGAIN", "EINTR", "EIO", "short"],
+    "aio-read": ["EAGAIN", "EINTR", "short"],
+    "aio-write": ["EAGAIN", "EINTR", "short"],
+    "getevents": ["EINTR"],
+    "pread": ["EINTR", "short"],
+    "pwrite": ["EINTR", "short"],
+    "read": ["EINTR", "short"],
+    "write": ["EAGAIN", "EINTR", "short"],
+    "fdatasync": ["EINTR"],
+    "fsync": ["EINTR"],
+    "fallocate": ["EINTR"],
+    "ftruncate": ["EINTR"],
+    "lseek": ["EIO"],
+    "clone": ["EOPNOTSUPP", "EINVAL", "EIO"],
+}
+# These may matter or not: some calls are only asked for an opinion.
+SERIOUS = {
+    "pread": ["EIO"],
+    "read": ["EIO"],
+    "open": ["EIO", "ENOSPC", "EMFILE", "EINTR"],
+    "close": ["EIO"],
+    "unlink": ["EIO"],
+    "fallocate": ["EOPNOTSUPP"],
+    "renameat2": ["EINVAL"],
+}
+# The program must not end well.
+FATAL = {
+    "aio-read": ["EIO"],
+    "aio-write": ["EIO", "ENOSPC"],
+    "pwrite": ["EIO", "ENOSPC"],
+    "write": ["EIO", "ENOSPC"],
+    "fdatasync": ["EIO", "ENOSPC"],
+    "fsync": ["EIO", "ENOSPC"],
+    "fallocate": ["EIO", "ENOSPC"],
+    "ftruncate": ["EIO", "ENOSPC"],
+    "rename": ["EIO", "ENOSPC"],
+    "renameat2": ["EIO", "ENOSPC"],
+    "fchmod": ["EIO"],
+}
+
+DONE = "done"
+KILLED = -9
+
+
+def faults(counts, kill):
+    """All that can be injected into a run with so many calls."""
+    groups = [ABSORBED, SERIOUS, FATAL]
+    if kill:
+        groups.append({call: ["kill"] for call in counts})
+    for group in groups:
+        for call, hows in group.items():
+            for number in range(1, counts.get(call, 0) + 1):
+                for how in hows:
+                    yield f"{call}:{number}:{how}"
+
+
+class Situation:
+    """Files as they are before a run, the run, and the checks after it."""
+
+    kill = False                # whether the process is to be killed, too
+    tolerated = ()              # calls that may fail where they are FATAL
+
+    def __init__(self, name, source, arguments=(), before=None):
+        self.name = name
+        self.source = source
+        self.arguments = list(arguments)
+        # What breaks the run before: a fault, DONE (nothing does), or None
+        # when there is none.
+        self.before = before
+        self.files = None       # names and bytes before the run
+
+    def prepare(self, folder):
+        """Make the files.  The run before depends on timing a little."""
+        for _ in range(10):
+            put_files(folder, {"source": self.source.data})
+            if self.before is None:
+                break
+            injector = Injector(folder, self.before)
+            status, _ = self.save(folder, [], injector)
+            if status == (0 if self.before == DONE else 4):
+                break
+        else:
+            raise SystemExit(f"FAIL: {self.name}: {self.before} in the first "
+                             f"run: status {status}")
+        self.files = take_files(folder)
+
+    def save(self, folder, arguments, injector=None):
+        names = [os.path.join(folder, name) for name in ("source", "image")]
+        return iopress("save", *self.source.options, *self.arguments,
+                       *arguments, *names, **options_of(injector))
+
+    def run(self, folder, injector):
+        return self.save(folder, ["--resume"] if self.before else [],
+                         injector)
+
+    def recover(self, folder):
+        return self.save(folder, ["--resume"])
+
+    def consumed(self, folder):
+        return read(f"{folder}/source") != self.source.data
+
+    def check(self, folder, status):
+        """Why what a run with that exit status left is wrong, or None."""
+        if status not in (0, 1, 4):
+            return "undocumented status"
+        if status == 1 and self.consumed(folder):
+            return "status 1, but the source is not whole"
+        if status == 0 and os.path.exists(f"{folder}/image.part"):
+            return "status 0, and image.part is left"
+        if status == 0 and not self.source.restores(f"{folder}/image",
+                                                    folder):
+            return "status 0, and the image does not restore"
+        status, text = self.recover(folder)
+        if status != 0:
+            return f"resume: status {status}: {text}"
+        if os.path.exists(f"{folder}/image.part"):
+            return "resume: image.part is left"
+        if not self.source.restores(f"{folder}/image", folder):
+            return "the resumed image does not restore"
+        return None
+
+
+class Injector:
+    """One fault, and what was counted while it was tried."""
+
+    def __init__(self, folder, fault=None):
+        self.folder = folder
+        self.fault = fault
+        self.path = os.path.join(folder, "counts")
+
+    def variables(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        values = {"IOPRESS_FAULT_FOLDER": self.folder,
+                  "IOPRESS_FAULT_COUNTS": self.path}
+        if self.fault and self.fault != DONE:
+            values["IOPRESS_FAULT"] = self.fault
+        return values
+
+    def counts(self):
+        with open(self.path, encoding="ascii") as file:
+            return {call: int(count) for call, count in map(str.split, file)}
+
+    def happened(self):
+        call, number, _ = self.fault.split(":")
+        return self.counts()[call] >= int(number)
+
+
+def options_of(injector):
+    if injector is None:
+        return {}
+    return {"preload": module("faults", "inject"),
+            "variables": injector.variables()}
+
+
+def judge_status(fault, status, happened, tolerated):
+    """Why the exit status is wrong for that fault, or None."""
+    call, _, how = fault.split(":")
+    if how == "kill":
+        return None
+    if not happened:
+        return None if status == 0 else "failed without a fault"
+    if how in ABSORBED.get(call, []) and status != 0:
+        return "was not absorbed"
+    if how in FATAL.get(call, []) and status == 0 and call not in tolerated:
+        return "was not noticed"
+    return None
+
+
+def attempt(situation, fault, top):
+    """Try one fault.  Returns a text when something is wrong, and whether
+    the fault happened."""
+    folder = os.path.join(top, f"{situation.name}-{fault}")
+    put_files(folder, situation.files)
+    injector = Injector(folder, fault)
+    status, text = situation.run(folder, injector)
+    if status not in range(6) and not (fault.endswith(":kill") and
+                                       status == KILLED):
+        return f"crashed or hangs: {status}\n{text}", True
+    if status == 5 and fault.startswith("open:") and fault.endswith(":EINTR"):
+        status = 1              # only a signal that ends the run does that
+    happened = status == KILLED or injector.happened()
+    wrongs = [judge_status(fault, status, happened, situation.tolerated),
+              situation.check(folder, status)]
+    shutil.rmtree(folder)
+    wrong = "; ".join(filter(None, wrongs))
+    return wrong and f"status {status}: {wrong}\n  {text}", happened
+
+
+def count_calls(situation, top):
+    """The calls of a run without a fault, and what is wrong with it."""
+    folder = os.path.join(top, f"{situation.name}-count")
+    situation.prepare(folder)
+    injector = Injector(folder)
+    status, text = situation.run(folder, injector)
+    counts = injector.counts()
+    wrong = situation.check(folder, status)
+    return counts, f"status {status}: {text}" if status else wrong
+
+
+def try_all(situation, wanted, top):
+    """Try faults, all that there are unless some are WANTED.  Returns how
+    many were tried, how many happened, and what is wrong."""
+    counts, wrong = count_calls(situation, top)
+    wanted = wanted or list(faults(counts, situation.kill))
+    with ProcessPoolExecutor(jobs(), get_context("fork")) as pool:
+        results = list(pool.map(attempt, repeat(situation), wanted,
+                                repeat(top)))
+    failures = [f"{situation.name} {fault}: {text}"
+                for fault, (text, _) in zip(wanted, results) if text]
+    if wrong:
+        failures.insert(0, f"{situation.name} without a fault: {wrong}")
+    return len(wanted), sum(hit for _, hit in results), failures
+
+
+def main(situations, arguments):
+    top = scratch("faults.")
+    tried = happened = 0
+    failures = []
+    for situation in situations(top):
+        if arguments and situation.name != arguments[0]:
+            continue
+        count, hits, wrong = try_all(situation, arguments[1:], top)
+        print("\n".join(wrong + [f"{situation.name}: {count} faults, "
+                                 f"{len(wrong)} wrong"]), flush=True)
+        tried += count
+        happened += hits
+        failures += wrong
+    shutil.rmtree(top)
+    print(f"{tried} faults tried, {happened} happened, "
+          f"{len(failures)} ended wrong")
+    return 1 if failures or not tried else 0
