@@ -20,7 +20,8 @@ refused ()
   local how=$1
 
   shift
-  LD_PRELOAD=$inject IOPRESS_FAULT_FOLDER=$work/folder \
+  ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 \
+    LD_PRELOAD=$inject IOPRESS_FAULT_FOLDER=$work/folder \
     IOPRESS_FAULT=open:1:$how "$abs_top_builddir/iopress" restore \
     --plugin-dir "$plugindir" --tmpfile "$work/folder" "$work/image" -- "$@"
 }
