@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Preloaded into iopress: writes down, in order, everything a run does to its
- * files, for test-crash.py to replay.  Stands in for libaio, too, so that
- * requests end in an order of its own choosing.
+ * files, for replay.py.  Stands in for libaio, too, so that requests end in an
+ * order of its own choosing.
  *
  *   IOPRESS_RECORD=FILE     the log; without it only libaio is replaced
  *   IOPRESS_RECORD_FOLDER   the folder with the files "source" and "image",

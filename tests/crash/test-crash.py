@@ -2,304 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Power cuts during "save --discard" and "save --resume", replayed: whatever
 # a cut can leave, --resume must end well and restore give every byte back.
-# The same for "expand" and "save --replace", which are run again.
-#
-#   IOPRESS_CRASH_STATES   about how many states to try (default 10000)
-#   IOPRESS_CRASH_SEED     which ones (default 1)
-#
-# The order of effects of a recorded run is a matter of timing, so a state that
-# fails is kept in the folder that is named.
+# See replay.py for the variables that choose how many states, and which.
 
 import os
-import random
-import shutil
 import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 sys.path.insert(0, os.path.join(os.environ["abs_top_srcdir"], "tests",
                                 "faults"))
 # pylint: disable=wrong-import-position
-from discard import (BUILD, Source, digest, iopress, is_whole_but_marked,
-                     mapped_ram, mixed_pages, module, put_files, read,
-                     scratch, take_files)
-from effects import Log
-
-CHAIN = 0.06                    # share of resumed runs that are cut again
-CHAIN_DEPTH = 3
-CHAIN_STATES = 6
-KEPT_FAILURES = 5
-
-
-class Scenario:
-    """A source and the way it is packed."""
-
-    again = ("--resume",)       # options of a run that goes on
-    other_names = ("image.part", "image")
-
-    def __init__(self, name, source, *arguments, descriptors=False,
-                 leftover=None):
-        self.name = name
-        self.source = source
-        self.arguments = ["--discard", *source.options, *arguments]
-        self.descriptors = descriptors
-        self.leftover = leftover        # an image.part of something else
-        self.log = None
-        self.tried = set()      # digests of states
-
-    def before(self):
-        files = {"source": self.source.data}
-        if self.descriptors:
-            files["image"] = b""
-        if self.leftover:
-            files["image.part"] = self.leftover
-        return files
-
-    def save(self, folder, *arguments, **options):
-        names = [os.path.join(folder, name) for name in ("source", "image")]
-        fds = []
-        if self.descriptors:
-            fds = [os.open(name, os.O_RDWR) for name in names]
-            names = [f"fd:{fd}" for fd in fds]
-        try:
-            return iopress("save", *self.arguments, *arguments, *names,
-                           pass_fds=fds, **options)
-        finally:
-            for fd in fds:
-                os.close(fd)
-
-    def record(self, folder, seed, *arguments, omit=None):
-        """Run with every effect written down.  Returns status, text, log."""
-        before = take_files(folder, self.other_names)
-        log = os.path.join(folder, "log")
-        variables = {"IOPRESS_RECORD": log, "IOPRESS_RECORD_FOLDER": folder,
-                     "IOPRESS_RECORD_SEED": str(seed)}
-        if omit:
-            variables["IOPRESS_RECORD_OMIT"] = omit
-        status, text = self.save(folder, *arguments, variables=variables,
-                                 preload=module("crash", "record"))
-        return status, text, Log(log, before, self.other_names) \
-            if status == 0 else None
-
-    def begin(self, folder, seed, omit=None):
-        """Record the first run."""
-        put_files(folder, self.before())
-        status, text, self.log = self.record(folder, seed, omit=omit)
-        if status != 0 or not self.restores(folder):
-            raise SystemExit(f"FAIL: {self.name}: not even an undisturbed "
-                             f"run: {status} {text}")
-
-    def restores(self, folder):
-        image = os.path.join(folder, "image")
-        return os.path.exists(image) and self.source.restores(image, folder)
-
-    def cuts(self, chooser):
-        """Where to cut the recorded run."""
-        del chooser
-        return range(self.log.length + 1)
-
-    def judge(self, files):
-        """What is wrong with a state as such, or None."""
-
-    def check(self, folder, status, text):
-        """What is wrong after the run that went on, or None."""
-        if status == 3 and self.leftover and \
-           read(os.path.join(folder, "source")) == self.source.data:
-            # Nothing of the new image had reached the disk yet.
-            status, text = self.save(folder)
-        if status != 0:
-            return f"resume: status {status}: {text}"
-        if os.path.exists(os.path.join(folder, "image.part")):
-            return "image.part is left"
-        if not self.restores(folder):
-            return "the image does not restore"
-        return None
-
-
-class InPlace(Scenario):
-    """A file that becomes another under its name."""
-
-    again = ()
-
-    def __init__(self, name, source, *options):
-        super().__init__(name, source)
-        self.arguments = list(options)
-        self.packed = None      # the image
-
-    def pack(self, folder):
-        """Make the image that expand begins or --replace ends with."""
-        put_files(folder, {"source": self.source.data})
-        path = os.path.join(folder, "source")
-        status, text = iopress("save", *self.source.options, path,
-                               path + ".image")
-        if status != 0:
-            raise SystemExit(f"FAIL: {self.name}: {text}")
-        self.packed = read(path + ".image")
-
-    def cuts(self, chooser):
-        """Around everything but the many writes between two flushes, and at
-        some of those."""
-        ends = range(self.log.length + 1)
-        return sorted({cut for cut in ends
-                       if not self.log.notable.isdisjoint({cut, cut + 1})}
-                      | set(chooser.sample(ends, min(len(ends), 20))))
-
-    def begin(self, folder, seed, omit=None):
-        self.pack(folder)
-        super().begin(folder, seed, omit)
-
-    def check(self, folder, status, text):
-        if status != 0:
-            return f"again: status {status}: {text}"
-        if os.listdir(folder) not in (["source"], ["log", "source"],
-                                      ["source", "log"]):
-            return f"{os.listdir(folder)} is left"
-        return None if self.restores(folder) else "it is not what it has to be"
-
-
-class Expand(InPlace):
-    """An image becomes its source again."""
-
-    other_names = ("source.packed-00112233.part", "source.packed-00112233")
-
-    def before(self):
-        return {"source": self.packed}
-
-    def save(self, folder, *arguments, **options):
-        return iopress("expand", *self.arguments, *arguments,
-                       os.path.join(folder, "source"), **options)
-
-    def restores(self, folder):
-        return read(os.path.join(folder, "source")) == self.source.expected
-
-    def judge(self, files):
-        data, start = files["source"], self.packed.index(b"IOPRESS1")
-        head = data[start:start + 256]
-        if self.source.mapped and head[:8] == b"QEVM\0\0\0\3" and \
-           data != self.source.expected and \
-           not is_whole_but_marked(data, self.source.expected):
-            return "QEMU would load what is not whole"
-        if head == self.packed[start:start + 256] and data != self.packed:
-            return "it has the header of an image and is not whole"
-        if data[:start] != self.packed[:start]:
-            return "the prefix has changed"
-        return None
-
-    def check(self, folder, status, text):
-        # A raw file that is expanded cannot be told from any other.
-        if status == 3 and not self.source.mapped and self.restores(folder):
-            status = 0
-        return super().check(folder, status, text)
-
-
-class Replace(InPlace):
-    """A source becomes its image."""
-
-    other_names = ("source.part", "")
-
-    def before(self):
-        return {"source": self.source.data}
-
-    def save(self, folder, *arguments, **options):
-        return iopress("save", "--replace", *self.source.options,
-                       *self.arguments, *arguments,
-                       os.path.join(folder, "source"), **options)
-
-    def restores(self, folder):
-        return read(os.path.join(folder, "source")) == self.packed
-
-    def judge(self, files):
-        if files["source"] not in (self.source.data, self.packed):
-            return "the name does not lead to a whole file"
-        return None
-
-    def check(self, folder, status, text):
-        if status == 1 and "left over from an earlier run" in text and \
-           read(os.path.join(folder, "source")) == self.source.data:
-            # The head of the image had not reached the disk yet.
-            os.unlink(os.path.join(folder, "source.part"))
-            status, text = self.save(folder)
-        return super().check(folder, status, text)
-
-
-class Replay:
-    """The states that one process tries, and what became of them."""
-
-    def __init__(self, scenario, folder, seed):
-        self.scenario = scenario
-        self.folder = folder
-        self.chooser = random.Random(seed)
-        self.tried = set()      # digests
-        self.chained = 0
-        self.failures = []      # (files, dense, text)
-
-    def try_cuts(self, log, cuts, count, how="", depth=0):
-        for cut in cuts:
-            for files, choice in log.states(cut, self.chooser, count):
-                key = digest(b"".join(b"%s %d " % (name.encode(), len(data))
-                                      + data for name, data in files.items()))
-                if key not in self.tried and key not in self.scenario.tried:
-                    self.tried.add(key)
-                    self.try_state(files, how + choice, depth)
-
-    def try_state(self, files, how, depth):
-        self.chained += depth > 0
-        # A zero page may be a hole or not.
-        dense = self.chooser.random() < 0.2
-        how += " dense" if dense else ""
-        put_files(self.folder, files, dense)
-        log = None
-        if depth < CHAIN_DEPTH and self.chooser.random() < CHAIN:
-            status, text, log = self.scenario.record(
-                self.folder, self.chooser.randrange(10 ** 9),
-                *self.scenario.again)
-        else:
-            # Now and then with the libaio of the system.
-            preload = module("crash", "record") \
-                if self.chooser.random() < 0.97 else None
-            status, text = self.scenario.save(
-                self.folder, *self.scenario.again, preload=preload)
-        wrong = self.scenario.judge(files) or \
-            self.scenario.check(self.folder, status, text)
-        if wrong:
-            self.failures.append((files, dense, f"{self.scenario.name}: {how}"
-                                                f": {wrong}"))
-        elif log:
-            cuts = self.chooser.sample(range(log.length + 1),
-                                       min(CHAIN_STATES, log.length + 1))
-            self.try_cuts(log, cuts, 1, f"{how}; then ", depth + 1)
-
-
-# Set before the processes are forked: (scenario, cuts, states a cut, seed).
-WORK = []
-
-
-def replay(number):
-    scenario, cuts, count, seed, top = WORK[number]
-    one = Replay(scenario, os.path.join(top, f"replay{number}"), seed)
-    one.try_cuts(scenario.log, cuts, count)
-    shutil.rmtree(one.folder, ignore_errors=True)
-    return one.tried, one.chained, one.failures
-
-
-def replay_all(scenarios, top, count, seed):
-    """Cut every recorded run everywhere.  Returns how many of the states were
-    in chains, and the failures."""
-    WORK.clear()
-    for scenario in scenarios:
-        cuts = scenario.cuts(random.Random(f"{seed} {scenario.name}"))
-        step = len(cuts) // 4 + 1
-        for first in range(0, len(cuts), step):
-            WORK.append((scenario, cuts[first:first + step], count,
-                         f"{seed} {len(WORK)}", top))
-    workers = 2 * len(os.sched_getaffinity(0))
-    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
-        results = list(pool.map(replay, range(len(WORK))))
-    for (scenario, *_), (tried, _, _) in zip(WORK, results):
-        scenario.tried |= tried
-    return (sum(chained for _, chained, _ in results),
-            [failure for _, _, some in results for failure in some])
+from discard import Source, iopress, mapped_ram, mixed_pages, put_files, read
+from replay import Scenario, main, sources
 
 
 def unfinished_image(top, data):
@@ -310,26 +22,15 @@ def unfinished_image(top, data):
     return read(names[1])[:-5000]
 
 
-def scenarios_in(top):
-    cut = mixed_pages(3, 14, 0.98, 1000)
-    whole = mixed_pages(4, 14, 0.98, 0)
-    image = mapped_ram(top, "--libvirt", "save", "--xml-padding", "5K",
-                       "--align", "64K", "--stale", "0.2",
-                       "--device-bytes", "3000", "--content", "text",
-                       "--block", "pc.ram=512K,random",
-                       "--block", "vga.vram=128K,ends")
+def scenarios(top):
+    ragged, plain, mapped = sources(top)
     small = ["--discard-batch", "128K"]
-    plain = Source("plain", whole, whole)
-    mapped = Source("mapped", *image)
-    # The prefix ends within the last bytes of a page: no room for the marker.
-    edge = Source("edge", *mapped_ram(
-        top, "--offset", str(3 * 4096 - 10), "--align", "64K",
-        "--device-bytes", "3000", "--block", "pc.ram=512K,random"))
-    mapped.mapped = edge.mapped = True
+    page, short = (Source(f"{size} bytes", plain.data[:size],
+                          plain.data[:size]) for size in (4096, 700))
     return [
         Scenario("pages", plain, *small),
-        Scenario("ragged", Source("ragged", cut, cut), *small, "-T",
-                 "serial", "--direct-io", "off"),
+        Scenario("ragged", ragged, *small, "-T", "serial",
+                  "--direct-io", "off"),
         Scenario("mapped", mapped, *small),
         Scenario("bare", Source("bare", *mapped_ram(
             top, "--align", "64K", "--device-bytes", "3000", "--content",
@@ -339,87 +40,11 @@ def scenarios_in(top):
         Scenario("leftover", plain, *small, leftover=unfinished_image(
             os.path.join(top, "other"), mixed_pages(5, 10, 0.9, 0))),
         Scenario("stored", plain, "-c", "stored", *small),
-        Scenario("page", Source("page", whole[:4096], whole[:4096])),
-        Scenario("short", Source("short", whole[:700], whole[:700])),
-        Expand("expand", mapped),
-        Expand("expand-edge", edge, "--direct-io", "off"),
-        Expand("expand-pages", plain),
-        Expand("expand-short", Source("short", whole[:700], whole[:700])),
-        Replace("replace", mapped),
-        Replace("replace-ragged", Source("ragged", cut, cut), "-T", "serial",
-                "--direct-io", "off"),
+        Scenario("page", page),
+        Scenario("short", short),
     ]
 
 
-def test_protocol(top, wanted, seed):
-    """Returns how many states failed."""
-    tried = chained = rounds = effects = 0
-    failures = []
-    start = time.monotonic()
-    scenarios = scenarios_in(top)
-    while tried < wanted and len(failures) < 100:
-        for number, scenario in enumerate(scenarios):
-            scenario.begin(os.path.join(top, "record"), seed + rounds * 100
-                           + number)
-        in_chains, failed = replay_all(scenarios, top, 4, f"{seed} {rounds}")
-        effects += sum(scenario.log.length for scenario in scenarios)
-        tried = sum(len(scenario.tried) for scenario in scenarios)
-        chained += in_chains
-        failures += failed
-        rounds += 1
-    keep(failures)
-    print(f"{tried} different states from {effects} points of "
-          f"{rounds * len(scenarios)} recorded runs, {chained} of them after "
-          f"a second cut or later: {len(failures)} failed "
-          f"({time.monotonic() - start:.0f} s)", flush=True)
-    return len(failures)
-
-
-def keep(failures):
-    for number, (files, dense, text) in enumerate(failures):
-        if number < KEPT_FAILURES:
-            folder = os.path.join(BUILD, "tests", "crash", f"failed{number}")
-            put_files(folder, files, dense)
-            text += f"\n  kept in {folder}"
-        print(f"FAIL: {text}")
-
-
-def test_bites(top, name, omit, seed):
-    """Without one kind of sync the replay must find a loss.  Returns whether
-    it did."""
-    scenario = next(scenario for scenario in scenarios_in(top)
-                    if scenario.name == name)
-    scenario.begin(os.path.join(top, "record"), seed, omit)
-    _, failures = replay_all([scenario], top, 4, f"{seed} {omit}")
-    print(f"{name} without sync of the {omit}: {len(failures)} of "
-          f"{len(scenario.tried)} states fail, as they must", flush=True)
-    return bool(failures)
-
-
-# What has to be flushed in each.  (Without a flush of the folder an expand can
-# lose the name of the aside, a --replace nothing.)
-BITES = [(name, omit) for name, omits in (
-    ("pages", ("image", "source", "folder")),
-    ("expand", ("image", "source", "folder")),
-    ("expand-edge", ("source",)),
-    ("replace", ("image",))) for omit in omits]
-
-
-def main():
-    wanted = int(os.environ.get("IOPRESS_CRASH_STATES", "10000"))
-    seed = int(os.environ.get("IOPRESS_CRASH_SEED", "1"))
-    top = scratch("crash.")
-    try:
-        failed = test_protocol(top, wanted, seed)
-        for name, omit in BITES:
-            if not test_bites(top, name, omit, seed):
-                print(f"FAIL: {name} without sync of the {omit}: nothing was "
-                      "lost")
-                failed += 1
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(scenarios, [("pages", omit) for omit in
+                              ("image", "source", "folder")], 10000))
