@@ -57,10 +57,12 @@ DONE = "done"
 KILLED = -9
 
 
-def faults(counts, kill):
+def faults(counts, situation):
     """All that can be injected into a run with so many calls."""
-    groups = [ABSORBED, SERIOUS, FATAL]
-    if kill:
+    groups = [SERIOUS, FATAL]
+    if situation.absorbs:
+        groups.insert(0, ABSORBED)
+    if situation.kill:
         groups.append({call: ["kill"] for call in counts})
     for group in groups:
         for call, hows in group.items():
@@ -73,6 +75,7 @@ class Situation:
     """Files as they are before a run, the run, and the checks after it."""
 
     kill = False                # whether the process is to be killed, too
+    absorbs = True              # whether to try what must be got over
     tolerated = ()              # calls that may fail where they are FATAL
 
     def __init__(self, name, source, arguments=(), before=None):
@@ -217,7 +220,7 @@ def try_all(situation, wanted, top):
     """Try faults, all that there are unless some are WANTED.  Returns how
     many were tried, how many happened, and what is wrong."""
     counts, wrong = count_calls(situation, top)
-    wanted = wanted or list(faults(counts, situation.kill))
+    wanted = wanted or list(faults(counts, situation))
     with ProcessPoolExecutor(jobs(), get_context("fork")) as pool:
         results = list(pool.map(attempt, repeat(situation), wanted,
                                 repeat(top)))
