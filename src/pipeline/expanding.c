@@ -99,12 +99,13 @@ compare (const struct expanding *expanding, const struct read_at *view,
          struct error *err)
 {
   CLEANUP_FREE uint8_t *found = malloc (2 * COMPARE_BYTES);
-  uint8_t *expected = found + COMPARE_BYTES;
+  uint8_t *expected;
   uint64_t offset = prefix_bytes (expanding);
   uint64_t end = expanding->file->size;
 
   if (found == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot compare");
+  expected = found + COMPARE_BYTES;
   for (;;) {
     size_t length;
 
