@@ -71,8 +71,10 @@ class Hook:
     def write_iopress(self, name="iopress", before=""):
         """A command with the built plugins, after what BEFORE does."""
         options = " ".join(map(shlex.quote, iopress.plugin_options()))
+        # libvirtd's hooks get none of the environment of the tests.
+        build = shlex.quote(os.environ.get("abs_top_builddir", ""))
         return self.write(
-            name, before, "verb=$1", "shift",
+            name, before, f"export abs_top_builddir={build}", "verb=$1", "shift",
             f'exec {shlex.quote(iopress.program())} "$verb" {options} "$@"')
 
     def configure(self, **settings):
