@@ -155,21 +155,27 @@ write_stream (struct writer *writer, struct block *block, size_t length,
   return 0;
 }
 
-/* Set the size ahead of a write that ends at END.  Where that fails, as it does
- * at a limit of the file's size, the write itself tells what is the matter.
+/* Set the size ahead of a write that ends at END.  A limit of the file's size
+ * may be what the file itself keeps to.
  */
-static void
-extend_ahead (struct writer *writer, uint64_t end)
+static int
+extend_ahead (struct writer *writer, uint64_t end, struct error *err)
 {
-  struct error ignored = { 0 };
+  struct error why = { 0 };
 
   if (end <= writer->size)
-    return;
+    return 0;
   /* As much again as there is, so that a small file stays one. */
   writer->size = align_up (end + minimum_u64 (end, AHEAD_BYTES_MAX),
                            PAGE_BYTES);
-  if (file_truncate (writer->file, writer->size, &ignored) < 0)
-    writer->size = UINT64_MAX;
+  if (file_truncate (writer->file, writer->size, &why) == 0)
+    return 0;
+  if (why.errnum != EFBIG) {
+    *err = why;
+    return -1;
+  }
+  writer->size = UINT64_MAX;
+  return 0;
 }
 
 /* Start writing LENGTH bytes of the block being filled. */
@@ -181,7 +187,8 @@ start_block (struct writer *writer, size_t length, struct error *err)
 
   if (writer->aio == NULL)
     return write_stream (writer, block, length, err);
-  extend_ahead (writer, writer->block_offset + length);
+  if (extend_ahead (writer, writer->block_offset + length, err) < 0)
+    return -1;
   request->file = writer->file;
   request->write = true;
   request->buffer = block->bytes;

@@ -28,3 +28,10 @@ for direct in auto off; do
     limited $limit restore --direct-io $direct "$work/image" "$work/new"
   done
 done
+
+# A limit that the image itself keeps to is none.
+bytes=$(stat -c %s "$work/image")
+limit=$(((bytes + 4095) / 4096 * 4))
+(ulimit -f $limit; iopress save "$work/source" "$work/fits")
+iopress restore "$work/fits" "$work/restored"
+expect_same "$work/source" "$work/restored"

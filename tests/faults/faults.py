@@ -36,6 +36,7 @@ SERIOUS = {
     "close": ["EIO"],
     "unlink": ["EIO"],
     "fallocate": ["EOPNOTSUPP"],
+    "ftruncate": ["EFBIG"],
     "renameat2": ["EINVAL"],
 }
 # The program must not end well.
@@ -76,7 +77,7 @@ class Situation:
 
     kill = False                # whether the process is to be killed, too
     absorbs = True              # whether to try what must be got over
-    tolerated = ()              # calls that may fail where they are FATAL
+    tolerated = ()              # calls, or CALL:N, that may fail though FATAL
 
     def __init__(self, name, source, arguments=(), before=None):
         self.name = name
@@ -173,14 +174,15 @@ def options_of(injector):
 
 def judge_status(fault, status, happened, tolerated):
     """Why the exit status is wrong for that fault, or None."""
-    call, _, how = fault.split(":")
+    call, number, how = fault.split(":")
     if how == "kill":
         return None
     if not happened:
         return None if status == 0 else "failed without a fault"
     if how in ABSORBED.get(call, []) and status != 0:
         return "was not absorbed"
-    if how in FATAL.get(call, []) and status == 0 and call not in tolerated:
+    if how in FATAL.get(call, []) and status == 0 and \
+            not {call, f"{call}:{number}"} & set(tolerated):
         return "was not noticed"
     return None
 

@@ -75,7 +75,7 @@ how_of (const char *text)
   } hows[] = {
     { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EINTR", EINTR },
     { "EAGAIN", EAGAIN }, { "EMFILE", EMFILE }, { "EINVAL", EINVAL },
-    { "EOPNOTSUPP", EOPNOTSUPP }, { "short", SHORT },
+    { "EOPNOTSUPP", EOPNOTSUPP }, { "EFBIG", EFBIG }, { "short", SHORT },
     { "kill", KILL },
   };
   size_t i;
