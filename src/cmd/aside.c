@@ -153,10 +153,11 @@ is_copy (const struct file *copy, const struct file *file, uint64_t offset,
          bool begun, struct error *err)
 {
   CLEANUP_FREE uint8_t *found = malloc (2 * COMPARE_BYTES);
-  uint8_t *expected = found + COMPARE_BYTES;
+  uint8_t *expected;
 
   if (found == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot compare");
+  expected = found + COMPARE_BYTES;
   if (begun ? copy->size > align_up (file->size, PAGE_BYTES)
       : copy->size != file->size)
     return 0;

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/json.h"
 #include "cmd/progress.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 #include "util/size.h"
 
 /* Seconds between two reports. */
@@ -30,15 +30,6 @@ struct progress {
   uint32_t chunk_bytes;
   double started, reported;    /* seconds of the monotonic clock */
 };
-
-static double
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
-}
 
 static void
 show_bar (const struct progress *progress, double seconds)
@@ -90,7 +81,7 @@ send_line (const struct progress *progress, double seconds,
 static void
 report (struct progress *progress, const char *state)
 {
-  double seconds = now () - progress->started;
+  double seconds = clock_seconds (CLOCK_MONOTONIC) - progress->started;
 
   if (progress->bar)
     show_bar (progress, seconds);
@@ -107,9 +98,9 @@ report_window (void *opaque, uint64_t window)
   progress->position = minimum_u64 ((window + 1) * progress->chunk_bytes,
                                     progress->total);
   progress->used += progress->chunk_bytes;
-  if (now () - progress->reported < INTERVAL)
+  if (clock_seconds (CLOCK_MONOTONIC) - progress->reported < INTERVAL)
     return;
-  progress->reported = now ();
+  progress->reported = clock_seconds (CLOCK_MONOTONIC);
   report (progress, "running");
 }
 
@@ -132,7 +123,7 @@ progress_begin (const struct common_options *options, const char *verb,
   progress->fd = options->progress_fd;
   progress->total = total;
   progress->chunk_bytes = chunk_bytes;
-  progress->started = progress->reported = now ();
+  progress->started = progress->reported = clock_seconds (CLOCK_MONOTONIC);
   run->progress = report_window;
   run->progress_opaque = progress;
   return progress;

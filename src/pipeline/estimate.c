@@ -4,11 +4,11 @@
 #include <config.h>
 
 #include <math.h>
-#include <time.h>
 
 #include "format/footer.h"
 #include "pipeline/estimate.h"
 #include "pipeline/window_source.h"
+#include "util/clock.h"
 
 /* One window in so many, but never fewer than SAMPLE_MIN where there are. */
 #define SAMPLE_SHARE 100u
@@ -51,24 +51,6 @@ finish (void *opaque, bool wait, struct slot **slot)
   (void) wait;
   *slot = sample->held;
   sample->held = NULL;
-}
-
-static double
-wall_seconds (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
-}
-
-static double
-cpu_seconds (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &time);
-  return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
 }
 
 /* The mean of a stratified sample says how large all windows are, give or
@@ -139,11 +121,11 @@ estimate_run (struct file *file, const struct mapped_ram *ram,
   wanted = maximum_u64 (estimate->windows / SAMPLE_SHARE, SAMPLE_MIN);
   window_source_sample (windows, divide_up (estimate->windows, wanted));
   source = window_source_face (windows);
-  wall = wall_seconds ();
-  cpu = cpu_seconds ();
+  wall = clock_seconds (CLOCK_MONOTONIC);
+  cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID);
   result = pipeline_run (&source, &job, &sink, options, err);
-  wall = wall_seconds () - wall;
-  cpu = cpu_seconds () - cpu;
+  wall = clock_seconds (CLOCK_MONOTONIC) - wall;
+  cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID) - cpu;
   window_source_close (windows);
   estimate->sampled = sample.count;
   estimate->read_bytes = sample.count * header->chunk_bytes;

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "pipeline/pool.h"
+#include "util/clock.h"
 
 enum slot_state {
   SLOT_FREE,
@@ -51,23 +52,14 @@ struct pool {
   struct pool_load load;
 };
 
-static uint64_t
-now_ns (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return (uint64_t) time.tv_sec * 1000000000u + (uint64_t) time.tv_nsec;
-}
-
 /* Under the lock: wait on CONDITION and add the time to *SPENT. */
 static void
 wait_timed (struct pool *pool, pthread_cond_t *condition, uint64_t *spent)
 {
-  uint64_t start = now_ns ();
+  uint64_t start = clock_nanoseconds (CLOCK_MONOTONIC);
 
   pthread_cond_wait (condition, &pool->lock);
-  *spent += now_ns () - start;
+  *spent += clock_nanoseconds (CLOCK_MONOTONIC) - start;
 }
 
 struct pool_load
@@ -79,7 +71,7 @@ pool_load (struct pool *pool)
   load = pool->load;
   pthread_mutex_unlock (&pool->lock);
   load.workers = pool->worker_count;
-  load.time_ns = now_ns ();
+  load.time_ns = clock_nanoseconds (CLOCK_MONOTONIC);
   return load;
 }
 
