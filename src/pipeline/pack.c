@@ -15,6 +15,10 @@ struct pack_worker {
   /* One for each level that may be wanted; none when all is stored. */
   struct iopress_codec_context *contexts[AUTO_LEVELS];
   unsigned int context_count;
+  /* chunk_bytes for pages out of the page cache: the same again for each
+   * window, it stays in this processor's cache, as RAW of the slots cannot.
+   */
+  uint8_t *gathered;
   uint8_t *decoded;            /* chunk_bytes, to verify with */
 };
 
@@ -27,6 +31,7 @@ worker_close (void *opaque)
   for (i = 0; i < worker->context_count; i++)
     worker->pack->codec->ops.close (worker->contexts[i]);
   free (worker->decoded);
+  free (worker->gathered);
   free (worker);
 }
 
@@ -67,9 +72,10 @@ worker_open (void *opaque, void **worker_out, struct error *err)
   if (worker == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up a worker");
   worker->pack = pack;
+  worker->gathered = malloc (pack->header->chunk_bytes);
   if (pack->verify)
     worker->decoded = malloc (pack->header->chunk_bytes);
-  if ((pack->verify && worker->decoded == NULL) ||
+  if (worker->gathered == NULL || (pack->verify && worker->decoded == NULL) ||
       (pack->codec != NULL && open_contexts (worker) < 0)) {
     worker_close (worker);
     return error_set (err, ERROR_FAILED, ENOMEM,
@@ -123,17 +129,18 @@ gather_run (const struct file_header *header, struct slot *slot,
   return to;
 }
 
-/* Bring the pages that hold anything together at the start of RAW, out of the
- * page cache where they are still there.  Returns 0, or -1 with the slot's
- * error.
+/* Bring the pages that hold anything together: those in RAW at its start, those
+ * that are still in the page cache in GATHERED.  Returns where they are, or NULL
+ * with the slot's error.
  */
-static int
-gather_pages (const struct file_header *header, struct slot *slot)
+static uint8_t *
+gather_pages (const struct file_header *header, struct slot *slot,
+              uint8_t *gathered)
 {
   uint64_t start = slot->window * header->chunk_bytes;
   uint64_t pages = header->chunk_bytes / PAGE_BYTES;
   uint64_t first = bitmap_next_set (slot->map, 0, pages), end;
-  uint8_t *to = slot->raw;
+  uint8_t *begin = slot->cache != NULL ? gathered : slot->raw, *to = begin;
 
   for (; first < pages; first = bitmap_next_set (slot->map, end, pages)) {
     uint8_t *from = slot->raw + first * PAGE_BYTES;
@@ -144,12 +151,12 @@ gather_pages (const struct file_header *header, struct slot *slot)
       if (page_cache_read (slot->cache, start + first * PAGE_BYTES, from,
                            (size_t) (end - first) * PAGE_BYTES,
                            &slot->error) < 0)
-        return -1;
+        return NULL;
     }
     to = gather_run (header, slot, from, first, end, to);
   }
-  slot->page_count = (uint32_t) ((size_t) (to - slot->raw) / PAGE_BYTES);
-  return 0;
+  slot->page_count = (uint32_t) ((size_t) (to - begin) / PAGE_BYTES);
+  return begin;
 }
 
 /* The frame must give back what went in, before the source may go. */
@@ -210,9 +217,10 @@ work (void *opaque, struct slot *slot)
   struct record_header *record = &slot->header;
   uint32_t map_bytes = page_map_bytes (header->chunk_bytes);
   uint8_t *body = slot->packed + RECORD_HEADER_BYTES;
+  const uint8_t *raw = gather_pages (header, slot, worker->gathered);
 
   slot->record_bytes = 0;
-  if (gather_pages (header, slot) < 0 || slot->page_count == 0)
+  if (raw == NULL || slot->page_count == 0)
     return;
 
   *record = (struct record_header) {
@@ -224,8 +232,8 @@ work (void *opaque, struct slot *slot)
   };
   memcpy (record->image_id, header->image_id, IMAGE_ID_BYTES);
   memcpy (body, slot->map, map_bytes);
-  record->raw_checksum = checksum (slot->raw, record->raw_bytes);
-  record->payload_bytes = encode_payload (worker, slot->raw,
+  record->raw_checksum = checksum (raw, record->raw_bytes);
+  record->payload_bytes = encode_payload (worker, raw,
                                           record->raw_bytes,
                                           body + map_bytes, &record->flags,
                                           &slot->error);
