@@ -26,7 +26,7 @@ struct queue {
 };
 
 struct aio {
-  io_context_t context;
+  io_context_t context;        /* the kernel's, NULL: none yet, or no more */
   bool synchronous;
   unsigned int depth;
   unsigned int in_flight;
@@ -72,7 +72,6 @@ aio_open (unsigned int depth, struct aio **aio_out, struct error *err)
   queue_init (&aio->waiting);
   queue_init (&aio->finished);
   aio->depth = depth;
-  aio->synchronous = io_setup ((int) depth, &aio->context) < 0;
   *aio_out = aio;
   return 0;
 }
@@ -85,7 +84,7 @@ destroy_main (void *context)
 }
 
 /* io_destroy takes some 30 ms even when nothing is in flight: let a thread wait
- * for it, while the caller flushes its file.  Returns whether there is one.
+ * for it.  Returns whether there is one.
  */
 static bool
 destroy_aside (const struct aio *aio)
@@ -112,9 +111,18 @@ aio_close (struct aio *aio)
   if (aio == NULL)
     return;
   /* It waits for requests in flight. */
-  if (!aio->synchronous && (aio->in_flight > 0 || !destroy_aside (aio)))
+  if (aio->context != NULL && (aio->in_flight > 0 || !destroy_aside (aio)))
     io_destroy (aio->context);
   free (aio);
+}
+
+/* Whether the kernel takes requests. */
+static bool
+has_context (struct aio *aio)
+{
+  if (aio->context == NULL && !aio->synchronous)
+    aio->synchronous = io_setup ((int) aio->depth, &aio->context) < 0;
+  return !aio->synchronous;
 }
 
 void
@@ -237,7 +245,7 @@ aio_flush (struct aio *aio)
   while (aio->waiting.head != NULL) {
     int count;
 
-    if (aio->synchronous) {
+    if (!has_context (aio)) {
       transfer_now (aio, queue_remove (&aio->waiting));
       continue;
     }
@@ -291,4 +299,17 @@ aio_wait (struct aio *aio, bool wait)
       reap (aio, true);
   }
   return queue_remove (&aio->finished);
+}
+
+void
+aio_wind_down (struct aio *aio)
+{
+  while (aio->in_flight > 0) {
+    reap (aio, true);
+    aio_flush (aio);
+  }
+  if (aio->context == NULL || destroy_aside (aio)) {
+    aio->context = NULL;
+    aio->synchronous = true;
+  }
 }

@@ -40,9 +40,10 @@ struct aio_request {
 /* A context of one thread. */
 struct aio;
 
-/* Make a context for up to DEPTH requests in flight.  Where the kernel gives
- * no libaio context (none left, or forbidden) the same calls work
- * synchronously.  Returns 0, or -1 with ERR when out of memory.
+/* Make a context for up to DEPTH requests in flight.  The kernel's side of it
+ * comes with the first request; where the kernel gives none (none left, or
+ * forbidden) the same calls work synchronously.  Returns 0, or -1 with ERR when
+ * out of memory.
  */
 int aio_open (unsigned int depth, struct aio **aio, struct error *err);
 
@@ -50,6 +51,13 @@ int aio_open (unsigned int depth, struct aio **aio, struct error *err);
  * a context goes a little later.
  */
 void aio_close (struct aio *aio);
+
+/* Few requests are still to come: wait for those in flight, which stay to be
+ * handed back, and do the rest synchronously.  The kernel takes some 30 ms to
+ * end its side of a context, and a process cannot end before: so that begins
+ * now, beside what else there is to do.
+ */
+void aio_wind_down (struct aio *aio);
 
 /* Queue a request.  It starts at the latest at the next aio_flush or
  * aio_wait; more than DEPTH requests wait in line.

@@ -314,6 +314,13 @@ writer_push (struct writer *writer, struct error *err)
   return 0;
 }
 
+void
+writer_wind_down (struct writer *writer)
+{
+  if (writer->aio != NULL)
+    aio_wind_down (writer->aio);
+}
+
 /* The last block: padded to the alignment O_DIRECT needs, the padding cut off
  * again by the final size.
  */

@@ -53,6 +53,9 @@ int writer_push (struct writer *writer, struct error *err);
  */
 uint64_t writer_completed (const struct writer *writer);
 
+/* Little is still to be appended: see aio_wind_down. */
+void writer_wind_down (struct writer *writer);
+
 /* Write the rest, wait for all of it and set a regular file's size to
  * writer_offset.  A block device keeps the bytes after that.  Does not sync.
  */

@@ -173,10 +173,23 @@ finish (void *opaque, bool wait, struct slot **slot)
   sink->held = NULL;
 }
 
+static void
+wind_down (void *opaque)
+{
+  struct image_sink *sink = opaque;
+
+  writer_wind_down (sink->writer);
+}
+
 struct sink
 image_sink_face (struct image_sink *sink)
 {
-  return (struct sink) { .opaque = sink, .begin = begin, .finish = finish };
+  return (struct sink) {
+    .opaque = sink,
+    .begin = begin,
+    .finish = finish,
+    .wind_down = wind_down,
+  };
 }
 
 static int

@@ -376,13 +376,14 @@ pool_stop (struct pool *pool)
   pthread_mutex_unlock (&pool->lock);
 }
 
-bool
-pool_drained (struct pool *pool)
+uint64_t
+pool_left (struct pool *pool)
 {
-  bool result;
+  uint64_t left = UINT64_MAX;
 
   pthread_mutex_lock (&pool->lock);
-  result = drained (pool);
+  if (pool->input_ended)
+    left = pool->next_in - pool->next_out;
   pthread_mutex_unlock (&pool->lock);
-  return result;
+  return left;
 }

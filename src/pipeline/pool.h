@@ -78,7 +78,9 @@ void pool_release (struct pool *pool, struct slot *slot);
 /* Any thread: let every waiting call return. */
 void pool_stop (struct pool *pool);
 
-/* Writer: whether the input has ended and every slot has come out. */
-bool pool_drained (struct pool *pool);
+/* Writer: how many slots are still to come out, UINT64_MAX while the input has
+ * not ended.
+ */
+uint64_t pool_left (struct pool *pool);
 
 #endif /* IOPRESS_PIPELINE_POOL_H */

@@ -86,8 +86,10 @@ begin (void *opaque, struct slot *slot, struct error *err)
   uint64_t start;
 
   (void) err;
-  if (source->next >= image->footer.record_count)
+  if (source->next >= image->footer.record_count) {
+    slot_reader_wind_down (source->reader);
     return 0;
+  }
   slot->entry = image->entries[source->next++];
   slot->has_entry = true;
   slot->window = slot->entry.window;

@@ -9,6 +9,12 @@
 
 #include "pipeline/run.h"
 
+/* How many slots are few, to a sink, and how many are many: of a short run all
+ * would be few.
+ */
+#define SLOTS_FEW 8u
+#define SLOTS_MANY 64u
+
 struct run {
   const struct source *source;
   const struct sink *sink;
@@ -21,6 +27,8 @@ struct run {
 
   /* The writer's. */
   unsigned int held;           /* slots that the sink holds */
+  uint64_t written;            /* slots that it has had */
+  bool winding_down;
 };
 
 /* Begin slots until enough are under way or none is free.  Returns false
@@ -108,6 +116,7 @@ write_slot (struct run *run, struct slot *slot, struct error *err)
     return -1;
   }
   run->held++;
+  run->written++;
   if (run->sink->begin (run->sink->opaque, slot, err) < 0)
     return -1;
   if (run->options->progress != NULL)
@@ -118,6 +127,16 @@ write_slot (struct run *run, struct slot *slot, struct error *err)
     run->options->balance (run->options->balance_opaque, &load);
   }
   return 0;
+}
+
+static void
+wind_down (struct run *run)
+{
+  if (run->winding_down || run->sink->wind_down == NULL ||
+      run->written < SLOTS_MANY || pool_left (run->pool) > SLOTS_FEW)
+    return;
+  run->winding_down = true;
+  run->sink->wind_down (run->sink->opaque);
 }
 
 /* One step of the writer.  Returns 1 to go on, 0 at the end, -1 with ERR. */
@@ -134,7 +153,8 @@ write_step (struct run *run, bool wait, struct error *err)
     return -1;
   if (collect_slots (run, slot == NULL, err) < 0)
     return -1;
-  return slot != NULL || run->held > 0 || !pool_drained (run->pool);
+  wind_down (run);
+  return slot != NULL || run->held > 0 || pool_left (run->pool) > 0;
 }
 
 static int

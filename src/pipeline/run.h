@@ -45,6 +45,11 @@ struct sink {
    * is in slot->error.
    */
   void (*finish) (void *opaque, bool wait, struct slot **slot);
+
+  /* Optional, called once at most: only few slots are still to come, of many.
+   * It may wait for the device.
+   */
+  void (*wind_down) (void *opaque);
 };
 
 /* How to run. */

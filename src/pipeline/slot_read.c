@@ -108,3 +108,9 @@ slot_reader_finish (struct slot_reader *reader)
     file_drop_cache (file, request->offset, request->length);
   return slot;
 }
+
+void
+slot_reader_wind_down (struct slot_reader *reader)
+{
+  aio_wind_down (reader->aio);
+}

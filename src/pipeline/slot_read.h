@@ -42,4 +42,7 @@ void slot_reader_begin (struct slot_reader *reader, struct slot *slot,
  */
 struct slot *slot_reader_finish (struct slot_reader *reader);
 
+/* Nothing more will be begun: see aio_wind_down. */
+void slot_reader_wind_down (struct slot_reader *reader);
+
 #endif /* IOPRESS_PIPELINE_SLOT_READ_H */

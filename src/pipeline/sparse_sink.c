@@ -265,10 +265,23 @@ finish (void *opaque, bool wait, struct slot **slot)
   }
 }
 
+static void
+wind_down (void *opaque)
+{
+  struct sparse_sink *sink = opaque;
+
+  aio_wind_down (sink->aio);
+}
+
 struct sink
 sparse_sink_face (struct sparse_sink *sink)
 {
-  return (struct sink) { .opaque = sink, .begin = begin, .finish = finish };
+  return (struct sink) {
+    .opaque = sink,
+    .begin = begin,
+    .finish = finish,
+    .wind_down = wind_down,
+  };
 }
 
 int

@@ -150,8 +150,10 @@ begin (void *opaque, struct slot *slot, struct error *err)
 
   (void) err;
   do
-    if (!next_window (source, &wanted))
+    if (!next_window (source, &wanted)) {
+      slot_reader_wind_down (source->reader);
       return 0;
+    }
   while (!sampled (source));
   slot->window = wanted / source->chunk_bytes;
   start = slot->window * source->chunk_bytes;
