@@ -7,6 +7,7 @@
 #define IOPRESS_TESTS_FORMAT_SAMPLES_H
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "format/footer.h"
 #include "util/checksum.h"
@@ -193,25 +194,94 @@ assert_hex (const uint8_t *bytes, size_t length, const char *text)
   assert_string_equal (text, "");
 }
 
-/* Change every byte to every other value: DECODE must refuse each. */
-static inline void
-assert_flips_refused (uint8_t *bytes, size_t length,
-                      int (*decode) (const uint8_t *bytes,
-                                     struct error *err))
+/* A part of an image, and what to try on its decoder. */
+struct part_case {
+  const char *name;            /* as messages begin */
+  size_t length;
+  size_t checked;              /* bytes that the checksum after them covers */
+  void (*encode) (uint8_t *bytes);     /* makes a valid one */
+  int (*decode) (const uint8_t *bytes, struct error *err);
+  const struct mutation *mutations;
+  size_t mutation_count;
+  uint64_t wrong_checksum;
+};
+
+/* The tests below.  cmocka takes no const, so a part is none. */
+#define PART_TESTS(part)                                                     \
+  cmocka_unit_test_prestate (test_mutations_refused, (part)),                \
+  cmocka_unit_test_prestate (test_checksum_refused, (part)),                 \
+  cmocka_unit_test_prestate (test_flips_refused, (part))
+
+/* Memory of its exact length, so that a sanitizer or valgrind sees a decoder
+ * that reads on.  To be freed.
+ */
+static inline uint8_t *
+encoded_part (const struct part_case *part)
 {
+  uint8_t *bytes = malloc (part->length);
+
+  assert_non_null (bytes);
+  part->encode (bytes);
+  return bytes;
+}
+
+/* Each mutation alone, with a checksum that is right. */
+static inline void
+test_mutations_refused (void **state)
+{
+  const struct part_case *part = *state;
+  size_t i;
+
+  assert_true (part->mutation_count > 0);
+  for (i = 0; i < part->mutation_count; i++) {
+    const struct mutation *mutation = &part->mutations[i];
+    uint8_t *bytes = encoded_part (part);
+    struct error err = { 0 };
+
+    put_field (bytes + mutation->offset, mutation->width, mutation->value);
+    reseal (bytes, part->checked);
+    assert_refused (part->decode (bytes, &err), &err, mutation->message);
+    free (bytes);
+  }
+}
+
+static inline void
+test_checksum_refused (void **state)
+{
+  const struct part_case *part = *state;
+  uint8_t *bytes = encoded_part (part);
+  struct error err = { 0 };
+  char name[64];
+  int result;
+
+  put_le64 (bytes + part->checked, part->wrong_checksum);
+  result = part->decode (bytes, &err);
+  snprintf (name, sizeof name, "%s: checksum", part->name);
+  assert_refused_checksum (result, &err, name, part->wrong_checksum,
+                           checksum (bytes, part->checked));
+  free (bytes);
+}
+
+/* Change every byte to every other value: each must be refused. */
+static inline void
+test_flips_refused (void **state)
+{
+  const struct part_case *part = *state;
+  uint8_t *bytes = encoded_part (part);
   size_t i;
   unsigned int flip;
 
-  for (i = 0; i < length; i++)
+  for (i = 0; i < part->length; i++)
     for (flip = 1; flip < 256; flip++) {
       struct error err = { 0 };
 
       bytes[i] = (uint8_t) (bytes[i] ^ flip);
-      assert_int_equal (decode (bytes, &err), -1);
+      assert_int_equal (part->decode (bytes, &err), -1);
       assert_int_equal (err.kind, ERROR_BAD_INPUT);
       assert_true (err.what[0] != '\0');
       bytes[i] = (uint8_t) (bytes[i] ^ flip);
     }
+  free (bytes);
 }
 
 #endif /* CMOCKA_H_ */

@@ -200,23 +200,16 @@ static const struct mutation mutations[] = {
     "characters" },
 };
 
-static void
-test_mutations_refused (void **state)
-{
-  uint8_t bytes[FILE_HEADER_BYTES];
-  size_t i;
-
-  (void) state;
-  for (i = 0; i < sizeof mutations / sizeof mutations[0]; i++) {
-    struct error err = { 0 };
-
-    encode_sample (bytes);
-    put_field (bytes + mutations[i].offset, mutations[i].width,
-               mutations[i].value);
-    reseal (bytes, CHECKED);
-    assert_refused (decode_sample (bytes, &err), &err, mutations[i].message);
-  }
-}
+static struct part_case part = {
+  .name = "file header",
+  .length = FILE_HEADER_BYTES,
+  .checked = CHECKED,
+  .encode = encode_sample,
+  .decode = decode_sample,
+  .mutations = mutations,
+  .mutation_count = sizeof mutations / sizeof mutations[0],
+  .wrong_checksum = 0x123,
+};
 
 /* Text that fills its field leaves no room for the NUL. */
 static void
@@ -254,31 +247,6 @@ test_long_prefix_refused (void **state)
   assert_refused (file_header_decode (bytes, PREFIX_BYTES_MAX + 1, &copy,
                                       &err), &err,
                   "file header: prefix length 16777217 is above 16777216");
-}
-
-static void
-test_checksum_refused (void **state)
-{
-  uint8_t bytes[FILE_HEADER_BYTES];
-  struct error err = { 0 };
-  int result;
-
-  (void) state;
-  encode_sample (bytes);
-  put_le64 (bytes + CHECKED, UINT64_C (0x123));
-  result = decode_sample (bytes, &err);
-  assert_refused_checksum (result, &err, "file header: checksum", 0x123,
-                           checksum (bytes, CHECKED));
-}
-
-static void
-test_flips_refused (void **state)
-{
-  uint8_t bytes[FILE_HEADER_BYTES];
-
-  (void) state;
-  encode_sample (bytes);
-  assert_flips_refused (bytes, FILE_HEADER_BYTES, decode_sample);
 }
 
 #define HAYSTACK_BYTES 8192u
@@ -365,11 +333,9 @@ main (void)
     cmocka_unit_test (test_round_trip),
     cmocka_unit_test (test_bounds_accepted),
     cmocka_unit_test (test_later_minor_accepted),
-    cmocka_unit_test (test_mutations_refused),
+    PART_TESTS (&part),
     cmocka_unit_test (test_unterminated_refused),
     cmocka_unit_test (test_long_prefix_refused),
-    cmocka_unit_test (test_checksum_refused),
-    cmocka_unit_test (test_flips_refused),
     cmocka_unit_test (test_find),
     cmocka_unit_test (test_find_passes_decoys),
     cmocka_unit_test (test_records_start),

@@ -12,8 +12,6 @@
 
 #include "format-samples.h"
 
-#define CHECKED 80u
-
 static int
 decode_sample (const uint8_t *bytes, struct error *err)
 {
@@ -161,23 +159,16 @@ static const struct mutation mutations[] = {
   { 56, 8, 8191, "footer: index is at offset 16466, expected 16465" },
 };
 
-static void
-test_mutations_refused (void **state)
-{
-  uint8_t bytes[FOOTER_BYTES];
-  size_t i;
-
-  (void) state;
-  for (i = 0; i < sizeof mutations / sizeof mutations[0]; i++) {
-    struct error err = { 0 };
-
-    encode_sample (bytes);
-    put_field (bytes + mutations[i].offset, mutations[i].width,
-               mutations[i].value);
-    reseal (bytes, CHECKED);
-    assert_refused (decode_sample (bytes, &err), &err, mutations[i].message);
-  }
-}
+static struct part_case part = {
+  .name = "footer",
+  .length = FOOTER_BYTES,
+  .checked = 80,
+  .encode = encode_sample,
+  .decode = decode_sample,
+  .mutations = mutations,
+  .mutation_count = sizeof mutations / sizeof mutations[0],
+  .wrong_checksum = UINT64_MAX,
+};
 
 /* The source has 16 + 16 + 4 pages, fewer than three full windows. */
 static void
@@ -214,31 +205,6 @@ test_gap_refused (void **state)
 }
 
 static void
-test_checksum_refused (void **state)
-{
-  uint8_t bytes[FOOTER_BYTES];
-  struct error err = { 0 };
-  int result;
-
-  (void) state;
-  encode_sample (bytes);
-  put_le64 (bytes + CHECKED, UINT64_MAX);
-  result = decode_sample (bytes, &err);
-  assert_refused_checksum (result, &err, "footer: checksum", UINT64_MAX,
-                           checksum (bytes, CHECKED));
-}
-
-static void
-test_flips_refused (void **state)
-{
-  uint8_t bytes[FOOTER_BYTES];
-
-  (void) state;
-  encode_sample (bytes);
-  assert_flips_refused (bytes, FOOTER_BYTES, decode_sample);
-}
-
-static void
 test_digest (void **state)
 {
   static const uint8_t zeros[16];
@@ -263,11 +229,9 @@ main (void)
     cmocka_unit_test (test_example),
     cmocka_unit_test (test_round_trip),
     cmocka_unit_test (test_bounds_accepted),
-    cmocka_unit_test (test_mutations_refused),
+    PART_TESTS (&part),
     cmocka_unit_test (test_page_total_refused),
     cmocka_unit_test (test_gap_refused),
-    cmocka_unit_test (test_checksum_refused),
-    cmocka_unit_test (test_flips_refused),
     cmocka_unit_test (test_digest),
   };
 

@@ -12,8 +12,6 @@
 
 #include "format-samples.h"
 
-#define CHECKED (INDEX_HEADER_BYTES - 8)
-
 static int
 decode_sample (const uint8_t *bytes, struct error *err)
 {
@@ -141,48 +139,16 @@ static const struct mutation mutations[] = {
     "source has only 3 windows" },
 };
 
-static void
-test_mutations_refused (void **state)
-{
-  uint8_t bytes[INDEX_HEADER_BYTES];
-  size_t i;
-
-  (void) state;
-  for (i = 0; i < sizeof mutations / sizeof mutations[0]; i++) {
-    struct error err = { 0 };
-
-    encode_sample (bytes);
-    put_field (bytes + mutations[i].offset, mutations[i].width,
-               mutations[i].value);
-    reseal (bytes, CHECKED);
-    assert_refused (decode_sample (bytes, &err), &err, mutations[i].message);
-  }
-}
-
-static void
-test_checksum_refused (void **state)
-{
-  uint8_t bytes[INDEX_HEADER_BYTES];
-  struct error err = { 0 };
-  int result;
-
-  (void) state;
-  encode_sample (bytes);
-  put_le64 (bytes + CHECKED, 1);
-  result = decode_sample (bytes, &err);
-  assert_refused_checksum (result, &err, "index header: checksum", 1,
-                           checksum (bytes, CHECKED));
-}
-
-static void
-test_flips_refused (void **state)
-{
-  uint8_t bytes[INDEX_HEADER_BYTES];
-
-  (void) state;
-  encode_sample (bytes);
-  assert_flips_refused (bytes, INDEX_HEADER_BYTES, decode_sample);
-}
+static struct part_case part = {
+  .name = "index header",
+  .length = INDEX_HEADER_BYTES,
+  .checked = INDEX_HEADER_BYTES - 8,
+  .encode = encode_sample,
+  .decode = decode_sample,
+  .mutations = mutations,
+  .mutation_count = sizeof mutations / sizeof mutations[0],
+  .wrong_checksum = 1,
+};
 
 /* Two entries of the sample image, windows 0 and 2, without a gap. */
 static void
@@ -305,9 +271,7 @@ main (void)
     cmocka_unit_test (test_example),
     cmocka_unit_test (test_round_trip),
     cmocka_unit_test (test_entry_round_trip),
-    cmocka_unit_test (test_mutations_refused),
-    cmocka_unit_test (test_checksum_refused),
-    cmocka_unit_test (test_flips_refused),
+    PART_TESTS (&part),
     cmocka_unit_test (test_entries_accepted),
     cmocka_unit_test (test_entry_mutations_refused),
     cmocka_unit_test (test_entry_places_refused),

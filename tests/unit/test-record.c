@@ -170,48 +170,16 @@ static const struct mutation mutations[] = {
     "record header: stored payload length 8191 is not the raw length 8192" },
 };
 
-static void
-test_mutations_refused (void **state)
-{
-  uint8_t bytes[RECORD_HEADER_BYTES];
-  size_t i;
-
-  (void) state;
-  for (i = 0; i < sizeof mutations / sizeof mutations[0]; i++) {
-    struct error err = { 0 };
-
-    encode_sample (bytes);
-    put_field (bytes + mutations[i].offset, mutations[i].width,
-               mutations[i].value);
-    reseal (bytes, CHECKED);
-    assert_refused (decode_any (bytes, &err), &err, mutations[i].message);
-  }
-}
-
-static void
-test_checksum_refused (void **state)
-{
-  uint8_t bytes[RECORD_HEADER_BYTES];
-  struct error err = { 0 };
-  int result;
-
-  (void) state;
-  encode_sample (bytes);
-  put_le64 (bytes + CHECKED, 0);
-  result = decode_any (bytes, &err);
-  assert_refused_checksum (result, &err, "record header: checksum", 0,
-                           checksum (bytes, CHECKED));
-}
-
-static void
-test_flips_refused (void **state)
-{
-  uint8_t bytes[RECORD_HEADER_BYTES];
-
-  (void) state;
-  encode_sample (bytes);
-  assert_flips_refused (bytes, RECORD_HEADER_BYTES, decode_any);
-}
+static struct part_case part = {
+  .name = "record header",
+  .length = RECORD_HEADER_BYTES,
+  .checked = CHECKED,
+  .encode = encode_sample,
+  .decode = decode_any,
+  .mutations = mutations,
+  .mutation_count = sizeof mutations / sizeof mutations[0],
+  .wrong_checksum = 0,
+};
 
 static void
 test_belongs (void **state)
@@ -328,9 +296,7 @@ main (void)
     cmocka_unit_test (test_example),
     cmocka_unit_test (test_round_trip),
     cmocka_unit_test (test_bounds_accepted),
-    cmocka_unit_test (test_mutations_refused),
-    cmocka_unit_test (test_checksum_refused),
-    cmocka_unit_test (test_flips_refused),
+    PART_TESTS (&part),
     cmocka_unit_test (test_belongs),
     cmocka_unit_test (test_lengths),
     cmocka_unit_test (test_body),
