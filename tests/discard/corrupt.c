@@ -5,44 +5,9 @@
 
 #include <config.h>
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "iopress-plugin.h"
-
-struct iopress_codec_context {
-  size_t chunk_size;
-};
-
-static const char *
-corrupt_version (void)
-{
-  return "1.0";
-}
-
-static size_t
-corrupt_bound (size_t length)
-{
-  return length;
-}
-
-static struct iopress_codec_context *
-corrupt_open (int level, const char *parameters, size_t chunk_size)
-{
-  struct iopress_codec_context *context = malloc (sizeof *context);
-
-  (void) level;
-  (void) parameters;
-  if (context != NULL)
-    context->chunk_size = chunk_size;
-  return context;
-}
-
-static void
-corrupt_close (struct iopress_codec_context *context)
-{
-  free (context);
-}
+#include "lib/test_codec.h"
 
 static size_t
 corrupt_compress (struct iopress_codec_context *context,
@@ -76,34 +41,14 @@ corrupt_decompress (struct iopress_codec_context *context,
   return output_size;
 }
 
-static const char *
-corrupt_error_text (struct iopress_codec_context *context)
-{
-  (void) context;
-  return "none";
-}
-
-static const struct iopress_codec corrupt = {
-  .abi = IOPRESS_CODEC_ABI,
-  .struct_size = sizeof (struct iopress_codec),
-  .name = "corrupt",
-  .version = corrupt_version,
-  .level_min = 1,
-  .level_max = 1,
-  .level_default = 1,
-  .bound = corrupt_bound,
-  .open = corrupt_open,
-  .close = corrupt_close,
-  .compress = corrupt_compress,
-  .decompress = corrupt_decompress,
-  .error_text = corrupt_error_text,
-};
-
-extern __attribute__ ((visibility ("default")))
-const struct iopress_codec *iopress_codec_entry (void);
-
 const struct iopress_codec *
 iopress_codec_entry (void)
 {
+  static struct iopress_codec corrupt;
+
+  corrupt = test_codec;
+  corrupt.name = "corrupt";
+  corrupt.compress = corrupt_compress;
+  corrupt.decompress = corrupt_decompress;
   return &corrupt;
 }

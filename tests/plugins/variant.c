@@ -6,85 +6,15 @@
 #include <config.h>
 
 #include <dlfcn.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "iopress-plugin.h"
-
-struct iopress_codec_context {
-  size_t chunk_size;
-};
-
-static const char *
-variant_version (void)
-{
-  return "1.0";
-}
-
-static size_t
-variant_bound (size_t length)
-{
-  return length;
-}
-
-static struct iopress_codec_context *
-variant_open (int level, const char *parameters, size_t chunk_size)
-{
-  struct iopress_codec_context *context = malloc (sizeof *context);
-
-  (void) level;
-  (void) parameters;
-  if (context != NULL)
-    context->chunk_size = chunk_size;
-  return context;
-}
-
-static void
-variant_close (struct iopress_codec_context *context)
-{
-  free (context);
-}
-
-static size_t
-variant_copy (struct iopress_codec_context *context,
-              const void *input, size_t input_length,
-              void *output, size_t output_size)
-{
-  (void) context;
-  if (output_size < input_length)
-    return IOPRESS_CODEC_NO_ROOM;
-  memcpy (output, input, input_length);
-  return input_length;
-}
-
-static const char *
-variant_error_text (struct iopress_codec_context *context)
-{
-  (void) context;
-  return "none";
-}
+#include "lib/test_codec.h"
 
 /* As a plugin built with a later header would have it. */
 static struct {
   struct iopress_codec codec;
   void *future;
-} variant = {
-  .codec = {
-    .abi = IOPRESS_CODEC_ABI,
-    .struct_size = sizeof (struct iopress_codec),
-    .version = variant_version,
-    .level_min = 1,
-    .level_max = 9,
-    .level_default = 5,
-    .bound = variant_bound,
-    .open = variant_open,
-    .close = variant_close,
-    .compress = variant_copy,
-    .decompress = variant_copy,
-    .error_text = variant_error_text,
-  },
-  .future = &variant,
-};
+} variant = { .future = &variant };
 
 static void
 change_struct (struct iopress_codec *codec, const char *name)
@@ -130,9 +60,6 @@ drop_member (struct iopress_codec *codec, const char *name)
     codec->decompress = NULL;
 }
 
-extern __attribute__ ((visibility ("default")))
-const struct iopress_codec *iopress_codec_entry (void);
-
 const struct iopress_codec *
 iopress_codec_entry (void)
 {
@@ -146,7 +73,10 @@ iopress_codec_entry (void)
   strncpy (name, file, strcspn (file, "."));
   if (strcmp (name, "null") == 0)
     return NULL;
+  variant.codec = test_codec;
   variant.codec.name = name;
+  variant.codec.level_max = 9;
+  variant.codec.level_default = 5;
   change_struct (&variant.codec, name);
   drop_member (&variant.codec, name);
   return &variant.codec;
