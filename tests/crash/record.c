@@ -16,13 +16,11 @@
 #undef _FORTIFY_SOURCE          /* its inline functions bear the same names */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libaio.h>
 #include <linux/fs.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +28,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "lib/preload.h"
 
 enum what {
   WRITE = 'W',
@@ -68,18 +68,6 @@ static const char *folder;
 static const char *omit;
 static unsigned int seed;
 static uint64_t last_number;
-
-static void *
-next (const char *name)
-{
-  void *symbol = dlsym (RTLD_NEXT, name);
-
-  if (symbol == NULL)
-    abort ();
-  return symbol;
-}
-
-#define REAL(name) ((__typeof__ (&name)) next (#name))
 
 __attribute__ ((constructor)) static void
 begin (void)
@@ -139,14 +127,9 @@ file_at (const char *path)
 static uint8_t
 file_of (int fd)
 {
-  int before = errno;
-  char link[64], path[4096];
-  ssize_t length;
+  char path[PRELOAD_PATH_BYTES];
 
-  snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
-  length = readlink (link, path, sizeof path - 1);
-  path[length > 0 ? length : 0] = '\0';
-  errno = before;
+  path_of (fd, path);
   return file_at (path);
 }
 
@@ -352,14 +335,8 @@ renameat2 (int from_folder, const char *from, int to_folder, const char *to,
 
 /* Shared blocks would be an effect that is not written down. */
 int
-ioctl (int fd, unsigned long request, ...)
+replaced_ioctl (int fd, unsigned long request, void *argument)
 {
-  va_list arguments;
-  void *argument;
-
-  va_start (arguments, request);
-  argument = va_arg (arguments, void *);
-  va_end (arguments);
   if (request == FICLONERANGE) {
     errno = EOPNOTSUPP;
     return -1;
@@ -377,27 +354,11 @@ unlink (const char *path)
 }
 
 int
-open (const char *path, int flags, ...)
+replaced_open (const char *path, int flags, mode_t mode)
 {
   uint64_t number = 0;
-  mode_t mode = 0;
 
-  if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
-    va_list arguments;
-
-    va_start (arguments, flags);
-    mode = va_arg (arguments, mode_t);
-    va_end (arguments);
-  }
   if ((flags & O_CREAT) != 0 && access (path, F_OK) < 0)
     number = note (CREATE, file_at (path) != 0 ? '/' : 0, 0, 0, NULL, 0);
   return (int) ended (number, REAL (open) (path, flags, mode));
-}
-
-/* What a fortified build calls when it passes no mode. */
-int __open_2 (const char *path, int flags);
-int
-__open_2 (const char *path, int flags)
-{
-  return open (path, flags);
 }

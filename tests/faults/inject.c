@@ -15,13 +15,11 @@
 #undef _FORTIFY_SOURCE          /* its inline functions bear the same names */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libaio.h>
 #include <linux/fs.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,6 +28,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/preload.h"
 
 #define CALLS(X) \
   X (SETUP, "setup") X (SUBMIT, "submit") X (AIO_READ, "aio-read") \
@@ -120,19 +120,6 @@ end (void)
   fclose (file);
 }
 
-/* The next definition of NAME: libc's or libaio's. */
-static void *
-next (const char *name)
-{
-  void *symbol = dlsym (RTLD_NEXT, name);
-
-  if (symbol == NULL)
-    abort ();
-  return symbol;
-}
-
-#define REAL(name) ((__typeof__ (&name)) next (#name))
-
 static bool
 watched_path (const char *path)
 {
@@ -143,15 +130,12 @@ watched_path (const char *path)
 static bool
 watched (int fd)
 {
-  char link[64], path[4096];
-  ssize_t length;
+  char path[PRELOAD_PATH_BYTES];
   struct stat st;
 
   if (fault.folder == NULL || fd == STDERR_FILENO || fstat (fd, &st) < 0)
     return false;
-  snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
-  length = readlink (link, path, sizeof path - 1);
-  path[length > 0 ? length : 0] = '\0';
+  path_of (fd, path);
   return S_ISFIFO (st.st_mode) || watched_path (path);
 }
 
@@ -351,28 +335,11 @@ lseek (int fd, off_t offset, int whence)
 }
 
 int
-open (const char *path, int flags, ...)
+replaced_open (const char *path, int flags, mode_t mode)
 {
-  mode_t mode = 0;
-
-  if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
-    va_list arguments;
-
-    va_start (arguments, flags);
-    mode = va_arg (arguments, mode_t);
-    va_end (arguments);
-  }
   if (watched_path (path) && hit (CALL_OPEN))
     return fail ();
   return REAL (open) (path, flags, mode);
-}
-
-/* What a fortified build calls when it passes no mode. */
-int __open_2 (const char *path, int flags);
-int
-__open_2 (const char *path, int flags)
-{
-  return open (path, flags);
 }
 
 /* As the kernel does it: the descriptor is gone all the same. */
@@ -407,14 +374,8 @@ fchmod (int fd, mode_t mode)
 }
 
 int
-ioctl (int fd, unsigned long request, ...)
+replaced_ioctl (int fd, unsigned long request, void *argument)
 {
-  va_list arguments;
-  void *argument;
-
-  va_start (arguments, request);
-  argument = va_arg (arguments, void *);
-  va_end (arguments);
   if (request == FICLONERANGE && hit_fd (CALL_CLONE, fd))
     return fail ();
   return REAL (ioctl) (fd, request, argument);
