@@ -18,8 +18,8 @@ from multiprocessing import get_context
 sys.path.insert(0, os.path.join(os.environ["abs_top_srcdir"], "tests",
                                 "faults"))
 # pylint: disable=wrong-import-position
-from discard import (BUILD, Source, digest, iopress, mapped_ram, mixed_pages,
-                     module, put_files, read, scratch, take_files)
+from discard import (BUILD, Source, digest, iopress, libvirt_save,
+                     mixed_pages, module, put_files, read, scratch, take_files)
 from effects import Log
 
 CHAIN_DEPTH = 3
@@ -199,11 +199,9 @@ def sources(top):
     QEMU writes it."""
     ragged = mixed_pages(3, 14, 0.98, 1000)
     plain = mixed_pages(4, 14, 0.98, 0)
-    mapped = mapped_ram(top, "--libvirt", "save", "--xml-padding", "5K",
-                        "--align", "64K", "--stale", "0.2",
-                        "--device-bytes", "3000", "--content", "text",
-                        "--block", "pc.ram=512K,random",
-                        "--block", "vga.vram=128K,ends")
+    mapped = libvirt_save(top, "--xml-padding", "5K", "--content", "text",
+                          "--block", "pc.ram=512K,random",
+                          "--block", "vga.vram=128K,ends")
     return (Source("ragged", ragged, ragged), Source("plain", plain, plain),
             Source("mapped", *mapped))
 

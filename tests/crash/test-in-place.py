@@ -10,8 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.environ["abs_top_srcdir"], "tests",
                                 "faults"))
 # pylint: disable=wrong-import-position
-from discard import (Source, iopress, is_whole_but_marked, mapped_ram,
-                     mixed_pages, put_files, read)
+from discard import Source, iopress, is_whole_but_marked, mapped_ram, read
 from replay import Scenario, main, sources
 
 
@@ -25,17 +24,7 @@ class InPlace(Scenario):
     def __init__(self, name, source, *options):
         super().__init__(name, source)
         self.arguments = list(options)
-        self.packed = None      # the image
-
-    def pack(self, folder):
-        """Make the image that expand begins or --replace ends with."""
-        put_files(folder, {"source": self.source.data})
-        path = os.path.join(folder, "source")
-        status, text = iopress("save", *self.source.options, path,
-                               path + ".image")
-        if status != 0:
-            raise SystemExit(f"FAIL: {self.name}: {text}")
-        self.packed = read(path + ".image")
+        self.packed = None      # the image that expand begins or --replace ends with
 
     def cuts(self, chooser):
         """Around everything but the many writes between two flushes, and at
@@ -46,7 +35,8 @@ class InPlace(Scenario):
                       | set(chooser.sample(ends, min(len(ends), 8))))
 
     def begin(self, folder, seed, omit=None):
-        self.pack(folder)
+        self.source.pack(folder)
+        self.packed = read(os.path.join(folder, "image"))
         super().begin(folder, seed, omit)
 
     def check(self, folder, status, text):

@@ -114,6 +114,14 @@ class Source:
         self.good = set()       # digests of images that restore right
         self.mapped = False     # whether it is known to begin like QEMU's
 
+    def pack(self, folder):
+        """Make a folder with the file "source", and "image" next to it."""
+        put_files(folder, {"source": self.data})
+        status, text = iopress("save", *self.options, f"{folder}/source",
+                               f"{folder}/image")
+        if status != 0:
+            raise SystemExit(f"FAIL: {self.name} cannot be packed: {text}")
+
     def restores(self, image, folder):
         """Whether the image file restores to what is expected."""
         key = digest(read(image))
@@ -159,6 +167,12 @@ def mapped_ram(folder, *options):
     subprocess.run([sys.executable, f"{TESTS}/lib/make_mapped_ram.py",
                     *options, "--expected", expected, path], check=True)
     return read(path), read(expected)
+
+
+def libvirt_save(folder, *options):
+    """The same as a file of virsh save, with old bytes in unused pages."""
+    return mapped_ram(folder, "--libvirt", "save", "--align", "64K",
+                      "--stale", "0.2", "--device-bytes", "3000", *options)
 
 
 def scratch(prefix):

@@ -8,8 +8,8 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from discard import (Source, iopress, mapped_ram, mixed_pages, put_files,
-                     read, take_files)
+from discard import (Source, iopress, libvirt_save, mixed_pages, read,
+                     take_files)
 from faults import DONE, Situation, main, options_of
 
 
@@ -47,11 +47,7 @@ class Restore(Situation):
     """An image becomes a file again."""
 
     def prepare(self, folder):
-        put_files(folder, {"source": self.source.data})
-        status, text = iopress("save", *self.source.options,
-                               f"{folder}/source", f"{folder}/image")
-        if status != 0:
-            raise SystemExit(f"FAIL: {self.name}: {text}")
+        self.source.pack(folder)
         self.files = take_files(folder)
 
     def run(self, folder, injector):
@@ -133,11 +129,9 @@ def drain_pipe(fd):
 def situations(top):
     cut = mixed_pages(1, 22, 0.9, 1000)
     whole = mixed_pages(2, 22, 0.9, 0)
-    image = mapped_ram(top, "--libvirt", "save", "--xml-padding", "8K",
-                       "--align", "64K", "--stale", "0.2",
-                       "--device-bytes", "3000",
-                       "--block", "pc.ram=1M,random",
-                       "--block", "vga.vram=192K,ends")
+    image = libvirt_save(top, "--xml-padding", "8K",
+                         "--block", "pc.ram=1M,random",
+                         "--block", "vga.vram=192K,ends")
     ragged = Source("ragged", cut, cut)
     even = Source("even", whole, whole, "--direct-io", "off")
     direct = Source("direct", whole, whole)

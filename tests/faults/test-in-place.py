@@ -9,8 +9,8 @@ import os
 import random
 import sys
 
-from discard import (Source, iopress, is_whole_but_marked, mapped_ram,
-                     mixed_pages, put_files, read)
+from discard import (Source, iopress, is_whole_but_marked, libvirt_save,
+                     mapped_ram, mixed_pages, put_files, read)
 from faults import KILLED, Injector, Situation, main, options_of
 
 
@@ -77,11 +77,7 @@ class Expand(InPlace):
     tolerated = ("fsync", "fallocate")
 
     def make_first(self, folder):
-        put_files(folder, {"source": self.source.data})
-        status, text = iopress("save", *self.source.options,
-                               f"{folder}/source", f"{folder}/image")
-        if status != 0:
-            raise SystemExit(f"FAIL: {self.name}: {text}")
+        self.source.pack(folder)
         os.replace(f"{folder}/image", f"{folder}/source")
         self.packed = read(f"{folder}/source")
 
@@ -145,11 +141,9 @@ class Replace(InPlace):
 def situations(top):
     cut = mixed_pages(1, 7, 0.9, 1000)
     noise = random.Random(6).randbytes(1200000)
-    image = mapped_ram(top, "--libvirt", "save", "--xml-padding", "8K",
-                       "--align", "64K", "--stale", "0.2",
-                       "--device-bytes", "3000",
-                       "--block", "pc.ram=256K,random",
-                       "--block", "vga.vram=64K,ends")
+    image = libvirt_save(top, "--xml-padding", "8K",
+                         "--block", "pc.ram=256K,random",
+                         "--block", "vga.vram=64K,ends")
     ragged = Source("ragged", cut, cut)
     large = Source("large", noise, noise)
     mapped = Source("mapped", *image, "-T", "serial")
