@@ -97,6 +97,18 @@ iopress ()
   "$IOPRESS" "$@"
 }
 
+# within SECONDS COMMAND...: waits until it succeeds.
+within ()
+{
+  local end=$((SECONDS + $1))
+
+  shift
+  until "$@"; do
+    test $SECONDS -lt $end || return 1
+    sleep 0.05
+  done
+}
+
 # expect_exit STATUS COMMAND [ARGUMENT...]: fails the test unless the command
 # ends with that status.  Its standard error is kept for expect_message.
 expect_exit ()

@@ -83,3 +83,23 @@ iopress_in_time ()
   test $status -ne 137 || fail "hangs: iopress $*"
   return $status
 }
+
+# hold_restore IMAGE OUTPUT: restores in the background from a pipe, which stays
+# open with part of the image still to come, until there is OUTPUT.part.
+hold_restore ()
+{
+  mkfifo "$work/fifo"
+  iopress restore - "$2" <"$work/fifo" &
+  held=$!
+  exec 5>"$work/fifo"
+  head -c 600000 "$1" >&5
+  within 10 test -e "$2.part" || fail "no .part while it runs"
+}
+
+# end_held_restore IMAGE: lets it have the rest.
+end_held_restore ()
+{
+  tail -c +600001 "$1" >&5
+  exec 5>&-
+  wait "$held"
+}

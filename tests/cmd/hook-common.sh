@@ -102,18 +102,6 @@ restore ()
   { hook "$1" restore begin -; } 5<"$saves/$1.save"
 }
 
-# within SECONDS COMMAND...: waits until it succeeds.
-within ()
-{
-  local end=$((SECONDS + $1))
-
-  shift
-  until "$@"; do
-    test $SECONDS -lt $end || return 1
-    sleep 0.05
-  done
-}
-
 is_logged ()
 {
   test -f "$log" && grep -q -e "$1" "$log"

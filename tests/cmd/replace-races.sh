@@ -20,11 +20,7 @@ begin ()
   cp "$work/ram" "$file"
   "$IOPRESS" save --replace -c xz:2 -T 1 "$file" 2>"$work/stderr" &
   pid=$!
-  for (( i = 0; i < 1000; i++ )); do
-    test ! -s "$file.part" || return 0
-    sleep 0.01
-  done
-  fail "it does not begin"
+  within 10 test -s "$file.part" || fail "it does not begin"
 }
 
 # ends_with STATUS REGEX

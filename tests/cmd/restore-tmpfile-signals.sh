@@ -27,13 +27,7 @@ start ()
 # await COMMAND...: until it succeeds.
 await ()
 {
-  local i
-
-  for (( i = 0; i < 200; i++ )); do
-    ! "$@" 2>/dev/null || return 0
-    sleep 0.05
-  done
-  fail "in vain: $*"
+  within 10 "$@" 2>/dev/null || fail "in vain: $*"
 }
 
 # expect_status STATUS: of what start has started.

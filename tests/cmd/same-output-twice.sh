@@ -7,18 +7,9 @@
 
 make_raw "$work/source"
 iopress save "$work/source" "$work/image"
-mkfifo "$work/fifo"
-iopress restore - "$work/new" <"$work/fifo" &
-exec 5>"$work/fifo"
-head -c 600000 "$work/image" >&5
-for (( i = 0; i < 100; i++ )); do
-  test ! -e "$work/new.part" || break
-  sleep 0.1
-done
+hold_restore "$work/image" "$work/new"
 expect_exit 1 iopress restore --force "$work/image" "$work/new"
 expect_one_line
 expect_message 'new\.part: another iopress is using it'
-tail -c +600001 "$work/image" >&5
-exec 5>&-
-wait $!
+end_held_restore "$work/image"
 expect_same "$work/source" "$work/new"

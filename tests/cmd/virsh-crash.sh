@@ -18,6 +18,15 @@ start ()
   pid=$!
 }
 
+# start_waiting: a save, until the guest is in the file; virsh goes on for 2 s.
+start_waiting ()
+{
+  new_guest
+  echo wait >"$guest/mode"
+  start save guest "$file"
+  within 20 test ! -e "$guest/running" || fail "virsh does not save"
+}
+
 expect_status ()
 {
   local status=0
@@ -55,13 +64,7 @@ done
 test -n "${outcomes[unfinished]:-}" || fail "never killed while it packs"
 
 # A signal to the script alone: it waits for virsh, and does not go on.
-new_guest
-echo wait >"$guest/mode"
-start save guest "$file"
-for (( i = 0; i < 100; i++ )); do
-  test -e "$guest/running" || break
-  sleep 0.05
-done
+start_waiting
 kill -s TERM $pid
 expect_status 4
 grep -q 'stopped by a signal' "$work/stderr"
@@ -70,13 +73,7 @@ rm -f "$file.lock"
 expect_saved
 
 # Two at once with the same name; the lock outlives a script that is killed.
-new_guest
-echo wait >"$guest/mode"
-start save guest "$file"
-for (( i = 0; i < 100; i++ )); do
-  test -e "$guest/running" || break
-  sleep 0.05
-done
+start_waiting
 expect_exit 1 iopress_virsh save other "$file"
 expect_message 'another iopress-virsh'
 kill -s KILL $pid
