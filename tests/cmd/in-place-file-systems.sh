@@ -4,45 +4,12 @@
 # not enough room: the file stays what it was, and the next run does it once
 # there is.
 
-set -e
-if [ -z "$IOPRESS_PRIVATE_MOUNTS" ] && [ "$(id -u)" = 0 ] &&
-   unshare -m true 2>/dev/null; then
-  # Mounts of this test are seen by nobody else, and end with it.
-  export IOPRESS_PRIVATE_MOUNTS=yes
-  exec unshare -m --propagation private bash "$0" "$@"
-fi
-
-. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/lib/file-systems.sh"
 . "$abs_top_srcdir/tests/cmd/common.sh"
 
-requires_root
-requires mount umount losetup
 requires_codec zstd
 
-mountpoint=$work/mount
-mkdir "$mountpoint"
 file=$mountpoint/guest.save
-
-unmount ()
-{
-  ! mountpoint -q "$mountpoint" || umount "$mountpoint"
-}
-cleanup_fn unmount
-
-# mount_new TYPE SIZE: an empty file system.
-mount_new ()
-{
-  unmount
-  if [ "$1" = tmpfs ]; then
-    mount -t tmpfs -o "size=$2" none "$mountpoint"
-    return
-  fi
-  rm -f "$work/device"
-  truncate -s "$2" "$work/device"
-  "mkfs.$1" "$work/device" >"$work/mkfs.log" 2>&1 ||
-    { cat "$work/mkfs.log" >&2; return 1; }
-  mount -o loop "$work/device" "$mountpoint"
-}
 
 # leave_free BYTES: fill the file system up to that.
 leave_free ()
@@ -146,20 +113,11 @@ no_room_to_replace ()
   rm "$file"
 }
 
-tried=0
 # try TYPE SIZE
 try ()
 {
-  if [ "$1" != tmpfs ]; then
-    command -v "mkfs.$1" >/dev/null ||
-      { echo "not tried: mkfs.$1 is not installed"; return 0; }
-    grep -q "[[:space:]]$1\$" /proc/filesystems || modprobe -q "$1" ||
-      { echo "not tried: this kernel has no $1"; return 0; }
-  fi
-  mount_new "$1" "$2" ||
-    { [ "$tried" != 0 ] || skip "no loop device can be mounted here"
-      fail "$1 cannot be mounted any more"; }
-  tried=$((tried + 1))
+  have_file_system "$1" || return 0
+  mount_next "$1" "$2"
   echo "$1"
   round_trips
   no_room_to_expand $((image_size + 6000000))

@@ -5,40 +5,11 @@
 # would not fit; where even the image does not, the run stops with nothing
 # lost, and --resume finishes once there is room.
 
-set -e
-if [ -z "$IOPRESS_PRIVATE_MOUNTS" ] && [ "$(id -u)" = 0 ] &&
-   unshare -m true 2>/dev/null; then
-  # Mounts of this test are seen by nobody else, and end with it.
-  export IOPRESS_PRIVATE_MOUNTS=yes
-  exec unshare -m --propagation private bash "$0" "$@"
-fi
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/lib/file-systems.sh"
 
-. "${abs_top_srcdir:-../..}/tests/functions.sh"
-
-requires_root
-requires python3 mount umount losetup
+requires python3
 requires_codec zstd
 export PYTHONDONTWRITEBYTECODE=1
-
-mountpoint=$work/mount
-mkdir "$mountpoint"
-
-# mount_device TYPE SIZE: a new file system.  The loop device goes with its
-# last mount.
-mount_device ()
-{
-  rm -f "$work/device"
-  truncate -s "$2" "$work/device"
-  "mkfs.$1" "$work/device" >"$work/mkfs.log" 2>&1 ||
-    { cat "$work/mkfs.log" >&2; return 1; }
-  mount -o loop "$work/device" "$mountpoint"
-}
-
-unmount ()
-{
-  ! mountpoint -q "$mountpoint" || umount "$mountpoint"
-}
-cleanup_fn unmount
 
 run_scenario ()
 {
@@ -50,30 +21,15 @@ run_scenario ()
   fi
 }
 
-# try TYPE SIZE: all cases on a new file system.
-tried=0
+# try TYPE SIZE: all cases, each on a new file system.
 try ()
 {
-  local type=$1 size=$2 scenario
+  local scenario
 
-  if [ "$type" != tmpfs ]; then
-    command -v "mkfs.$type" >/dev/null ||
-      { echo "not tried: mkfs.$type is not installed"; return 0; }
-    grep -q "[[:space:]]$type\$" /proc/filesystems || modprobe -q "$type" ||
-      { echo "not tried: this kernel has no $type"; return 0; }
-  fi
+  have_file_system "$1" || return 0
   for scenario in shrink shrink-small-extents stuck stuck-at-once kill; do
-    if [ "$type" = tmpfs ]; then
-      mount -t tmpfs -o "size=$size" none "$mountpoint" ||
-        skip "nothing can be mounted here"
-    else
-      mount_device "$type" "$size" ||
-        { [ "$tried" = 0 ] && skip "no loop device can be mounted here"
-          fail "$type cannot be mounted any more"; }
-    fi
-    tried=$((tried + 1))
-    run_scenario "$type" "$scenario" || failed=yes
-    unmount
+    mount_next "$1" "$2"
+    run_scenario "$1" "$scenario" || failed=yes
   done
 }
 
