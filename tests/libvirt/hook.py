@@ -6,8 +6,9 @@ import os
 import shlex
 import struct
 import time
+from contextlib import contextmanager
 
-from libvirtd import require  # first: it says where the next ones are
+from libvirtd import Libvirtd, require  # first: it says where others are
 
 import iopress
 from harness import Failure
@@ -130,3 +131,17 @@ class Hook:
         require(self.files() == sorted(names),
                 f"instead of {sorted(names)} there are {self.files()}; "
                 f"the hook said: {self.said()}")
+
+    def expect_start(self, guest, *others):
+        """It starts from its save, which goes; the OTHERS are left."""
+        guest.start()
+        self.expect_files(*others)
+        guest.check_memory()
+
+
+@contextmanager
+def hooked_guest(directory, **settings):
+    """A libvirtd with the hook, and a guest of it that runs."""
+    with Libvirtd(directory, save_image_format="sparse") as libvirtd:
+        hook = Hook(libvirtd, **settings)
+        yield libvirtd, hook, libvirtd.boot_guest("witness")

@@ -10,8 +10,8 @@ import shutil
 import signal
 import threading
 
-from hook import EXPANDING, LOCKS, ROOT, WHOLE, Hook, wait_until
-from libvirtd import Libvirtd, main, require
+from hook import EXPANDING, LOCKS, ROOT, WHOLE, hooked_guest, wait_until
+from libvirtd import main, require
 
 STOPPER = os.path.join(ROOT, "tests", "libvirt", "stop_expanding.py")
 
@@ -29,9 +29,7 @@ def check_packing(libvirtd, hook, guest):
     die(libvirtd)
     require(hook.state(guest) == WHOLE, "the save is not whole")
     require(hook.is_packing(guest), "nothing was begun")
-    guest.start()
-    hook.expect_files()
-    guest.check_memory()
+    hook.expect_start(guest)
     hook.configure(codec="zstd:1")
 
 
@@ -74,9 +72,7 @@ def check_expanding(libvirtd, hook, guest):
         require(hook.state(guest) == EXPANDING,
                 f"the save is {hook.state(guest)} after the host died")
         libvirtd.virsh("managedsave-dumpxml", guest.name)
-    guest.start()
-    hook.expect_files()
-    guest.check_memory()
+    hook.expect_start(guest)
 
 
 def check_killed(libvirtd, hook, guest):
@@ -88,9 +84,7 @@ def check_killed(libvirtd, hook, guest):
     require(stopped.result.returncode != 0, "it has started")
     require(guest.domain_state() == "shut off", "it runs")
     require(hook.state(guest) == EXPANDING, "the save has not been kept")
-    guest.start()
-    hook.expect_files()
-    guest.check_memory()
+    hook.expect_start(guest)
 
 
 def check_libvirtd_killed(libvirtd, hook, guest):
@@ -113,9 +107,7 @@ def check_libvirtd_killed(libvirtd, hook, guest):
 
 
 def check(directory):
-    with Libvirtd(directory, save_image_format="sparse") as libvirtd:
-        hook = Hook(libvirtd)
-        guest = libvirtd.boot_guest("witness")
+    with hooked_guest(directory) as (libvirtd, hook, guest):
         check_packing(libvirtd, hook, guest)
         check_expanding(libvirtd, hook, guest)
         check_killed(libvirtd, hook, guest)

@@ -5,8 +5,8 @@
 
 import os
 
-from hook import PACKED, Hook
-from libvirtd import Libvirtd, main, require
+from hook import PACKED, hooked_guest
+from libvirtd import main, require
 
 
 def title(number):
@@ -40,9 +40,7 @@ def edit(libvirtd, hook, number, command, dump):
 
 
 def check(directory):
-    with Libvirtd(directory, save_image_format="sparse") as libvirtd:
-        hook = Hook(libvirtd)
-        guest = libvirtd.boot_guest("witness")
+    with hooked_guest(directory) as (libvirtd, hook, guest):
         hook.save_and_pack(guest)
         path = hook.path(guest)
         managed = ("managedsave-dumpxml", guest.name)

@@ -7,8 +7,8 @@
 import os
 import subprocess
 
-from hook import PACKED, Hook
-from libvirtd import Libvirtd, main, require
+from hook import PACKED, hooked_guest
+from libvirtd import main, require
 
 DISK_MIB = 160
 
@@ -56,9 +56,7 @@ def check_full_disk(libvirtd, hook, guest):
     expect_kept(libvirtd, hook, guest)
     hook.expect_files("ballast", "lost+found", f"{guest.name}.save")
     os.unlink(ballast)
-    guest.start()
-    hook.expect_files("lost+found")
-    guest.check_memory()
+    hook.expect_start(guest, "lost+found")
 
 
 def check_iopress(libvirtd, hook, guest):
@@ -92,9 +90,7 @@ def check_signals(libvirtd, hook, guest):
 
 
 def check(directory):
-    with Libvirtd(directory, save_image_format="sparse") as libvirtd:
-        hook = Hook(libvirtd)
-        guest = libvirtd.boot_guest("witness")
+    with hooked_guest(directory) as (libvirtd, hook, guest):
         check_iopress(libvirtd, hook, guest)
         check_signals(libvirtd, hook, guest)
         if mount_small_disk(libvirtd):

@@ -7,8 +7,8 @@
 import os
 import time
 
-from hook import WHOLE, Hook, wait_until
-from libvirtd import Libvirtd, main, require
+from hook import WHOLE, hooked_guest, wait_until
+from libvirtd import main, require
 
 
 def check_start(libvirtd, hook, guest, *options):
@@ -88,9 +88,7 @@ def check_undefine(libvirtd, hook, guest):
 
 def check(directory):
     slow = "xz:3"
-    with Libvirtd(directory, save_image_format="sparse") as libvirtd:
-        hook = Hook(libvirtd, codec=slow)
-        guest = libvirtd.boot_guest("witness")
+    with hooked_guest(directory, codec=slow) as (libvirtd, hook, guest):
         check_start(libvirtd, hook, guest)
         check_edit(libvirtd, hook, guest)
         hook.configure(codec=slow)

@@ -7,8 +7,8 @@
 import os
 import threading
 
-from hook import Hook
-from libvirtd import Libvirtd, main, require
+from hook import hooked_guest
+from libvirtd import main, require
 
 NAME = 'a guest; "$(name)" *'
 
@@ -70,9 +70,7 @@ def check_other_formats(libvirtd, hook, guest):
 
 
 def check(directory):
-    with Libvirtd(directory, save_image_format="sparse") as libvirtd:
-        hook = Hook(libvirtd)
-        first = libvirtd.boot_guest("witness")
+    with hooked_guest(directory) as (libvirtd, hook, first):
         check_start(hook, first)
         check_start(hook, first, save=["--paused"])
         second = libvirtd.boot_guest(NAME, memory=96, fill=20)
