@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libaio.h>
+
+#include "bench-clock.h"
 
 #define PAGE 4096
 #define REQUEST (1 << 20)
@@ -33,15 +34,6 @@ die (const char *what, int error)
 {
   fprintf (stderr, "bench-disk: %s: %s\n", what, strerror (error));
   exit (1);
-}
-
-static double
-seconds_now (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
 static int

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifdef HAVE_ZSTD
@@ -28,6 +27,8 @@
 #ifdef HAVE_LZMA
 #include <lzma.h>
 #endif
+
+#include "bench-clock.h"
 
 #define PAGE 4096
 #define WINDOW (1 << 20)
@@ -51,15 +52,6 @@ allocate (size_t size)
     die ("memory");
   memset (memory, 0, size);
   return memory;
-}
-
-static double
-clock_seconds (clockid_t clock)
-{
-  struct timespec now;
-
-  clock_gettime (clock, &now);
-  return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
 /* Codecs.  Sizes are returned; 0 is a failure. */
@@ -323,10 +315,10 @@ pass (struct work *work, unsigned int threads, double *wall, double *cpu)
     if ((errno = pthread_create (&thread[i], NULL, worker_main, work)) != 0)
       die ("thread");
   pthread_barrier_wait (&work->barrier);
-  begin = clock_seconds (CLOCK_MONOTONIC);
+  begin = seconds_now ();
   for (unsigned int i = 0; i < threads; i++)
     pthread_join (thread[i], NULL);
-  *wall += clock_seconds (CLOCK_MONOTONIC) - begin;
+  *wall += seconds_now () - begin;
   *cpu += (double) atomic_load (&work->cpu_ns) / 1e9;
   pthread_barrier_destroy (&work->barrier);
   free (thread);
