@@ -54,6 +54,12 @@ class Part:
         """Make the checksum right."""
         struct.pack_into("<Q", self.data, self.SEALED_AT, self.computed())
 
+    def change(self, **fields):
+        """Change fields, and make the checksum right after."""
+        for name, value in fields.items():
+            self[name] = value
+        self.seal()
+
 
 class FileHeader(Part):
     FIELDS = {"magic": (0, "8s"), "major": (8, "H"), "minor": (10, "H"),
@@ -255,6 +261,4 @@ class Image:
 
     def change_header(self, **fields):
         """Change fields of the file header, its checksum right after."""
-        for name, value in fields.items():
-            self.header[name] = value
-        self.header.seal()
+        self.header.change(**fields)

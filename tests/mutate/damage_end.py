@@ -2,16 +2,14 @@
 # Damage to index and footer, and to the file as a whole.
 
 from mutations import (ENTRIES_SUM, NOT_NAMED, NOT_THE_RECORDS, SUM, cut_case,
-                       entry_case, footer_case, mutation)
+                       entry_case, footer_case, index_case, mutation)
 from sample import LAST
 
 
 # The index.
 
-@mutation("index header: magic is missing", "record header: magic is missing")
-def index_magic(image, _work):
-    image.index["magic"] = b"IPIY"
-    image.index.seal()
+index_case("index_magic", "index header: magic is missing",
+           piped="record header: magic is missing", magic=b"IPIY")
 
 
 @mutation(f"index header: checksum is {SUM}, expected {SUM}")
@@ -19,35 +17,16 @@ def index_unsealed(image, _work):
     image.index["count"] += 1
 
 
-@mutation("index header: entry length is 64, expected 32")
-def index_entry_length(image, _work):
-    image.index["entry_length"] = 64
-    image.index.seal()
-
-
-@mutation("index header: belongs to another image")
-def index_image_id(image, _work):
-    image.index["image_id"] = bytes(16)
-    image.index.seal()
-
-
-@mutation("index header: 6 entries, but the source has only 5 windows")
-def index_count_past_source(image, _work):
-    image.index["count"] = 6
-    image.index.seal()
-
-
-@mutation("index header: 18446744073709551615 entries, but the source has "
-          "only 5 windows")
-def index_count_huge(image, _work):
-    image.index["count"] = (1 << 64) - 1
-    image.index.seal()
-
-
-@mutation("index: it has 3 entries, the footer says 4", NOT_THE_RECORDS)
-def index_count_less(image, _work):
-    image.index["count"] = 3
-    image.index.seal()
+index_case("index_entry_length",
+           "index header: entry length is 64, expected 32", entry_length=64)
+index_case("index_image_id", "index header: belongs to another image",
+           image_id=bytes(16))
+index_case("index_count_past_source", "index header: 6 entries, but the "
+           "source has only 5 windows", count=6)
+index_case("index_count_huge", "index header: 18446744073709551615 entries, "
+           "but the source has only 5 windows", count=(1 << 64) - 1)
+index_case("index_count_less", "index: it has 3 entries, the footer says 4",
+           piped=NOT_THE_RECORDS, count=3)
 
 
 @mutation(ENTRIES_SUM, NOT_THE_RECORDS)
@@ -99,10 +78,7 @@ def footer_end_magic(image, _work):
     image.footer["end_magic"] = bytes(8)
 
 
-@mutation("footer: magic is missing")
-def footer_magic(image, _work):
-    image.footer["magic"] = b"IPFU"
-    image.footer.seal()
+footer_case("footer_magic", "footer: magic is missing", magic=b"IPFU")
 
 
 @mutation(f"footer: checksum is {SUM}, expected {SUM}")

@@ -5,10 +5,7 @@ from mutations import FOREIGN, SUM, accepted, header_case, mutation
 from sample import CHUNK, SOURCE_BYTES
 
 
-@mutation("not an iopress image")
-def header_magic(image, _work):
-    image.header["magic"] = b"IOPRESS2"
-    image.header.seal()
+header_case("header_magic", "not an iopress image", magic=b"IOPRESS2")
 
 
 @mutation(f"file header: checksum is {SUM}, expected {SUM}")

@@ -5,7 +5,7 @@ import struct
 
 from iopress_image import PAGE, STORED, Image
 from mutations import (FOREIGN, NOT_NAMED, NOT_THE_RECORDS, SUM, mutation,
-                       record_case)
+                       named, record_case)
 from sample import (CHUNK, COMPRESSED, COMPRESSED_LATER, LAST, OTHER_ID,
                     SOURCE_BYTES, STORED_ONE, make_image, sample_source)
 
@@ -70,24 +70,21 @@ record_case("record_stored_checksum", f"record of window 0: stored checksum "
             f"is {SUM}, expected 0x0000000000000001", stored_checksum=1)
 
 
-@mutation("record header: payload length 0 is not from 1 to the raw length "
-          "12288")
-def record_payload_zero(image, _work):
-    image.records[COMPRESSED].header["payload"] = 0
-    image.records[COMPRESSED].header.seal()
-    image.entries[0]["header_checksum"] = image.records[0].header["checksum"]
-    image.seal_index()
-    image.total()
+def payload_length_case(name, message, length):
+    """A length that is not from 1 to that of the pages."""
+    def change(image, _work):
+        header = image.records[COMPRESSED].header
+        header.change(payload=length)
+        image.entries[0]["header_checksum"] = header["checksum"]
+        image.seal_index()
+        image.total()
+    mutation(message)(named(name, change))
 
 
-@mutation("record header: payload length 65536 is not from 1 to the raw "
-          "length 12288")
-def record_payload_too_long(image, _work):
-    image.records[COMPRESSED].header["payload"] = 65536
-    image.records[COMPRESSED].header.seal()
-    image.entries[0]["header_checksum"] = image.records[0].header["checksum"]
-    image.seal_index()
-    image.total()
+payload_length_case("record_payload_zero", "record header: payload length 0 "
+                    "is not from 1 to the raw length 12288", 0)
+payload_length_case("record_payload_too_long", "record header: payload length "
+                    "65536 is not from 1 to the raw length 12288", 65536)
 
 
 @mutation("window 1: codec zstd cannot decompress it: not exactly one "

@@ -22,22 +22,23 @@ def mutation(message, piped=None):
 
 def header_case(name, message, **fields):
     """A mutation of the file header with the right checksum."""
-    def change(image, _work):
-        image.change_header(**fields)
-    change.__name__ = name
-    mutation(message)(change)
+    mutation(message)(named(name, lambda image, _work:
+                            image.change_header(**fields)))
 
 
 def record_case(name, message, which=COMPRESSED, piped=None, **fields):
     """A mutation of a record header; all checksums, index and footer are
     made for the changed one."""
     def change(image, _work):
-        for field, value in fields.items():
-            image.records[which].header[field] = value
-        image.records[which].header.seal()
+        image.records[which].header.change(**fields)
         image.reindex()
-    change.__name__ = name
-    mutation(message, piped)(change)
+    mutation(message, piped)(named(name, change))
+
+
+def index_case(name, message, piped=None, **fields):
+    """A mutation of the index header with the right checksum."""
+    mutation(message, piped)(named(name, lambda image, _work:
+                                   image.index.change(**fields)))
 
 
 def entry_case(name, message, which=1, **fields):
@@ -47,18 +48,13 @@ def entry_case(name, message, which=1, **fields):
             image.entries[which][field] = value
         image.seal_index()
         image.total()
-    change.__name__ = name
-    mutation(message, NOT_THE_RECORDS)(change)
+    mutation(message, NOT_THE_RECORDS)(named(name, change))
 
 
 def footer_case(name, message, piped=None, **fields):
     """A mutation of the footer with the right checksum."""
-    def change(image, _work):
-        for field, value in fields.items():
-            image.footer[field] = value
-        image.footer.seal()
-    change.__name__ = name
-    mutation(message, piped)(change)
+    mutation(message, piped)(named(name, lambda image, _work:
+                                   image.footer.change(**fields)))
 
 
 def cut_case(name, length, message, piped=None):
