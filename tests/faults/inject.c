@@ -188,6 +188,18 @@ write_half (int fd, const void *buffer, size_t length, off_t offset)
       return;
 }
 
+/* Whether a transfer of LENGTH fails.  A short one gets less to move. */
+static bool
+hit_transfer (enum call call, int fd, size_t *length)
+{
+  if (!hit_fd (call, fd))
+    return false;
+  if (fault.how != SHORT)
+    return true;
+  *length = short_of (fd, *length);
+  return false;
+}
+
 int
 io_setup (int depth, io_context_t *context)
 {
@@ -257,23 +269,17 @@ io_getevents (io_context_t context, long least, long most,
 ssize_t
 pread (int fd, void *buffer, size_t length, off_t offset)
 {
-  if (hit_fd (CALL_PREAD, fd)) {
-    if (fault.how != SHORT)
-      return fail ();
-    length = short_of (fd, length);
-  }
+  if (hit_transfer (CALL_PREAD, fd, &length))
+    return fail ();
   return REAL (pread) (fd, buffer, length, offset);
 }
 
 ssize_t
 pwrite (int fd, const void *buffer, size_t length, off_t offset)
 {
-  if (hit_fd (CALL_PWRITE, fd)) {
-    if (fault.how != SHORT) {
-      write_half (fd, buffer, length, offset);
-      return fail ();
-    }
-    length = short_of (fd, length);
+  if (hit_transfer (CALL_PWRITE, fd, &length)) {
+    write_half (fd, buffer, length, offset);
+    return fail ();
   }
   return REAL (pwrite) (fd, buffer, length, offset);
 }
@@ -281,22 +287,16 @@ pwrite (int fd, const void *buffer, size_t length, off_t offset)
 ssize_t
 read (int fd, void *buffer, size_t length)
 {
-  if (hit_fd (CALL_READ, fd)) {
-    if (fault.how != SHORT)
-      return fail ();
-    length = short_of (fd, length);
-  }
+  if (hit_transfer (CALL_READ, fd, &length))
+    return fail ();
   return REAL (read) (fd, buffer, length);
 }
 
 ssize_t
 write (int fd, const void *buffer, size_t length)
 {
-  if (hit_fd (CALL_WRITE, fd)) {
-    if (fault.how != SHORT)
-      return fail ();
-    length = short_of (fd, length);
-  }
+  if (hit_transfer (CALL_WRITE, fd, &length))
+    return fail ();
   return REAL (write) (fd, buffer, length);
 }
 
