@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 
-from discard_case import IOPRESS, Lost, WorkFolder, read, succeed
+from discard_case import IOPRESS, Lost, WorkFolder, exit_status, read, succeed
 
 MIB = 1 << 20
 BATCH = 8 * MIB
@@ -278,13 +278,8 @@ CASES = {"shrink": lambda full: shrink(full, False),
 def main():
     kind, case, folder = sys.argv[1:]
     with WorkFolder() as elsewhere:
-        full = Full(kind, folder, elsewhere)
-        try:
-            CASES[case](full)
-        except Lost as error:
-            print(f"FAIL: {kind}, {case}: {error}", file=sys.stderr)
-            return 1
-    return 0
+        return exit_status(f"{kind}, {case}", CASES[case],
+                           Full(kind, folder, elsewhere))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import signal
 import sys
 import time
 
-from discard_case import Case, Lost, Template, WorkFolder, read, skip
+from discard_case import (Case, Lost, Template, WorkFolder, exit_status, read,
+                          skip)
 
 MIB = 1 << 20
 # The five blocks of the writer, and the slots: 2 workers * 2 + 4 of 1 MiB;
@@ -164,12 +165,7 @@ def main():
     # The leak check cannot work under strace.
     os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
     with WorkFolder() as folder:
-        try:
-            try_all(folder, random.Random(11))
-        except Lost as error:
-            print(f"FAIL: {error}", file=sys.stderr)
-            return 1
-    return 0
+        return exit_status("slow-disk", try_all, folder, random.Random(11))
 
 
 if __name__ == "__main__":
