@@ -36,12 +36,27 @@ expect_status ()
     fail "status $status instead of $1: $(cat "$work/stderr")"
 }
 
+# microseconds: the time.
+microseconds ()
+{
+  echo "${EPOCHREALTIME/[!0-9]/}"
+}
+
+# How long a run takes when it is left alone.
+new_guest
+begin=$(microseconds)
+start save -c zstd:6 -T 1 guest "$file"
+expect_status 0
+duration=$(($(microseconds) - begin))
+expect_saved
+
 # Killed with all its children, at moments that pass over the whole run.
 declare -A outcomes=()
 for (( i = 0; i < 12; i++ )); do
   new_guest
   start save -c zstd:6 -T 1 guest "$file"
-  sleep "$(( i / 5 )).$(( 2 * i % 10 ))"
+  printf -v moment %07d $((duration * i / 11))
+  sleep "${moment::-6}.${moment: -6}"
   kill -s KILL -- -$pid 2>/dev/null || :
   wait $pid 2>/dev/null || :
   if test -e "$guest/running"; then

@@ -2,6 +2,7 @@
 # iopress-hook in the libvirtd of libvirtd.py, and what it makes of managed
 # saves.
 
+import fcntl
 import os
 import shlex
 import struct
@@ -115,9 +116,21 @@ class Hook:
         guest.managed_save(*options)
         self.wait_packed(guest)
 
+    def is_locked(self, guest):
+        """Whether a packer has not ended yet: what it has replaced takes its
+        room until then."""
+        try:
+            with open(os.path.join(LOCKS, f"{guest.name}.lock")) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
     def wait_packed(self, guest):
         wait_until(lambda: self.state(guest) == PACKED and
-                   not self.is_packing(guest),
+                   not self.is_packing(guest) and not self.is_locked(guest),
                    f"{guest.name} is packed; the hook said: {self.said()}")
 
     def save_and_catch(self, guest, *options):
