@@ -7,11 +7,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "io/aio.h"
 #include "io/writer.h"
+#include "util/buffer.h"
 #include "util/bytes.h"
 
 /* O_DIRECT writes are fastest with a queue of about four; one more block
@@ -19,6 +19,7 @@
  */
 #define BLOCK_BYTES (1u << 20)
 #define BLOCK_COUNT 5u
+#define MEMORY_BYTES ((size_t) BLOCK_COUNT * BLOCK_BYTES)
 
 /* How long to wait for a reader before looking whether to go on, in
  * milliseconds.
@@ -71,15 +72,13 @@ writer_open (struct file *file, uint64_t offset, struct writer **writer_out,
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
   writer->file = file;
   writer->size = file->regular && file->direct ? 0 : UINT64_MAX;
-  writer->memory = mmap (NULL, BLOCK_COUNT * BLOCK_BYTES,
-                         PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (writer->memory == MAP_FAILED) {
-    writer->memory = NULL;
+  writer->memory = buffer_allocate (MEMORY_BYTES);
+  if (writer->memory == NULL) {
     error_set (err, ERROR_FAILED, errno, "cannot set up writing");
     writer_close (writer);
     return -1;
   }
+  buffer_touch (writer->memory, MEMORY_BYTES);
   for (i = 0; i < BLOCK_COUNT; i++)
     writer->blocks[i].bytes = writer->memory + (size_t) i * BLOCK_BYTES;
   if ((!file->stream && aio_open (BLOCK_COUNT, &writer->aio, err) < 0) ||
@@ -97,8 +96,7 @@ writer_close (struct writer *writer)
   if (writer == NULL)
     return;
   aio_close (writer->aio);
-  if (writer->memory != NULL)
-    munmap (writer->memory, BLOCK_COUNT * BLOCK_BYTES);
+  buffer_free (writer->memory, MEMORY_BYTES);
   free (writer);
 }
 

@@ -5,13 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "io/aio.h"
 #include "io/descriptor.h"
 #include "pipeline/copy.h"
+#include "util/buffer.h"
 #include "util/bytes.h"
 
 /* One write is one block, and an O_DIRECT write is padded to TAIL_BYTES: what
@@ -23,9 +23,6 @@
 /* One block is filled or emptied, the others are in flight. */
 #define BLOCK_COUNT 4u
 #define MEMORY_BYTES (BLOCK_COUNT * BLOCK_BYTES)
-
-/* Pages of this size cost less to pin for O_DIRECT. */
-#define LARGE_PAGE_BYTES (2u << 20)
 
 #define PIPE_BYTES (1 << 20)
 
@@ -48,7 +45,7 @@ struct copy {
   struct file *file;
   int stream;
   struct aio *aio;
-  uint8_t *memory;             /* more than that of the blocks: see align */
+  uint8_t *memory;             /* of the blocks */
   struct block blocks[BLOCK_COUNT];
   unsigned int count;          /* of blocks in use */
   uint64_t offset;             /* of the next block in the file */
@@ -68,20 +65,13 @@ fail (const char *name, const char *what, struct error *err)
 static int
 copy_open (struct copy *copy, struct error *err)
 {
-  uint8_t *bytes;
   unsigned int i;
 
-  copy->memory = mmap (NULL, MEMORY_BYTES + LARGE_PAGE_BYTES,
-                       PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                       -1, 0);
-  if (copy->memory == MAP_FAILED) {
-    copy->memory = NULL;
+  copy->memory = buffer_allocate (MEMORY_BYTES);
+  if (copy->memory == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up the copy");
-  }
-  bytes = copy->memory + (-(uintptr_t) copy->memory & (LARGE_PAGE_BYTES - 1));
-  madvise (bytes, MEMORY_BYTES, MADV_HUGEPAGE);
   for (i = 0; i < BLOCK_COUNT; i++)
-    copy->blocks[i].bytes = bytes + (size_t) i * BLOCK_BYTES;
+    copy->blocks[i].bytes = copy->memory + (size_t) i * BLOCK_BYTES;
   /* Not a pipe, or not permitted: then it stays as it is. */
   if (fcntl (copy->stream, F_GETPIPE_SZ) < PIPE_BYTES)
     fcntl (copy->stream, F_SETPIPE_SZ, PIPE_BYTES);
@@ -92,8 +82,7 @@ static void
 copy_close (struct copy *copy)
 {
   aio_close (copy->aio);
-  if (copy->memory != NULL)
-    munmap (copy->memory, MEMORY_BYTES + LARGE_PAGE_BYTES);
+  buffer_free (copy->memory, MEMORY_BYTES);
 }
 
 /* fdatasync(2); pipes and the like have nothing to make durable. */

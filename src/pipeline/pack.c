@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pipeline/pack.h"
+#include "util/buffer.h"
 #include "util/checksum.h"
 
 struct pack_worker {
@@ -15,12 +16,19 @@ struct pack_worker {
   /* One for each level that may be wanted; none when all is stored. */
   struct iopress_codec_context *contexts[AUTO_LEVELS];
   unsigned int context_count;
-  /* chunk_bytes for pages out of the page cache: the same again for each
-   * window, it stays in this processor's cache, as RAW of the slots cannot.
+  uint8_t *memory;             /* of both of these, chunk_bytes each */
+  /* For pages out of the page cache: the same again for each window, it stays
+   * in this processor's cache, as RAW of the slots cannot.
    */
   uint8_t *gathered;
-  uint8_t *decoded;            /* chunk_bytes, to verify with */
+  uint8_t *decoded;            /* to verify with */
 };
+
+static size_t
+memory_bytes (const struct pack *pack)
+{
+  return (size_t) pack->header->chunk_bytes * (pack->verify ? 2 : 1);
+}
 
 static void
 worker_close (void *opaque)
@@ -30,8 +38,7 @@ worker_close (void *opaque)
 
   for (i = 0; i < worker->context_count; i++)
     worker->pack->codec->ops.close (worker->contexts[i]);
-  free (worker->decoded);
-  free (worker->gathered);
+  buffer_free (worker->memory, memory_bytes (worker->pack));
   free (worker);
 }
 
@@ -72,15 +79,17 @@ worker_open (void *opaque, void **worker_out, struct error *err)
   if (worker == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up a worker");
   worker->pack = pack;
-  worker->gathered = malloc (pack->header->chunk_bytes);
-  if (pack->verify)
-    worker->decoded = malloc (pack->header->chunk_bytes);
-  if (worker->gathered == NULL || (pack->verify && worker->decoded == NULL) ||
+  worker->memory = buffer_allocate (memory_bytes (pack));
+  if (worker->memory == NULL ||
       (pack->codec != NULL && open_contexts (worker) < 0)) {
     worker_close (worker);
     return error_set (err, ERROR_FAILED, ENOMEM,
                       "cannot set up the codec %s", pack->header->codec);
   }
+  buffer_touch (worker->memory, memory_bytes (pack));
+  worker->gathered = worker->memory;
+  if (pack->verify)
+    worker->decoded = worker->memory + pack->header->chunk_bytes;
   *worker_out = worker;
   return 0;
 }

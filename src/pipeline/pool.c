@@ -8,10 +8,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "pipeline/pool.h"
+#include "util/buffer.h"
 #include "util/clock.h"
 
 enum slot_state {
@@ -175,18 +175,12 @@ create_slots (struct pool *pool, struct error *err)
   pool->slots = calloc (pool->slot_count, sizeof *pool->slots);
   pool->memory_bytes = pool->slot_count * (raw + packed);
   if (pool->slots != NULL)
-    pool->memory = mmap (NULL, pool->memory_bytes, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (pool->slots == NULL || pool->memory == MAP_FAILED) {
-    pool->memory = NULL;
+    pool->memory = buffer_allocate (pool->memory_bytes);
+  if (pool->memory == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM,
                       "cannot allocate %zu bytes of buffers",
                       pool->memory_bytes);
-  }
-  /* Large pages, touched now: fewer faults here, and cheaper O_DIRECT. */
-  madvise (pool->memory, pool->memory_bytes, MADV_HUGEPAGE);
-  if (madvise (pool->memory, pool->memory_bytes, MADV_POPULATE_WRITE) < 0)
-    memset (pool->memory, 0, pool->memory_bytes);
+  buffer_touch (pool->memory, pool->memory_bytes);
   for (i = 0; i < pool->slot_count; i++) {
     struct slot *slot = &pool->slots[i];
 
@@ -241,8 +235,7 @@ pool_free (struct pool *pool)
   pthread_cond_destroy (&pool->ready);
   pthread_cond_destroy (&pool->freed);
   pthread_mutex_destroy (&pool->lock);
-  if (pool->memory != NULL)
-    munmap (pool->memory, pool->memory_bytes);
+  buffer_free (pool->memory, pool->memory_bytes);
   free (pool->slots);
   free (pool->workers);
   free (pool);
