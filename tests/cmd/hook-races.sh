@@ -163,6 +163,35 @@ begin guest
 expect_called expand 1
 expect_stream guest QEVM
 
+# The packer had exchanged it when it was told to end: the same, and what was
+# replaced is only open where it does not keep the lock.
+reset
+rm -f "$calls.pid"
+# shellcheck disable=SC2016
+act_as "$set_magic"'
+case $1 in
+  save)
+    replaced=$file
+    test ! "/proc/$PPID/fd/5" -ef "$file" || echo >>"$calls.kept"
+    for descriptor in /proc/$$/fd/*; do
+      test ! "$descriptor" -ef "$file" || rm "$calls.kept"
+    done
+    cp "$file" "$file.part"
+    file=$file.part
+    set_magic IOPRESS1
+    mv "$file" "$replaced"
+    echo $$ >"$calls.pid"
+    sleep 60 ;;
+  expand) set_magic "QEVM\0\0\0\3" ;;
+esac'
+begin guest
+restore guest
+expect_called expand 1
+expect_stream guest QEVM
+expect_logged 'guest: packed, '
+test -e "$calls.kept" || fail 'what was replaced is not kept, or by iopress'
+act_as "$act_until_told"
+
 # No more than at_once at a time, in the order in which they came.
 for at_once in 1 3; do
   reset
