@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "io/aio.h"
@@ -13,6 +14,7 @@
 #include "pipeline/copy.h"
 #include "util/buffer.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 
 /* One write is one block, and an O_DIRECT write is padded to TAIL_BYTES: what
  * a block device holds behind the last byte depends on both.
@@ -25,6 +27,9 @@
 #define MEMORY_BYTES (BLOCK_COUNT * BLOCK_BYTES)
 
 #define PIPE_BYTES (1 << 20)
+
+/* Blocks that take longer are taken to take that. */
+#define BLOCK_NANOSECONDS_MAX 1000000u
 
 /* How far to move the end of the file ahead of what is written. */
 #define AHEAD_MIN_BYTES (16u << 20)
@@ -44,6 +49,7 @@ struct block {
 struct copy {
   struct file *file;
   int stream;
+  bool large_pipe;             /* it has PIPE_BYTES */
   struct aio *aio;
   uint8_t *memory;             /* of the blocks */
   struct block blocks[BLOCK_COUNT];
@@ -53,6 +59,8 @@ struct copy {
   uint64_t failed;             /* where the first write failed */
   uint64_t size;               /* the end of the file that was moved ahead */
   bool may_extend;
+  uint64_t block_started;      /* when, in nanoseconds */
+  uint64_t block_nanoseconds;  /* what a block takes, lately */
 };
 
 static int
@@ -75,6 +83,7 @@ copy_open (struct copy *copy, struct error *err)
   /* Not a pipe, or not permitted: then it stays as it is. */
   if (fcntl (copy->stream, F_GETPIPE_SZ) < PIPE_BYTES)
     fcntl (copy->stream, F_SETPIPE_SZ, PIPE_BYTES);
+  copy->large_pipe = fcntl (copy->stream, F_GETPIPE_SZ) >= PIPE_BYTES;
   return copy->file->direct ? aio_open (BLOCK_COUNT, &copy->aio, err) : 0;
 }
 
@@ -112,16 +121,22 @@ start_block (struct copy *copy, struct block *block, bool write, size_t length)
   aio_flush (copy->aio);
 }
 
-/* Take note of a finished transfer, waiting for one. */
-static void
-reap_block (struct copy *copy)
+/* Take note of a finished transfer, waiting for one when WAIT is set.  Returns
+ * false when there is none.
+ */
+static bool
+reap_block (struct copy *copy, bool wait)
 {
-  struct aio_request *request = aio_wait (copy->aio, true);
-  struct block *block = request->owner;
+  struct aio_request *request = aio_wait (copy->aio, wait);
+  struct block *block;
 
+  if (request == NULL)
+    return false;
+  block = request->owner;
   block->in_flight = false;
   if (request->write && request->errnum != 0)
     copy->failed = minimum_u64 (copy->failed, request->offset + request->done);
+  return true;
 }
 
 /* Wait for a block.  Returns -1 with ERR when its transfer failed. */
@@ -129,7 +144,7 @@ static int
 wait_block (struct copy *copy, struct block *block, struct error *err)
 {
   while (block->in_flight)
-    reap_block (copy);
+    reap_block (copy, true);
   if (block->request.errnum == 0)
     return 0;
   errno = block->request.errnum;
@@ -177,6 +192,37 @@ extend (struct copy *copy, struct error *err)
   return 0;
 }
 
+static bool
+is_writing (struct copy *copy)
+{
+  unsigned int i;
+
+  while (reap_block (copy, false))
+    ;
+  for (i = 0; i < BLOCK_COUNT; i++)
+    if (copy->blocks[i].in_flight)
+      return true;
+  return false;
+}
+
+/* Whoever reads a pipe that is being written to waits with a busy processor for
+ * the writer to let go of it.  So the writer gets half the time of a block to
+ * fill it, as long as the disk has something to do.
+ */
+static void
+let_pipe_fill (struct copy *copy)
+{
+  uint64_t now = clock_nanoseconds (CLOCK_MONOTONIC);
+  struct timespec pause = { .tv_nsec = (long) (copy->block_nanoseconds / 2) };
+
+  copy->block_nanoseconds = minimum_u64 ((3 * copy->block_nanoseconds + now -
+                                          copy->block_started) / 4,
+                                         BLOCK_NANOSECONDS_MAX);
+  copy->block_started = now;
+  if (copy->large_pipe && is_writing (copy))
+    nanosleep (&pause, NULL);
+}
+
 /* Fill BLOCK from the stream and start writing it.  Returns 1 when it was
  * filled, 0 at the end of the stream.
  */
@@ -188,6 +234,7 @@ write_block (struct copy *copy, struct block *block, struct error *err)
 
   if (wait_block (copy, block, err) < 0 || extend (copy, err) < 0)
     return -1;
+  let_pipe_fill (copy);
   got = descriptor_read_whole (copy->stream, block->bytes, BLOCK_BYTES);
   if (got < 0)
     return fail (stream_name, "Unable to read", err);
