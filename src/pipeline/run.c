@@ -15,6 +15,11 @@
 #define SLOTS_FEW 8u
 #define SLOTS_MANY 64u
 
+/* Windows are quick and slow in turn, to read, to work on and to write: as many
+ * may pile up before one side waits for another.
+ */
+#define SLOTS_SPARE 8u
+
 struct run {
   const struct source *source;
   const struct sink *sink;
@@ -212,8 +217,8 @@ pipeline_run (const struct source *source, const struct job *job,
               struct error *err)
 {
   struct run run = { .source = source, .sink = sink, .options = options };
-  /* Two for each worker, and what reader and writer have in flight. */
-  unsigned int slots = 2 * options->threads + source->depth;
+  /* Two for each worker, and what the reader has in flight. */
+  unsigned int slots = 2 * options->threads + source->depth + SLOTS_SPARE;
   bool reader_started = false;
   pthread_t reader;
   int result;

@@ -16,8 +16,7 @@ from discard_case import (Case, Lost, Template, WorkFolder, exit_status, read,
                           skip)
 
 MIB = 1 << 20
-# The five blocks of the writer, and the slots: 2 workers * 2 + 4 of 1 MiB;
-# the rest for metadata.
+# The five blocks of the writer; the rest for metadata.
 IN_FLIGHT = 16 * MIB
 CANCELLED, CONSUMED = 5, 4
 
