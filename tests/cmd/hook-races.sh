@@ -6,6 +6,14 @@
 . "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
 . "$abs_top_srcdir/tests/cmd/hook-common.sh"
 
+# What the caller of the tests has open is none of the hook's; 255 is this
+# script.
+for descriptor in /proc/$$/fd/*; do
+  descriptor=${descriptor##*/}
+  test "$descriptor" -le 2 || test "$descriptor" -eq 255 ||
+    eval "exec $descriptor>&-"
+done
+
 # Stand-ins that take as long as the test lets them.
 # shellcheck disable=SC2016
 act_until_told=$set_magic'
