@@ -6,15 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/aio.h"
 #include "io/descriptor.h"
+#include "io/pipe_pace.h"
 #include "pipeline/copy.h"
 #include "util/buffer.h"
 #include "util/bytes.h"
-#include "util/clock.h"
 
 /* One write is one block, and an O_DIRECT write is padded to TAIL_BYTES: what
  * a block device holds behind the last byte depends on both.
@@ -25,11 +24,6 @@
 /* One block is filled or emptied, the others are in flight. */
 #define BLOCK_COUNT 4u
 #define MEMORY_BYTES (BLOCK_COUNT * BLOCK_BYTES)
-
-#define PIPE_BYTES (1 << 20)
-
-/* Blocks that take longer are taken to take that. */
-#define BLOCK_NANOSECONDS_MAX 1000000u
 
 /* How far to move the end of the file ahead of what is written. */
 #define AHEAD_MIN_BYTES (16u << 20)
@@ -49,7 +43,7 @@ struct block {
 struct copy {
   struct file *file;
   int stream;
-  bool large_pipe;             /* it has PIPE_BYTES */
+  struct pipe_pace pace;       /* of the stream */
   struct aio *aio;
   uint8_t *memory;             /* of the blocks */
   struct block blocks[BLOCK_COUNT];
@@ -59,8 +53,6 @@ struct copy {
   uint64_t failed;             /* where the first write failed */
   uint64_t size;               /* the end of the file that was moved ahead */
   bool may_extend;
-  uint64_t block_started;      /* when, in nanoseconds */
-  uint64_t block_nanoseconds;  /* what a block takes, lately */
 };
 
 static int
@@ -80,10 +72,7 @@ copy_open (struct copy *copy, struct error *err)
     return error_set (err, ERROR_FAILED, errno, "cannot set up the copy");
   for (i = 0; i < BLOCK_COUNT; i++)
     copy->blocks[i].bytes = copy->memory + (size_t) i * BLOCK_BYTES;
-  /* Not a pipe, or not permitted: then it stays as it is. */
-  if (fcntl (copy->stream, F_GETPIPE_SZ) < PIPE_BYTES)
-    fcntl (copy->stream, F_SETPIPE_SZ, PIPE_BYTES);
-  copy->large_pipe = fcntl (copy->stream, F_GETPIPE_SZ) >= PIPE_BYTES;
+  pipe_pace_open (copy->stream, &copy->pace);
   return copy->file->direct ? aio_open (BLOCK_COUNT, &copy->aio, err) : 0;
 }
 
@@ -205,24 +194,6 @@ is_writing (struct copy *copy)
   return false;
 }
 
-/* Whoever reads a pipe that is being written to waits with a busy processor for
- * the writer to let go of it.  So the writer gets half the time of a block to
- * fill it, as long as the disk has something to do.
- */
-static void
-let_pipe_fill (struct copy *copy)
-{
-  uint64_t now = clock_nanoseconds (CLOCK_MONOTONIC);
-  struct timespec pause = { .tv_nsec = (long) (copy->block_nanoseconds / 2) };
-
-  copy->block_nanoseconds = minimum_u64 ((3 * copy->block_nanoseconds + now -
-                                          copy->block_started) / 4,
-                                         BLOCK_NANOSECONDS_MAX);
-  copy->block_started = now;
-  if (copy->large_pipe && is_writing (copy))
-    nanosleep (&pause, NULL);
-}
-
 /* Fill BLOCK from the stream and start writing it.  Returns 1 when it was
  * filled, 0 at the end of the stream.
  */
@@ -234,7 +205,7 @@ write_block (struct copy *copy, struct block *block, struct error *err)
 
   if (wait_block (copy, block, err) < 0 || extend (copy, err) < 0)
     return -1;
-  let_pipe_fill (copy);
+  pipe_pace_wait (&copy->pace, is_writing (copy));
   got = descriptor_read_whole (copy->stream, block->bytes, BLOCK_BYTES);
   if (got < 0)
     return fail (stream_name, "Unable to read", err);
