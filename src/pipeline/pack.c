@@ -16,16 +16,16 @@ struct pack_worker {
   /* One for each level that may be wanted; none when all is stored. */
   struct iopress_codec_context *contexts[AUTO_LEVELS];
   unsigned int context_count;
-  uint8_t *memory;             /* of both of these, chunk_bytes each */
-  /* For pages out of the page cache: the same again for each window, it stays
-   * in this processor's cache, as RAW of the slots cannot.
+  /* chunk_bytes for pages out of the page cache: the same again for each
+   * window, it stays in this processor's cache, as RAW of the slots cannot.
    */
   uint8_t *gathered;
-  uint8_t *decoded;            /* to verify with */
+  uint8_t *decoded;            /* as many behind them, to verify with */
 };
 
+/* Of both buffers, which are one. */
 static size_t
-memory_bytes (const struct pack *pack)
+buffer_bytes (const struct pack *pack)
 {
   return (size_t) pack->header->chunk_bytes * (pack->verify ? 2 : 1);
 }
@@ -38,7 +38,7 @@ worker_close (void *opaque)
 
   for (i = 0; i < worker->context_count; i++)
     worker->pack->codec->ops.close (worker->contexts[i]);
-  buffer_free (worker->memory, memory_bytes (worker->pack));
+  buffer_free (worker->gathered, buffer_bytes (worker->pack));
   free (worker);
 }
 
@@ -79,17 +79,16 @@ worker_open (void *opaque, void **worker_out, struct error *err)
   if (worker == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up a worker");
   worker->pack = pack;
-  worker->memory = buffer_allocate (memory_bytes (pack));
-  if (worker->memory == NULL ||
+  worker->gathered = buffer_allocate (buffer_bytes (pack));
+  if (worker->gathered == NULL ||
       (pack->codec != NULL && open_contexts (worker) < 0)) {
     worker_close (worker);
     return error_set (err, ERROR_FAILED, ENOMEM,
                       "cannot set up the codec %s", pack->header->codec);
   }
-  buffer_touch (worker->memory, memory_bytes (pack));
-  worker->gathered = worker->memory;
+  buffer_touch (worker->gathered, buffer_bytes (pack));
   if (pack->verify)
-    worker->decoded = worker->memory + pack->header->chunk_bytes;
+    worker->decoded = worker->gathered + pack->header->chunk_bytes;
   *worker_out = worker;
   return 0;
 }

@@ -293,11 +293,11 @@ pool_end_input (struct pool *pool)
   pthread_mutex_unlock (&pool->lock);
 }
 
-/* Under the lock: every slot that was taken has come out, and no more come. */
-static bool
-drained (const struct pool *pool)
+/* Under the lock: see pool_left. */
+static uint64_t
+left (const struct pool *pool)
 {
-  return pool->input_ended && pool->next_out == pool->next_in;
+  return pool->input_ended ? pool->next_in - pool->next_out : UINT64_MAX;
 }
 
 /* Under the lock: the serial twin works when it is asked for the result. */
@@ -335,7 +335,7 @@ pool_dequeue (struct pool *pool, bool wait)
   if (pool->thread_count == 0)
     work_serially (pool);
   slot = slot_of (pool, pool->next_out);
-  while (wait && !pool->stopped && !drained (pool) &&
+  while (wait && !pool->stopped && left (pool) > 0 &&
          slot->state != SLOT_DONE)
     wait = pthread_cond_timedwait (&pool->done, &pool->lock, &until) == 0;
   if (pool->stopped || slot->state != SLOT_DONE ||
@@ -372,11 +372,10 @@ pool_stop (struct pool *pool)
 uint64_t
 pool_left (struct pool *pool)
 {
-  uint64_t left = UINT64_MAX;
+  uint64_t result;
 
   pthread_mutex_lock (&pool->lock);
-  if (pool->input_ended)
-    left = pool->next_in - pool->next_out;
+  result = left (pool);
   pthread_mutex_unlock (&pool->lock);
-  return left;
+  return result;
 }
