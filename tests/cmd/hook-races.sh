@@ -174,7 +174,6 @@ expect_stream guest QEVM
 # The packer had exchanged it when it was told to end: the same, and what was
 # replaced is only open where it does not keep the lock.
 reset
-rm -f "$calls.pid"
 # shellcheck disable=SC2016
 act_as "$set_magic"'
 case $1 in
