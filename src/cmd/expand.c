@@ -211,6 +211,8 @@ unpack (struct expand *expand, struct error *err)
   expand->aside.unpack.name = expand->name;
   result = image_input_run (&expand->aside, "expand", &expand->common, &sink,
                             err);
+  if (result == 0)
+    result = sparse_sink_finish (sparse, err);
   sparse_sink_close (sparse);
   return result < 0 ? -1 : expanding_finish (&expand->expanding, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads and writes with several requests in flight, through libaio. */
+/* Reads, writes and flushes with several requests in flight, through libaio. */
 
 #include <config.h>
 
@@ -164,7 +164,8 @@ take_result (struct aio *aio, struct aio_request *request, long result)
   size_t done, again;
 
   if (result == -EINTR || result == -EAGAIN ||
-      (result == -EINVAL && give_up_direct (request))) {
+      (result == -EINVAL && request->kind != AIO_SYNC &&
+       give_up_direct (request))) {
     queue_append (&aio->waiting, request);
     return;
   }
@@ -182,7 +183,7 @@ take_result (struct aio *aio, struct aio_request *request, long result)
   }
   else if (again == request->done &&
            (result == 0 || request->stalls++ == STALLS_MAX))
-    finish (aio, request, request->write ? ENOSPC : ENODATA);
+    finish (aio, request, request->kind == AIO_WRITE ? ENOSPC : ENODATA);
   else {
     request->done = again;
     queue_append (&aio->waiting, request);
@@ -196,12 +197,20 @@ prepare (struct aio_request *request)
   size_t length = request->length - request->done;
   long long offset = (long long) (request->offset + request->done);
 
+  int fd = request->file->fd;
+
   request->direct = request->file->direct;
-  if (request->write)
-    io_prep_pwrite (&request->iocb, request->file->fd, buffer, length, offset);
-  else
-    io_prep_pread (&request->iocb, request->file->fd, buffer, length,
-                   offset);
+  switch (request->kind) {
+  case AIO_READ:
+    io_prep_pread (&request->iocb, fd, buffer, length, offset);
+    break;
+  case AIO_WRITE:
+    io_prep_pwrite (&request->iocb, fd, buffer, length, offset);
+    break;
+  case AIO_SYNC:
+    io_prep_fdsync (&request->iocb, fd);
+    break;
+  }
 }
 
 static void
@@ -210,13 +219,21 @@ transfer_now (struct aio *aio, struct aio_request *request)
   uint8_t *buffer = (uint8_t *) request->buffer + request->done;
   size_t length = request->length - request->done;
   off_t offset = (off_t) (request->offset + request->done);
-  ssize_t result;
+  int fd = request->file->fd;
+  ssize_t result = 0;
 
   request->direct = request->file->direct;
-  if (request->write)
-    result = pwrite (request->file->fd, buffer, length, offset);
-  else
-    result = pread (request->file->fd, buffer, length, offset);
+  switch (request->kind) {
+  case AIO_READ:
+    result = pread (fd, buffer, length, offset);
+    break;
+  case AIO_WRITE:
+    result = pwrite (fd, buffer, length, offset);
+    break;
+  case AIO_SYNC:
+    result = fdatasync (fd);
+    break;
+  }
   take_result (aio, request, result < 0 ? -errno : result);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads and writes with several requests in flight, through libaio. */
+/* Reads, writes and flushes with several requests in flight, through libaio. */
 
 #ifndef IOPRESS_IO_AIO_H
 #define IOPRESS_IO_AIO_H
@@ -11,13 +11,19 @@
 
 #include "io/file.h"
 
-/* One read or write.  The caller owns it and its buffer, and leaves both
+enum aio_kind {
+  AIO_READ,
+  AIO_WRITE,
+  AIO_SYNC,                    /* fdatasync(2): no buffer, length or offset */
+};
+
+/* One request.  The caller owns it and its buffer, and leaves both
  * alone from aio_submit until aio_wait hands the request back.
  */
 struct aio_request {
   /* Set by the caller. */
   struct file *file;
-  bool write;
+  enum aio_kind kind;
   void *buffer;
   size_t length;               /* bytes to transfer */
   size_t needed;               /* fewer bytes than this are an error; reads

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/aio.h"
+#include "io/early_sync.h"
 #include "io/writer.h"
 #include "util/buffer.h"
 #include "util/bytes.h"
@@ -41,6 +42,7 @@ struct block {
 struct writer {
   struct file *file;
   struct aio *aio;             /* NULL for a stream */
+  struct early_sync *sync;     /* NULL: not asked for, or a stream */
   uint8_t *memory;             /* of all blocks */
   struct block blocks[BLOCK_COUNT];
   unsigned int filling;        /* the block that bytes are copied to */
@@ -95,9 +97,16 @@ writer_close (struct writer *writer)
 {
   if (writer == NULL)
     return;
+  early_sync_close (writer->sync);
   aio_close (writer->aio);
   buffer_free (writer->memory, MEMORY_BYTES);
   free (writer);
+}
+
+int
+writer_sync_early (struct writer *writer, struct error *err)
+{
+  return early_sync_open (writer->file, &writer->sync, err);
 }
 
 static int
@@ -188,7 +197,7 @@ start_block (struct writer *writer, size_t length, struct error *err)
   if (extend_ahead (writer, writer->block_offset + length, err) < 0)
     return -1;
   request->file = writer->file;
-  request->write = true;
+  request->kind = AIO_WRITE;
   request->buffer = block->bytes;
   request->length = length;
   request->needed = length;
@@ -216,6 +225,31 @@ next_block (struct writer *writer, struct error *err)
   return 0;
 }
 
+static bool
+is_idle (const struct writer *writer)
+{
+  unsigned int i;
+
+  for (i = 0; i < BLOCK_COUNT; i++)
+    if (writer->blocks[i].in_flight)
+      return false;
+  return true;
+}
+
+/* The block being filled is full: write it and go on to the next. */
+static int
+write_block (struct writer *writer, struct error *err)
+{
+  if (writer->sync != NULL &&
+      (writer_poll (writer, err) < 0 ||
+       (is_idle (writer) &&
+        early_sync_idle (writer->sync, writer->block_offset, err) < 0)))
+    return -1;
+  if (start_block (writer, BLOCK_BYTES, err) < 0)
+    return -1;
+  return next_block (writer, err);
+}
+
 /* Append LENGTH bytes, or as many zeros when BYTES is NULL. */
 static int
 append (struct writer *writer, const uint8_t *bytes, uint64_t length,
@@ -233,9 +267,7 @@ append (struct writer *writer, const uint8_t *bytes, uint64_t length,
       memset (block->bytes + block->used, 0, part);
     block->used += part;
     length -= part;
-    if (block->used == BLOCK_BYTES &&
-        (start_block (writer, BLOCK_BYTES, err) < 0 ||
-         next_block (writer, err) < 0))
+    if (block->used == BLOCK_BYTES && write_block (writer, err) < 0)
       return -1;
   }
   return 0;
@@ -343,7 +375,8 @@ writer_finish (struct writer *writer, struct error *err)
     return -1;
   if (writer->aio == NULL)
     return 0;
-  if (wait_for_all (writer, err) < 0)
+  if (wait_for_all (writer, err) < 0 ||
+      early_sync_finish (writer->sync, err) < 0)
     return -1;
   if (writer->file->regular &&
       file_truncate (writer->file, writer_offset (writer), err) < 0)

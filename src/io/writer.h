@@ -25,6 +25,12 @@ int writer_open (struct file *file, uint64_t offset, struct writer **writer,
 /* Abandon what is not written yet and free; NULL is ignored. */
 void writer_close (struct writer *writer);
 
+/* Let bytes become durable while others are appended: see io/early_sync.h.  For
+ * those who call file_sync when all is written, and not before.  Returns 0, or
+ * -1 with ERR.
+ */
+int writer_sync_early (struct writer *writer, struct error *err);
+
 /* Append LENGTH bytes; they are copied.  Returns 0, or -1 with ERR, which may
  * be about bytes of an earlier call.
  */
@@ -57,7 +63,8 @@ uint64_t writer_completed (const struct writer *writer);
 void writer_wind_down (struct writer *writer);
 
 /* Write the rest, wait for all of it and set a regular file's size to
- * writer_offset.  A block device keeps the bytes after that.  Does not sync.
+ * writer_offset.  A block device keeps the bytes after that.  They are durable
+ * after a file_sync; but what was flushed early and is lost only this tells.
  */
 int writer_finish (struct writer *writer, struct error *err);
 

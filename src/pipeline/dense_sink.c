@@ -23,7 +23,8 @@ dense_sink_open (struct file *output, const struct image *image,
   if (sink == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
   sink->image = image;
-  if (writer_open (output, 0, &sink->writer, err) < 0) {
+  if (writer_open (output, 0, &sink->writer, err) < 0 ||
+      writer_sync_early (sink->writer, err) < 0) {
     dense_sink_close (sink);
     return -1;
   }

@@ -122,7 +122,8 @@ image_sink_open (const struct image_sink_options *options,
   sink->consume = options->consume;
   memcpy (sink->footer.image_id, sink->header->image_id, IMAGE_ID_BYTES);
   if (reserve_entries (sink, err) < 0 ||
-      start_image (sink, options, err) < 0) {
+      start_image (sink, options, err) < 0 ||
+      (sink->consume == NULL && writer_sync_early (sink->writer, err) < 0)) {
     image_sink_close (sink);
     return -1;
   }

@@ -29,13 +29,16 @@ struct kept_pages {
 };
 
 /* The same for a file that has its size already and keeps what stands before
- * KEPT's end; the prefix is not written.  Do not call sparse_sink_finish.
+ * KEPT's end; the prefix is not written, and sparse_sink_finish leaves the size
+ * alone.
  */
 int sparse_sink_open_behind (struct file *output, const struct image *image,
                              const struct kept_pages *kept,
                              struct sparse_sink **sink, struct error *err);
 
-/* Set the final size.  Everything has been written; does not sync. */
+/* Set the final size.  Everything has been written; what was flushed meanwhile
+ * says whether that failed, for the rest call file_sync.
+ */
 int sparse_sink_finish (struct sparse_sink *sink, struct error *err);
 
 struct dense_sink;
@@ -46,7 +49,9 @@ int dense_sink_open (struct file *output, const struct image *image,
 void dense_sink_close (struct dense_sink *sink);
 struct sink dense_sink_face (struct dense_sink *sink);
 
-/* Write the zeros after the last page and wait for everything. */
+/* Write the zeros after the last page and wait for everything.  As to flushing
+ * see sparse_sink_finish.
+ */
 int dense_sink_finish (struct dense_sink *sink, struct error *err);
 
 /* A sink that takes slots and keeps nothing (verify).  STORAGE is a slot

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "io/early_sync.h"
 #include "pipeline/page_sink.h"
 #include "util/cleanup.h"
 
@@ -27,6 +28,9 @@ struct sparse_sink {
   const struct image *image;
   struct kept_pages kept;      /* empty, but for sparse_sink_open_behind */
   struct aio *aio;
+  struct early_sync *sync;
+  uint64_t written;            /* bytes, so far */
+  unsigned int writing;        /* requests that have not come back */
   struct window_writes *free;
   struct slot *empty;          /* begun, and nothing of it to write */
 };
@@ -70,7 +74,7 @@ write_prefix (struct sparse_sink *sink, struct error *err)
   for (offset = 0; offset < bytes; offset += PAGE_BYTES) {
     struct aio_request request = {
       .file = sink->output,
-      .write = true,
+      .kind = AIO_WRITE,
       .buffer = page,
       .length = PAGE_BYTES,
       .needed = PAGE_BYTES,
@@ -99,7 +103,8 @@ sparse_sink_open_behind (struct file *output, const struct image *image,
   sink->output = output;
   sink->image = image;
   sink->kept = *kept;
-  if (aio_open (WRITE_DEPTH, &sink->aio, err) < 0) {
+  if (aio_open (WRITE_DEPTH, &sink->aio, err) < 0 ||
+      early_sync_open (output, &sink->sync, err) < 0) {
     sparse_sink_close (sink);
     return -1;
   }
@@ -135,6 +140,7 @@ sparse_sink_close (struct sparse_sink *sink)
 
   if (sink == NULL)
     return;
+  early_sync_close (sink->sync);
   aio_close (sink->aio);
   for (writes = sink->free; writes != NULL; writes = next) {
     next = writes->next;
@@ -210,7 +216,7 @@ prepare_runs (struct sparse_sink *sink, struct window_writes *writes)
     struct aio_request *request = &writes->requests[writes->pending++];
 
     request->file = sink->output;
-    request->write = true;
+    request->kind = AIO_WRITE;
     request->buffer = raw;
     request->length = (size_t) (end - first) * PAGE_BYTES;
     request->needed = request->length;
@@ -226,12 +232,17 @@ static int
 begin (void *opaque, struct slot *slot, struct error *err)
 {
   struct sparse_sink *sink = opaque;
-  struct window_writes *writes = take_writes (sink);
+  struct window_writes *writes;
 
+  if (sink->writing == 0 &&
+      early_sync_idle (sink->sync, sink->written, err) < 0)
+    return -1;
+  writes = take_writes (sink);
   if (writes == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM, "cannot set up writing");
   writes->slot = slot;
   prepare_runs (sink, writes);
+  sink->writing += writes->pending;
   aio_flush (sink->aio);
   if (writes->pending == 0) {
     sink->empty = slot;
@@ -257,6 +268,8 @@ finish (void *opaque, bool wait, struct slot **slot)
       fail (sink->output, request->errnum, request->offset,
             &writes->slot->error);
     file_write_behind (sink->output, request->offset, request->length);
+    sink->written += request->length;
+    sink->writing--;
     if (--writes->pending == 0) {
       *slot = writes->slot;
       put_writes (sink, writes);
@@ -287,5 +300,8 @@ sparse_sink_face (struct sparse_sink *sink)
 int
 sparse_sink_finish (struct sparse_sink *sink, struct error *err)
 {
-  return file_truncate (sink->output, sink->image->header.source_bytes, err);
+  if (sink->kept.pages == NULL &&
+      file_truncate (sink->output, sink->image->header.source_bytes, err) < 0)
+    return -1;
+  return early_sync_finish (sink->sync, err);
 }

@@ -16,6 +16,7 @@ ABSORBED = {
     "submit": ["EAGAIN", "EINTR", "EIO", "short"],
     "aio-read": ["EAGAIN", "EINTR", "short"],
     "aio-write": ["EAGAIN", "EINTR", "short"],
+    "aio-sync": ["EAGAIN", "EINTR", "EINVAL"],
     "getevents": ["EINTR"],
     "pread": ["EINTR", "short"],
     "pwrite": ["EINTR", "short"],
@@ -43,6 +44,7 @@ SERIOUS = {
 FATAL = {
     "aio-read": ["EIO"],
     "aio-write": ["EIO", "ENOSPC"],
+    "aio-sync": ["EIO", "ENOSPC"],
     "pwrite": ["EIO", "ENOSPC"],
     "write": ["EIO", "ENOSPC"],
     "fdatasync": ["EIO", "ENOSPC"],
@@ -67,6 +69,8 @@ def faults(counts, situation):
         groups.append({call: ["kill"] for call in counts})
     for group in groups:
         for call, hows in group.items():
+            if situation.only not in (None, call):
+                continue
             for number in range(1, counts.get(call, 0) + 1):
                 for how in hows:
                     yield f"{call}:{number}:{how}"
@@ -77,6 +81,7 @@ class Situation:
 
     kill = False                # whether the process is to be killed, too
     absorbs = True              # whether to try what must be got over
+    only = None                 # the call to try; it must be made
     tolerated = ()              # calls, or CALL:N, that may fail though FATAL
 
     def __init__(self, name, source, arguments=(), before=None):
@@ -215,6 +220,8 @@ def count_calls(situation, top):
     status, text = situation.run(folder, injector)
     counts = injector.counts()
     wrong = situation.check(folder, status)
+    if situation.only and not counts[situation.only]:
+        wrong = f"there was no {situation.only}"
     return counts, f"status {status}: {text}" if status else wrong
 
 

@@ -5,6 +5,7 @@
 #   test-faults.py [SITUATION [CALL:N:HOW]]
 
 import os
+import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -65,6 +66,18 @@ class Restore(Situation):
         if status == 1 and output is not None:
             return "status 1 and a file under the final name"
         return None
+
+
+class LargeSave(Plain):
+    """So large that it is flushed while it is written."""
+
+    only = "aio-sync"
+
+
+class LargeRestore(Restore):
+    """The same."""
+
+    only = "aio-sync"
 
 
 class RestorePipes(Restore):
@@ -136,6 +149,10 @@ def situations(top):
     even = Source("even", whole, whole, "--direct-io", "off")
     direct = Source("direct", whole, whole)
     mapped = Source("mapped", *image, "-T", "serial")
+    noise = random.Random(3).randbytes(20 << 20)
+    digits = noise[:9 << 20].hex().encode()
+    packed = Source("packed", noise, noise, "-c", "xz:0")
+    unpacked = Source("unpacked", digits, digits, "-c", "xz:0")
     batch = ["--discard", "--discard-batch", "128K"]
     middle, late = "fallocate:4:EIO", "aio-write:7:ENOSPC"
     return [
@@ -153,7 +170,9 @@ def situations(top):
         Descriptors("resume-fds-done", direct, batch, DONE),
         Descriptors("resume-fds", ragged, batch, middle),
         Plain("save-plain", ragged),
+        LargeSave("save-large", packed),
         Restore("restore", ragged),
+        LargeRestore("restore-large", unpacked),
         Restore("restore-cached", mapped, ["--direct-io", "off"]),
         RestorePipes("restore-pipes", mapped),
         RestoreTemporary("restore-tmpfile", mapped),
