@@ -80,7 +80,6 @@ writer_open (struct file *file, uint64_t offset, struct writer **writer_out,
     writer_close (writer);
     return -1;
   }
-  buffer_touch (writer->memory, MEMORY_BYTES);
   for (i = 0; i < BLOCK_COUNT; i++)
     writer->blocks[i].bytes = writer->memory + (size_t) i * BLOCK_BYTES;
   if ((!file->stream && aio_open (BLOCK_COUNT, &writer->aio, err) < 0) ||
