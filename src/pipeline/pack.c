@@ -86,7 +86,6 @@ worker_open (void *opaque, void **worker_out, struct error *err)
     return error_set (err, ERROR_FAILED, ENOMEM,
                       "cannot set up the codec %s", pack->header->codec);
   }
-  buffer_touch (worker->gathered, buffer_bytes (pack));
   if (pack->verify)
     worker->decoded = worker->gathered + pack->header->chunk_bytes;
   *worker_out = worker;

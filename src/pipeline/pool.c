@@ -12,7 +12,11 @@
 
 #include "pipeline/pool.h"
 #include "util/buffer.h"
+#include "util/bytes.h"
 #include "util/clock.h"
+
+/* One in so many slots is worth waking the reader for. */
+#define SLOTS_WORTHWHILE 4u
 
 enum slot_state {
   SLOT_FREE,
@@ -37,16 +41,20 @@ struct pool {
   struct worker *workers;
   unsigned int slot_count;
   struct slot *slots;          /* ticket T lives in slot T % slot_count */
-  uint8_t *memory;             /* of all slots */
+  /* Of all slots, first RAW, then PACKED: a save of what the page cache has
+   * touches no RAW, and new memory is slow to come by.
+   */
+  uint8_t *memory;
   size_t memory_bytes;
 
   /* Everything below, and every slot's state, under this lock. */
   pthread_mutex_t lock;
-  pthread_cond_t freed;        /* a slot became free */
+  pthread_cond_t freed;        /* slots became free */
   pthread_cond_t ready;        /* a slot waits for a worker */
   pthread_cond_t done;         /* a slot is done, or the input ended */
   struct slot *ready_head, **ready_tail;
   uint64_t next_in, next_out;  /* tickets */
+  unsigned int free_count;     /* slots */
   bool input_ended;
   bool stopped;
   struct pool_load load;
@@ -180,13 +188,12 @@ create_slots (struct pool *pool, struct error *err)
     return error_set (err, ERROR_FAILED, ENOMEM,
                       "cannot allocate %zu bytes of buffers",
                       pool->memory_bytes);
-  buffer_touch (pool->memory, pool->memory_bytes);
   for (i = 0; i < pool->slot_count; i++) {
     struct slot *slot = &pool->slots[i];
 
     slot->number = i;
-    slot->raw = pool->memory + i * (raw + packed);
-    slot->packed = slot->raw + raw;
+    slot->raw = pool->memory + i * raw;
+    slot->packed = pool->memory + pool->slot_count * raw + i * packed;
     slot->packed_room = packed;
   }
   return 0;
@@ -204,6 +211,7 @@ pool_create (const struct job *job, unsigned int threads, unsigned int slots,
   pool->thread_count = threads;
   pool->worker_count = threads > 0 ? threads : 1;
   pool->slot_count = slots;
+  pool->free_count = slots;
   pool->ready_tail = &pool->ready_head;
   pthread_mutex_init (&pool->lock, NULL);
   pthread_cond_init (&pool->freed, NULL);
@@ -254,6 +262,7 @@ pool_take (struct pool *pool, bool wait)
     slot = NULL;
   else {
     slot->state = SLOT_TAKEN;
+    pool->free_count--;
     slot->ticket = pool->next_in++;
     slot->error = (struct error) { 0 };
     slot->has_entry = false;
@@ -268,6 +277,7 @@ pool_untake (struct pool *pool, struct slot *slot)
 {
   pthread_mutex_lock (&pool->lock);
   slot->state = SLOT_FREE;
+  pool->free_count++;
   pool->next_in--;
   pthread_mutex_unlock (&pool->lock);
 }
@@ -354,7 +364,13 @@ pool_release (struct pool *pool, struct slot *slot)
 {
   pthread_mutex_lock (&pool->lock);
   slot->state = SLOT_FREE;
-  pthread_cond_signal (&pool->freed);
+  pool->free_count++;
+  /* Let the reader sleep until it is worth its while, if nobody waits for it: a
+   * slot that a worker still has comes by here again.
+   */
+  if (pool->ready_head == NULL ||
+      pool->free_count >= divide_up (pool->slot_count, SLOTS_WORTHWHILE))
+    pthread_cond_signal (&pool->freed);
   pthread_mutex_unlock (&pool->lock);
 }
 

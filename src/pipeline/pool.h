@@ -40,8 +40,8 @@ struct pool_load {
 /* Any thread: the load so far.  Waits that go on are not in it yet. */
 struct pool_load pool_load (struct pool *pool);
 
-/* Make a pool of THREADS workers (0: the serial twin) and SLOTS slots, its
- * buffers allocated and touched.  Returns 0, or -1 with ERR.
+/* Make a pool of THREADS workers (0: the serial twin) and SLOTS slots.
+ * Returns 0, or -1 with ERR.
  */
 int pool_create (const struct job *job, unsigned int threads,
                  unsigned int slots, struct pool **pool, struct error *err);

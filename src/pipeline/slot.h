@@ -10,7 +10,7 @@
 
 /* A slot is touched by one thread at a time: the reader from pool_take to
  * pool_submit, then one worker, then the writer from pool_dequeue to
- * pool_release.  Its buffers are allocated and touched once.
+ * pool_release.  Its buffers are allocated once.
  */
 struct slot {
   uint8_t *raw;                /* chunk_bytes, page aligned */

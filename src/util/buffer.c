@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "util/buffer.h"
@@ -58,13 +57,6 @@ buffer_allocate (size_t bytes)
   if (buffer != NULL)
     madvise (buffer, mapped, MADV_HUGEPAGE);
   return buffer;
-}
-
-void
-buffer_touch (void *buffer, size_t bytes)
-{
-  if (madvise (buffer, bytes, MADV_POPULATE_WRITE) < 0)
-    memset (buffer, 0, bytes);
 }
 
 void

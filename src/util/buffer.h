@@ -13,11 +13,6 @@
  */
 void *buffer_allocate (size_t bytes);
 
-/* Touch all BYTES of a new BUFFER, so that the memory is there later and no
- * page fault interrupts the work.
- */
-void buffer_touch (void *buffer, size_t bytes);
-
 /* Free BUFFER, of which BYTES were allocated; NULL is ignored. */
 void buffer_free (void *buffer, size_t bytes);
 

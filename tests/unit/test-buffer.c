@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -40,23 +39,6 @@ test_aligned_and_zero (void **state)
 }
 
 static void
-test_touched (void **state)
-{
-  size_t bytes = 3 * ALIGNMENT + 5 * PAGE_BYTES, i;
-  uint8_t *buffer = buffer_allocate (bytes);
-  unsigned char resident[3 * 512 + 5];
-
-  (void) state;
-  assert_non_null (buffer);
-  buffer_touch (buffer, bytes);
-  assert_int_equal (mincore (buffer, bytes, resident), 0);
-  for (i = 0; i < sizeof resident; i++)
-    assert_true ((resident[i] & 1) != 0);
-  assert_true (bytes_are_zero (buffer, bytes));
-  buffer_free (buffer, bytes);
-}
-
-static void
 test_too_large (void **state)
 {
   (void) state;
@@ -73,7 +55,6 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_aligned_and_zero),
-    cmocka_unit_test (test_touched),
     cmocka_unit_test (test_too_large),
   };
 
