@@ -16,12 +16,15 @@
 /* There is at least so much to flush. */
 #define STEP_BYTES (16u << 20)
 
+#define NEVER UINT64_MAX
+
 struct early_sync {
   struct file *file;
   struct aio *aio;
   struct aio_request request;
   bool under_way;
-  uint64_t due;                /* bytes written before the next flush */
+  uint64_t due;                /* bytes written before the next flush, or
+                                * NEVER: there will be none */
   uint64_t began_ns;           /* on the monotonic clock */
   uint64_t rested_ns;          /* the disk has had a rest by then */
 };
@@ -59,6 +62,8 @@ reap (struct early_sync *sync, bool wait, struct error *err)
     return 0;
   now = clock_nanoseconds (CLOCK_MONOTONIC);
   sync->under_way = false;
+  if (sync->due == NEVER)
+    aio_wind_down (sync->aio);
   /* Where flushing is slow, others want the disk, too. */
   sync->rested_ns = now + (now - sync->began_ns);
   errno = sync->request.errnum;
@@ -93,6 +98,16 @@ early_sync_idle (struct early_sync *sync, uint64_t written,
       clock_nanoseconds (CLOCK_MONOTONIC) >= sync->rested_ns)
     start (sync, written);
   return 0;
+}
+
+void
+early_sync_wind_down (struct early_sync *sync)
+{
+  if (sync == NULL)
+    return;
+  sync->due = NEVER;
+  if (!sync->under_way)
+    aio_wind_down (sync->aio);
 }
 
 int

@@ -29,6 +29,11 @@ int early_sync_open (struct file *file, struct early_sync **sync,
 int early_sync_idle (struct early_sync *sync, uint64_t written,
                      struct error *err);
 
+/* Little is still to be written: no flush begins any more, see aio_wind_down.
+ * NULL is ignored.
+ */
+void early_sync_wind_down (struct early_sync *sync);
+
 /* Wait for the flush under way.  The kernel tells of a lost write only once: so
  * call this before the file_sync that is to say whether everything is durable,
  * which it is not when this fails.  NULL is ignored.  Returns 0, or -1 with ERR.

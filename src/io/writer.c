@@ -346,6 +346,7 @@ writer_push (struct writer *writer, struct error *err)
 void
 writer_wind_down (struct writer *writer)
 {
+  early_sync_wind_down (writer->sync);
   if (writer->aio != NULL)
     aio_wind_down (writer->aio);
 }

@@ -283,6 +283,7 @@ wind_down (void *opaque)
 {
   struct sparse_sink *sink = opaque;
 
+  early_sync_wind_down (sink->sync);
   aio_wind_down (sink->aio);
 }
 

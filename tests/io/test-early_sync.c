@@ -182,6 +182,28 @@ test_error_at_the_end (void **state)
   early_sync_close (sync);
 }
 
+/* Neither before the last flush nor after it another begins. */
+static void
+test_wind_down (void **state)
+{
+  struct early_sync *sync = new_sync (false, 0);
+  struct error err = { 0 };
+  uint64_t written = 0;
+
+  (void) state;
+  go_on (sync, &written, 20);
+  assert_int_equal (disk.flushes, 1);
+  early_sync_wind_down (sync);
+  disk.ending = true;
+  go_on (sync, &written, 40);
+  early_sync_wind_down (sync);
+  go_on (sync, &written, 40);
+  assert_int_equal (disk.flushes, 1);
+  assert_int_equal (early_sync_finish (sync, &err), 0);
+  early_sync_close (sync);
+  early_sync_wind_down (NULL);
+}
+
 /* A file without fdatasync: the caller's own says what that means. */
 static void
 test_not_to_be_had (void **state)
@@ -220,6 +242,7 @@ main (void)
     cmocka_unit_test (test_each_step),
     cmocka_unit_test (test_error_while_writing),
     cmocka_unit_test (test_error_at_the_end),
+    cmocka_unit_test (test_wind_down),
     cmocka_unit_test (test_not_to_be_had),
     cmocka_unit_test (test_stream),
   };
