@@ -140,6 +140,15 @@ class Figures:
         except KeyError:
             return share
 
+    def foretold(self, field):
+        """In how many of the rounds a save kept to its estimate."""
+        truth = {"seconds": "wall", "image_size": "size"}[field]
+        samples = self.results.samples["estimate"]["iopress zstd:1"]
+        inside = [found[field]["low"] <= getattr(sample, truth)
+                  <= found[field]["high"]
+                  for found, sample in zip(self.results.estimates, samples)]
+        return sum(inside) / len(inside)
+
     def processors(self):
         one, two = (("scaling", f"iopress zstd:9 -T{count}")
                     for count in (1, 2))
@@ -151,6 +160,10 @@ class Figures:
                    self.results.median(*two, "cpu"), at_least=True)
         self.value("-c auto, the busier of disk and processors", 0.9,
                    self.auto_share, at_least=True)
+        for field, what in (("seconds", "time"), ("image_size", "size")):
+            self.value(f"--estimate: runs whose {what} was in the interval",
+                       0.9, lambda field=field: self.foretold(field),
+                       at_least=True)
         for role in ("reader", "main thread (order, writer)"):
             self.value(f"{role}, CPU per GiB", 60,
                        lambda role=role: self.results.thread(role) * 1000 *

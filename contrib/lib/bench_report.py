@@ -14,6 +14,8 @@ GROUP_TITLES = {
     "restore-hot": "Restore, image in the page cache",
     "restore-cold": "Restore, image not in the page cache",
     "scaling": "Save, one thread and two",
+    "auto": "Save, source not in the page cache, level chosen",
+    "estimate": "Save, source not in the page cache, after an estimate",
 }
 
 
@@ -89,6 +91,18 @@ def thread_rows(results, data_bytes):
             for role in results.threads]
 
 
+def estimate_rows(results):
+    samples = results.samples["estimate"]["iopress zstd:1"]
+    return [[str(number),
+             *(f"{found['seconds'][key]:.3f}"
+               for key in ("value", "low", "high")),
+             *(f"{found['image_size'][key] / MIB:.1f}"
+               for key in ("value", "low", "high")),
+             f"{sample.wall:.3f}", f"{sample.size / MIB:.1f}"]
+            for number, (found, sample)
+            in enumerate(zip(results.estimates, samples), 1)]
+
+
 def sections(results, figures, data_bytes):
     """(title, head, rows) of every table, the figures first."""
     yield ("Figures", ["measure", "measured", "range", "target", ""],
@@ -102,6 +116,10 @@ def sections(results, figures, data_bytes):
         yield ("Busy under -c auto", ["what", "share of the time"],
                [[name, f"{results.share(name):.2f}"]
                 for name in results.shares])
+    if results.estimates:
+        yield ("Foretold by --estimate, zstd:1, source not in the page cache",
+               ["round", "s", "low", "high", "MiB", "low", "high",
+                "was s", "was MiB"], estimate_rows(results))
     if results.threads:
         yield ("Threads of save zstd:1, start excepted",
                ["thread", "CPU s", "ms a GiB of data"],
@@ -151,4 +169,5 @@ def as_json(results, figures, facts):
         "figures": [dataclasses.asdict(figure) | {"holds": figure.holds()}
                     for figure in figures],
         "samples": samples, "limits": results.limits,
-        "shares": results.shares, "threads": results.threads}, indent=1) + "\n"
+        "shares": results.shares, "threads": results.threads,
+        "estimates": results.estimates}, indent=1) + "\n"

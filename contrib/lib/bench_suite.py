@@ -13,7 +13,8 @@ from bench_data import EXTREMES, MIB, PAGE, make
 from bench_run import Failure
 
 GROUPS = ("save-hot", "save-slow", "save-cold", "discard", "restore-hot",
-          "restore-cold", "scaling", "serial", "auto", "limits", "extremes")
+          "restore-cold", "scaling", "serial", "auto", "estimate", "limits",
+          "extremes")
 LIMIT_CODECS = (("zstd", 1), ("zstd", 3), ("lz4", 1))
 LIMIT_MIB = 512            # of windows held in memory
 SLOW_BYTES_MAX = 512 * MIB
@@ -28,14 +29,16 @@ def say(text):
 
 class Results:
     """samples[group][tool]: one Sample a round.  Figures of other kinds are
-    in limits[name], threads[role] and shares[name] (of the time that -c auto
-    took), a list of one value a round each."""
+    in limits[name], threads[role], shares[name] (of the time that -c auto
+    took) and estimates (what --estimate says), a list of one value a round
+    each."""
 
     def __init__(self):
         self.samples = {}
         self.limits = {}
         self.threads = {}
         self.shares = {}
+        self.estimates = []
         self.notes = []
         self.errors = []
 
@@ -235,10 +238,23 @@ class Suite:
         sample = samples[-1]
         shares = {
             "disk": sample.disk / sample.wall,
-            "processors": sample.cpu / sample.wall / self.iopress.threads}
+            "processors": min(1.0, (sample.cpu / sample.wall + sample.others) /
+                              self.iopress.threads)}
         shares["busier of the two"] = max(shares.values())
         for name, share in shares.items():
             self.results.shares.setdefault(name, []).append(share)
+
+    def round_estimate(self):
+        """What is foretold, and what comes: both from a cold source, as a
+        save's often is."""
+        tool = self.iopress.save("zstd:1")
+        bench_run.make_cold(self.source)
+        found = self.helper_json(*self.iopress.command(
+            "save", "--estimate", "--json", "-c", "zstd:1", self.source))
+        if not found:
+            return
+        self.take("estimate", tool, self.source, bench_run.make_cold)
+        self.results.estimates.append(found)
 
     # The limits of the machine.
 
