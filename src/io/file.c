@@ -51,6 +51,9 @@ file_close (struct file *file, struct error *err)
   if (fd >= 0 && !file->direct)
     file_drop_cache (file, 0, 0);
   file->fd = -1;
+  if (file->waits && file->wait_fd >= 0)
+    close (file->wait_fd);
+  file->waits = false;
   if (fd < 0 || !file->owned)
     return 0;
   if (close (fd) < 0)
@@ -305,10 +308,24 @@ file_sync_folder (const char *path, struct error *err)
   return 0;
 }
 
+/* The descriptor to wait for writes with, or -1. */
+static int
+wait_descriptor (struct file *file)
+{
+  struct error ignored = { 0 };
+
+  if (!file->waits) {
+    file->wait_fd = file_open_reader (file, &ignored);
+    file->waits = true;
+  }
+  return file->wait_fd;
+}
+
 void
-file_write_behind (const struct file *file, uint64_t offset, uint64_t length)
+file_write_behind (struct file *file, uint64_t offset, uint64_t length)
 {
   uint64_t old;
+  int fd;
 
   if (file->direct || file->stream)
     return;
@@ -317,9 +334,11 @@ file_write_behind (const struct file *file, uint64_t offset, uint64_t length)
   if (offset < DIRTY_BYTES)
     return;
   old = offset - DIRTY_BYTES;
-  sync_file_range (file->fd, (off_t) old, (off_t) length,
-                   SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                   SYNC_FILE_RANGE_WAIT_AFTER);
+  fd = wait_descriptor (file);
+  if (fd >= 0)
+    sync_file_range (fd, (off_t) old, (off_t) length,
+                     SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                     SYNC_FILE_RANGE_WAIT_AFTER);
   file_drop_cache (file, old, length);
 }
 

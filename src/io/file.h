@@ -34,6 +34,12 @@ struct file {
    */
   const volatile sig_atomic_t *cancelled;
   atomic_bool interrupted;     /* set by any thread: file_read_stream ends */
+  /* Private to file_write_behind: the file once more, to wait for writes.  The
+   * kernel tells of a lost write once for each time that a file was opened, and
+   * FD's is for file_sync.  -1: it could not be opened.
+   */
+  bool waits;                  /* WAIT_FD is set */
+  int wait_fd;
   char name[4096];             /* the path or fd:N, for messages */
 };
 
@@ -167,10 +173,10 @@ int file_sync_folder (const char *path, struct error *err);
 
 /* After a buffered write of the range: start writing it to the disk, wait for
  * what was written some MiB before it, and forget that.  Ranges come roughly
- * in ascending order.  Does nothing with O_DIRECT or for a stream.
+ * in ascending order.  Does nothing with O_DIRECT or for a stream.  One thread at
+ * a time.  That a write was lost only file_sync tells.
  */
-void file_write_behind (const struct file *file, uint64_t offset,
-                        uint64_t length);
+void file_write_behind (struct file *file, uint64_t offset, uint64_t length);
 
 /* Forget cached pages of the range, clean ones only (buffered I/O leaves
  * the page cache as it was).  LENGTH 0: to the end.

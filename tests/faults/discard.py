@@ -161,6 +161,13 @@ def mixed_pages(seed, windows, compressible, cut):
     return bytes(data[:len(data) - cut])
 
 
+def large_digits():
+    """What is slow to unpack, and so large that it is flushed meanwhile; and
+    what comes back of it."""
+    data = random.Random(4).randbytes(14 << 20).hex().encode()
+    return data, data
+
+
 def mapped_ram(folder, *options):
     """A mapped-ram file and what comes back of it."""
     path, expected = (os.path.join(folder, name) for name in ("m", "e"))

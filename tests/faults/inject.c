@@ -8,6 +8,10 @@
  *                                 it is not made, and the process is killed
  *   IOPRESS_FAULT_COUNTS=FILE     at exit, append "CALL COUNT" lines
  *
+ * "write-behind" is a sync_file_range that waits: buffered bytes are lost.  As
+ * the kernel does, another descriptor's next flush tells it, too, but not the
+ * same one's.
+ *
  * A write that fails with EIO or ENOSPC has written its first half, as a disk
  * or a full file system does.
  */
@@ -39,7 +43,8 @@
   X (FSYNC, "fsync") X (FALLOCATE, "fallocate") \
   X (FTRUNCATE, "ftruncate") X (LSEEK, "lseek") X (OPEN, "open") \
   X (CLOSE, "close") X (RENAME, "rename") X (UNLINK, "unlink") \
-  X (RENAMEAT2, "renameat2") X (CLONE, "clone") X (FCHMOD, "fchmod")
+  X (RENAMEAT2, "renameat2") X (CLONE, "clone") X (FCHMOD, "fchmod") \
+  X (BEHIND, "write-behind")
 
 #define ENUMERATOR(call, name) CALL_##call,
 #define NAME(call, name) name,
@@ -66,6 +71,13 @@ static struct {
   struct iocb *iocb;
   atomic_bool pending;
 } victim;
+
+/* A write that was lost behind the program's back. */
+static struct {
+  int fd;                       /* the descriptor that knows already */
+  struct stat file;
+  atomic_bool pending;
+} lost;
 
 static int
 how_of (const char *text)
@@ -313,16 +325,41 @@ write (int fd, const void *buffer, size_t length)
   return REAL (write) (fd, buffer, length);
 }
 
+static bool
+tells_of_loss (int fd)
+{
+  struct stat st;
+
+  return atomic_load (&lost.pending) && fd != lost.fd &&
+    fstat (fd, &st) == 0 && st.st_dev == lost.file.st_dev &&
+    st.st_ino == lost.file.st_ino && atomic_exchange (&lost.pending, false);
+}
+
 int
 fdatasync (int fd)
 {
-  return hit_fd (CALL_FDATASYNC, fd) ? fail () : REAL (fdatasync) (fd);
+  return hit_fd (CALL_FDATASYNC, fd) || tells_of_loss (fd) ? fail ()
+    : REAL (fdatasync) (fd);
 }
 
 int
 fsync (int fd)
 {
-  return hit_fd (CALL_FSYNC, fd) ? fail () : REAL (fsync) (fd);
+  return hit_fd (CALL_FSYNC, fd) || tells_of_loss (fd) ? fail ()
+    : REAL (fsync) (fd);
+}
+
+int
+sync_file_range (int fd, off_t offset, off_t length, unsigned int flags)
+{
+  if ((flags & SYNC_FILE_RANGE_WAIT_AFTER) == 0 ||
+      !hit_fd (CALL_BEHIND, fd))
+    return REAL (sync_file_range) (fd, offset, length, flags);
+  lost.fd = fd;
+  if (fstat (fd, &lost.file) < 0)
+    abort ();
+  atomic_store (&lost.pending, true);
+  return fail ();
 }
 
 int

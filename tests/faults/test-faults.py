@@ -9,8 +9,8 @@ import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from discard import (Source, iopress, libvirt_save, mixed_pages, read,
-                     take_files)
+from discard import (Source, iopress, large_digits, libvirt_save, mixed_pages,
+                     read, take_files)
 from faults import DONE, Situation, main, options_of
 
 
@@ -74,8 +74,14 @@ class LargeSave(Plain):
     only = "aio-sync"
 
 
+class LargeSaveCached(Plain):
+    """So large that what is buffered is waited for."""
+
+    only = "write-behind"
+
+
 class LargeRestore(Restore):
-    """The same."""
+    """So large that it is flushed while it is written."""
 
     only = "aio-sync"
 
@@ -149,10 +155,10 @@ def situations(top):
     even = Source("even", whole, whole, "--direct-io", "off")
     direct = Source("direct", whole, whole)
     mapped = Source("mapped", *image, "-T", "serial")
-    noise = random.Random(3).randbytes(20 << 20)
-    digits = noise[:9 << 20].hex().encode()
+    noise = random.Random(3).randbytes(28 << 20)
     packed = Source("packed", noise, noise, "-c", "xz:0")
-    unpacked = Source("unpacked", digits, digits, "-c", "xz:0")
+    stored = Source("stored", noise, noise, "-c", "stored")
+    unpacked = Source("unpacked", *large_digits(), "-c", "xz:0")
     batch = ["--discard", "--discard-batch", "128K"]
     middle, late = "fallocate:4:EIO", "aio-write:7:ENOSPC"
     return [
@@ -171,6 +177,7 @@ def situations(top):
         Descriptors("resume-fds", ragged, batch, middle),
         Plain("save-plain", ragged),
         LargeSave("save-large", packed),
+        LargeSaveCached("save-large-cached", stored, ["--direct-io", "off"]),
         Restore("restore", ragged),
         LargeRestore("restore-large", unpacked),
         Restore("restore-cached", mapped, ["--direct-io", "off"]),

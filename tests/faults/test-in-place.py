@@ -9,8 +9,8 @@ import os
 import random
 import sys
 
-from discard import (Source, iopress, is_whole_but_marked, libvirt_save,
-                     mapped_ram, mixed_pages, put_files, read)
+from discard import (Source, iopress, is_whole_but_marked, large_digits,
+                     libvirt_save, mapped_ram, mixed_pages, put_files, read)
 from faults import KILLED, Injector, Situation, main, options_of
 
 
@@ -97,6 +97,12 @@ class Expand(InPlace):
         return between_is_refused(self.source, self.packed, folder)
 
 
+class LargeExpand(Expand):
+    """So large that it is flushed while it is written."""
+
+    only = "aio-sync"
+
+
 def between_is_refused(source, packed, folder):
     """Why a half expanded file is not refused by all, or None."""
     data = read(f"{folder}/source")
@@ -153,12 +159,14 @@ def situations(top):
                                       "64K", "--block", "pc.ram=256K,random"))
     for source in (mapped, edge):
         source.mapped = True
+    digits = Source("digits", *large_digits(), "-c", "xz:0")
     tiny = Source("tiny", b"no more than this", b"no more than this")
     return [
         Expand("expand", ragged),
         Expand("expand-mapped", mapped),
         Expand("expand-edge", edge, ["--direct-io", "off"]),
         Expand("expand-tiny", tiny),
+        LargeExpand("expand-large", digits),
         Expand("expand-put-aside", mapped, before="pwrite:1:kill"),
         Expand("expand-again", mapped, before="aio-write:9:kill"),
         Expand("expand-edge-again", edge, before="aio-write:9:kill"),
