@@ -97,8 +97,11 @@ next_ready (struct pool *pool)
 
   if (slot != NULL) {
     pool->ready_head = slot->next_ready;
-    if (pool->ready_head == NULL)
+    if (pool->ready_head == NULL) {
       pool->ready_tail = &pool->ready_head;
+      /* Now any free slot counts: see pool_release. */
+      pthread_cond_signal (&pool->freed);
+    }
     slot->state = SLOT_WORKING;
   }
   return slot;
@@ -365,8 +368,8 @@ pool_release (struct pool *pool, struct slot *slot)
   pthread_mutex_lock (&pool->lock);
   slot->state = SLOT_FREE;
   pool->free_count++;
-  /* Let the reader sleep until it is worth its while, if nobody waits for it: a
-   * slot that a worker still has comes by here again.
+  /* Let the reader sleep until it is worth its while, or the workers have no
+   * slot in stock any more.
    */
   if (pool->ready_head == NULL ||
       pool->free_count >= divide_up (pool->slot_count, SLOTS_WORTHWHILE))
