@@ -161,9 +161,9 @@ class Suite:
             self.results.errors.append(f"{tool.name}: {failure}")
 
     def take(self, group, tool, source, prepare):
-        """Measure one tool, unless it does not work here."""
+        """Measure one tool, unless it does not work here: then, False."""
         if tool.name in self.broken:
-            return
+            return False
         try:
             self.require(tool)
             bench_run.remove(self.output)
@@ -172,9 +172,10 @@ class Suite:
                 self.helpers, tool.words(source, self.output), self.output)
         except Failure as failure:
             self.give_up(tool, failure)
-            return
+            return False
         self.results.add(group, tool.name, sample)
         bench_run.remove(self.output)
+        return True
 
     def take_all(self, group, tools, source, prepare=bench_run.make_hot):
         for tool in tools:
@@ -253,8 +254,8 @@ class Suite:
             "save", "--estimate", "--json", "-c", "zstd:1", self.source))
         if not found:
             return
-        self.take("estimate", tool, self.source, bench_run.make_cold)
-        self.results.estimates.append(found)
+        if self.take("estimate", tool, self.source, bench_run.make_cold):
+            self.results.estimates.append(found)
 
     # The limits of the machine.
 

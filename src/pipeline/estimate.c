@@ -17,13 +17,42 @@
 /* Half the width of a 95 % interval, in standard errors. */
 #define STANDARD_ERRORS 1.96
 
+/* Seconds, since some point in the past. */
+struct instant {
+  double wall;
+  double cpu;                  /* of this process */
+};
+
 /* Sums over the sampled windows. */
 struct sample {
   struct slot *held;
   uint64_t count;
   double sum, squares;         /* of the bytes that each adds to the image */
   uint64_t raw_bytes;
+  /* When as many windows were done as there are workers, and when all were: so
+   * that between the two no worker waits for the others.
+   */
+  unsigned int workers;
+  struct instant first, last;
 };
+
+static struct instant
+instant_now (void)
+{
+  return (struct instant) {
+    .wall = clock_seconds (CLOCK_MONOTONIC),
+    .cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID),
+  };
+}
+
+static struct instant
+instant_since (struct instant start, struct instant end)
+{
+  return (struct instant) {
+    .wall = end.wall - start.wall,
+    .cpu = end.cpu - start.cpu,
+  };
+}
 
 static int
 begin (void *opaque, struct slot *slot, struct error *err)
@@ -32,6 +61,9 @@ begin (void *opaque, struct slot *slot, struct error *err)
   double bytes = 0;
 
   (void) err;
+  sample->last = instant_now ();
+  if (sample->count < sample->workers)
+    sample->first = sample->last;
   if (slot->record_bytes > 0) {
     bytes = (double) (slot->record_bytes + INDEX_ENTRY_BYTES);
     sample->raw_bytes += slot->header.raw_bytes;
@@ -78,23 +110,40 @@ predict_size (const struct file_header *header, const struct sample *sample,
   };
 }
 
-/* At best the workers are all that counts; at worst the image is written as
- * slowly as the sample was read, and nothing overlaps.
+/* Half the width of the size's interval, as a share of the size: the work that
+ * windows make differs about as much.
+ */
+static double
+uncertainty (const struct prediction *size)
+{
+  return size->value > 0 ? (size->high - size->low) / 2 / size->value : 0;
+}
+
+/* A window of the save takes as long as one of the sample between the first and
+ * the last instant; the rest, such as starting the workers and their first use
+ * of memory, comes once.  At best the workers are all that counts; at worst the
+ * image is written as slowly as the sample was read, and nothing overlaps.
  */
 static void
-predict_time (const struct sample *sample, unsigned int threads, double wall,
-              double cpu, struct estimate *estimate)
+predict_time (const struct sample *sample, struct instant spent,
+              struct estimate *estimate)
 {
-  double scale = sample->count > 0
-    ? (double) estimate->windows / (double) sample->count : 0;
-  double workers = threads > 0 ? threads : 1;
-  double written = sample->raw_bytes > 0
-    ? wall * sample->sum / (double) sample->raw_bytes : 0;
+  struct instant steady = instant_since (sample->first, sample->last);
+  double workers = sample->workers;
+  double scale = sample->count > sample->workers
+    ? (double) (estimate->windows - sample->workers) /
+      (double) (sample->count - sample->workers) : 0;
+  double doubt = uncertainty (&estimate->image_bytes);
+  double once = spent.wall - steady.wall;
+  double working = scale * steady.cpu / workers;
+  double reading = scale * steady.wall;
+  double writing = sample->raw_bytes > 0
+    ? reading * sample->sum / (double) sample->raw_bytes : 0;
 
   estimate->seconds = (struct prediction) {
-    .value = scale * fmax (wall, cpu / workers),
-    .low = scale * cpu / workers,
-    .high = scale * (wall + written + cpu / workers),
+    .value = once + fmax (reading, working),
+    .low = working * fmax (1 - doubt, 0),
+    .high = once + (reading + writing + working) * (1 + doubt),
   };
 }
 
@@ -104,12 +153,14 @@ estimate_run (struct file *file, const struct mapped_ram *ram,
               struct estimate *estimate, struct error *err)
 {
   const struct file_header *header = pack->header;
-  struct sample sample = { .held = NULL };
+  struct sample sample = {
+    .workers = options->threads > 0 ? options->threads : 1,
+  };
   struct window_source *windows = NULL;
   struct source source;
   struct sink sink = { .opaque = &sample, .begin = begin, .finish = finish };
   struct job job = pack_job (pack);
-  double wall, cpu;
+  struct instant start, spent;
   uint64_t wanted;
   int result;
 
@@ -121,15 +172,13 @@ estimate_run (struct file *file, const struct mapped_ram *ram,
   wanted = maximum_u64 (estimate->windows / SAMPLE_SHARE, SAMPLE_MIN);
   window_source_sample (windows, divide_up (estimate->windows, wanted));
   source = window_source_face (windows);
-  wall = clock_seconds (CLOCK_MONOTONIC);
-  cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID);
+  start = instant_now ();
   result = pipeline_run (&source, &job, &sink, options, err);
-  wall = clock_seconds (CLOCK_MONOTONIC) - wall;
-  cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID) - cpu;
+  spent = instant_since (start, instant_now ());
   window_source_close (windows);
   estimate->sampled = sample.count;
   estimate->read_bytes = sample.count * header->chunk_bytes;
   predict_size (header, &sample, estimate);
-  predict_time (&sample, options->threads, wall, cpu, estimate);
+  predict_time (&sample, spent, estimate);
   return result;
 }
