@@ -116,9 +116,8 @@ aio_close (struct aio *aio)
   free (aio);
 }
 
-/* Whether the kernel takes requests. */
-static bool
-has_context (struct aio *aio)
+bool
+aio_has_context (struct aio *aio)
 {
   if (aio->context == NULL && !aio->synchronous)
     aio->synchronous = io_setup ((int) aio->depth, &aio->context) < 0;
@@ -163,9 +162,13 @@ take_result (struct aio *aio, struct aio_request *request, long result)
 {
   size_t done, again;
 
+  /* Whatever else a flush says may be about bytes that are lost. */
+  if (request->kind == AIO_SYNC && result < 0 && result != -EINTR) {
+    finish (aio, request, (int) -result);
+    return;
+  }
   if (result == -EINTR || result == -EAGAIN ||
-      (result == -EINVAL && request->kind != AIO_SYNC &&
-       give_up_direct (request))) {
+      (result == -EINVAL && give_up_direct (request))) {
     queue_append (&aio->waiting, request);
     return;
   }
@@ -190,22 +193,27 @@ take_result (struct aio *aio, struct aio_request *request, long result)
   }
 }
 
+/* Where the rest of a read or write goes on in memory. */
+static uint8_t *
+rest_of (const struct aio_request *request)
+{
+  return (uint8_t *) request->buffer + request->done;
+}
+
 static void
 prepare (struct aio_request *request)
 {
-  uint8_t *buffer = (uint8_t *) request->buffer + request->done;
   size_t length = request->length - request->done;
   long long offset = (long long) (request->offset + request->done);
-
   int fd = request->file->fd;
 
   request->direct = request->file->direct;
   switch (request->kind) {
   case AIO_READ:
-    io_prep_pread (&request->iocb, fd, buffer, length, offset);
+    io_prep_pread (&request->iocb, fd, rest_of (request), length, offset);
     break;
   case AIO_WRITE:
-    io_prep_pwrite (&request->iocb, fd, buffer, length, offset);
+    io_prep_pwrite (&request->iocb, fd, rest_of (request), length, offset);
     break;
   case AIO_SYNC:
     io_prep_fdsync (&request->iocb, fd);
@@ -216,7 +224,6 @@ prepare (struct aio_request *request)
 static void
 transfer_now (struct aio *aio, struct aio_request *request)
 {
-  uint8_t *buffer = (uint8_t *) request->buffer + request->done;
   size_t length = request->length - request->done;
   off_t offset = (off_t) (request->offset + request->done);
   int fd = request->file->fd;
@@ -225,10 +232,10 @@ transfer_now (struct aio *aio, struct aio_request *request)
   request->direct = request->file->direct;
   switch (request->kind) {
   case AIO_READ:
-    result = pread (fd, buffer, length, offset);
+    result = pread (fd, rest_of (request), length, offset);
     break;
   case AIO_WRITE:
-    result = pwrite (fd, buffer, length, offset);
+    result = pwrite (fd, rest_of (request), length, offset);
     break;
   case AIO_SYNC:
     result = fdatasync (fd);
@@ -262,7 +269,7 @@ aio_flush (struct aio *aio)
   while (aio->waiting.head != NULL) {
     int count;
 
-    if (!has_context (aio)) {
+    if (!aio_has_context (aio)) {
       transfer_now (aio, queue_remove (&aio->waiting));
       continue;
     }

@@ -14,7 +14,7 @@
 enum aio_kind {
   AIO_READ,
   AIO_WRITE,
-  AIO_SYNC,                    /* fdatasync(2): no buffer, length or offset */
+  AIO_SYNC,                    /* fdatasync(2): no buffer, length, offset */
 };
 
 /* One request.  The caller owns it and its buffer, and leaves both
@@ -64,6 +64,9 @@ void aio_close (struct aio *aio);
  * now, beside what else there is to do.
  */
 void aio_wind_down (struct aio *aio);
+
+/* Whether the kernel takes requests; else they work synchronously. */
+bool aio_has_context (struct aio *aio);
 
 /* Queue a request.  It starts at the latest at the next aio_flush or
  * aio_wait; more than DEPTH requests wait in line.

@@ -67,14 +67,17 @@ reap (struct early_sync *sync, bool wait, struct error *err)
   /* Where flushing is slow, others want the disk, too. */
   sync->rested_ns = now + (now - sync->began_ns);
   errno = sync->request.errnum;
-  /* A file that cannot be flushed says EINVAL; the last file_sync decides. */
-  return errno == 0 || errno == EINVAL ? 0
+  return errno == 0 ? 0
     : file_fail (sync->file, err, "cannot be flushed to disk");
 }
 
 static void
 start (struct early_sync *sync, uint64_t written)
 {
+  if (!aio_has_context (sync->aio)) {
+    sync->due = NEVER;
+    return;
+  }
   sync->request = (struct aio_request) {
     .file = sync->file,
     .kind = AIO_SYNC,

@@ -9,9 +9,9 @@
 #include "io/file.h"
 
 /* An O_DIRECT write ends when the cache of the disk has it, or that of the host
- * whose file the disk is.  Left to the file_sync at the end, all of it would wait
- * for the medium then, with nothing else to do.  So flush in the moments in which
- * the disk has nothing to write.  Belongs to one thread.
+ * whose file the disk is.  Left to the file_sync at the end, all of it would
+ * wait for the medium then, with nothing else to do.  So flush in the moments in
+ * which the disk has nothing to write.  Belongs to one thread.
  */
 struct early_sync;
 
@@ -21,9 +21,10 @@ struct early_sync;
 int early_sync_open (struct file *file, struct early_sync **sync,
                      struct error *err);
 
-/* Nothing is being written to the file; WRITTEN bytes have been so far, anywhere
- * in it.  Flushes when those are enough; NULL is ignored.  Never waits, unless
- * the kernel has no asynchronous fdatasync (before Linux 4.18).  Returns 0, or
+/* Nothing is being written to the file; WRITTEN bytes have been since it was set
+ * up, anywhere in it.  Flushes when those are enough; NULL is ignored.  Never
+ * waits: there are no early flushes where the kernel gives no context.  (Before
+ * Linux 4.18 it refuses the flush, which is done at once then.)  Returns 0, or
  * -1 with ERR when an earlier flush failed.
  */
 int early_sync_idle (struct early_sync *sync, uint64_t written,
@@ -36,7 +37,8 @@ void early_sync_wind_down (struct early_sync *sync);
 
 /* Wait for the flush under way.  The kernel tells of a lost write only once: so
  * call this before the file_sync that is to say whether everything is durable,
- * which it is not when this fails.  NULL is ignored.  Returns 0, or -1 with ERR.
+ * which it is not when this fails.  NULL is ignored.  Returns 0, or -1 with
+ * ERR.
  */
 int early_sync_finish (struct early_sync *sync, struct error *err);
 

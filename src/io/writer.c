@@ -43,6 +43,7 @@ struct writer {
   struct file *file;
   struct aio *aio;             /* NULL for a stream */
   struct early_sync *sync;     /* NULL: not asked for, or a stream */
+  uint64_t synced_from;        /* file offset from which SYNC counts */
   uint8_t *memory;             /* of all blocks */
   struct block blocks[BLOCK_COUNT];
   unsigned int filling;        /* the block that bytes are copied to */
@@ -105,6 +106,7 @@ writer_close (struct writer *writer)
 int
 writer_sync_early (struct writer *writer, struct error *err)
 {
+  writer->synced_from = writer->block_offset;
   return early_sync_open (writer->file, &writer->sync, err);
 }
 
@@ -242,7 +244,9 @@ write_block (struct writer *writer, struct error *err)
   if (writer->sync != NULL &&
       (writer_poll (writer, err) < 0 ||
        (is_idle (writer) &&
-        early_sync_idle (writer->sync, writer->block_offset, err) < 0)))
+        early_sync_idle (writer->sync,
+                         writer->block_offset - writer->synced_from,
+                         err) < 0)))
     return -1;
   if (start_block (writer, BLOCK_BYTES, err) < 0)
     return -1;

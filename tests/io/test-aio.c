@@ -351,6 +351,7 @@ test_sync (void **state)
   assert_null (aio_wait (aio, true));
   assert_int_equal (requests[0].errnum, 0);
   assert_int_equal (requests[1].errnum, EINVAL);
+  assert_true (pipe_end.direct);
   check_pattern_file (file.name, LENGTH);
   aio_close (aio);
   scratch_close (&file);

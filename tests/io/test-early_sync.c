@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Test of src/io/early_sync.c, with a libaio that only counts. */
+/* Test of src/io/early_sync.c, with a libaio and a clock of its own. */
 
 #include <config.h>
 
 #include <errno.h>
 #include <libaio.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -25,21 +28,39 @@ static struct {
   bool ending;                 /* it ends when it is next asked for */
   int errnum;                  /* with this */
   unsigned int contexts;       /* made */
+  bool none;                   /* it makes none */
+  bool destroyed;              /* with a flush under way */
+  time_t now;                  /* seconds */
 } disk;
+
+static pthread_t main_thread;
 
 int
 io_setup (int depth, io_context_t *context)
 {
   assert_true (depth >= 1);
+  if (disk.none)
+    return -EAGAIN;
   disk.contexts++;
   *context = (io_context_t) &disk;
   return 0;
 }
 
+/* Called aside, it is not waited for, and may come during another test. */
 int
 io_destroy (io_context_t context)
 {
   (void) context;
+  if (pthread_equal (pthread_self (), main_thread) && disk.iocb != NULL)
+    disk.destroyed = true;
+  return 0;
+}
+
+int
+clock_gettime (clockid_t clock, struct timespec *time)
+{
+  (void) clock;
+  *time = (struct timespec) { .tv_sec = disk.now };
   return 0;
 }
 
@@ -81,8 +102,7 @@ new_sync (bool ending, int errnum)
   struct early_sync *sync = NULL;
   struct error err = { 0 };
 
-  disk.flushes = 0;
-  disk.iocb = NULL;
+  memset (&disk, 0, sizeof disk);
   disk.ending = ending;
   disk.errnum = errnum;
   assert_int_equal (early_sync_open (&file, &sync, &err), 0);
@@ -98,7 +118,7 @@ check_error (const struct error *err, int errnum)
   assert_string_equal (err->subject, "some/file");
 }
 
-/* Say that the disk is idle after each of COUNT further MiB. */
+/* Say that the disk is idle after each of COUNT further MiB, one a second. */
 static void
 go_on (struct early_sync *sync, uint64_t *written, unsigned int count)
 {
@@ -107,6 +127,7 @@ go_on (struct early_sync *sync, uint64_t *written, unsigned int count)
 
   for (i = 0; i < count; i++) {
     *written += MIB;
+    disk.now++;
     assert_int_equal (early_sync_idle (sync, *written, &err), 0);
   }
 }
@@ -149,7 +170,54 @@ test_each_step (void **state)
 
   (void) state;
   go_on (sync, &written, 100);
-  assert_in_range (disk.flushes, 3, 6);
+  assert_int_equal (disk.flushes, 6);
+  early_sync_close (sync);
+}
+
+/* After a slow flush the disk is left alone for as long. */
+static void
+test_rest (void **state)
+{
+  struct early_sync *sync = new_sync (false, 0);
+  uint64_t written = 0;
+
+  (void) state;
+  go_on (sync, &written, 16 + 29);
+  disk.ending = true;
+  go_on (sync, &written, 1 + 29);
+  assert_int_equal (disk.flushes, 1);
+  go_on (sync, &written, 1);
+  assert_int_equal (disk.flushes, 2);
+  early_sync_close (sync);
+}
+
+/* The kernel waits for the flush before anything is freed. */
+static void
+test_close_waits (void **state)
+{
+  struct early_sync *sync = new_sync (false, 0);
+  uint64_t written = 0;
+
+  (void) state;
+  go_on (sync, &written, 20);
+  assert_non_null (disk.iocb);
+  early_sync_close (sync);
+  assert_true (disk.destroyed);
+}
+
+/* Nothing waits for a disk where the kernel does not do it aside. */
+static void
+test_no_context (void **state)
+{
+  struct early_sync *sync = new_sync (true, 0);
+  struct error err = { 0 };
+  uint64_t written = 0;
+
+  (void) state;
+  disk.none = true;
+  go_on (sync, &written, 100);
+  assert_int_equal (disk.flushes, 0);
+  assert_int_equal (early_sync_finish (sync, &err), 0);
   early_sync_close (sync);
 }
 
@@ -204,18 +272,25 @@ test_wind_down (void **state)
   early_sync_wind_down (NULL);
 }
 
-/* A file without fdatasync: the caller's own says what that means. */
+/* Whatever a flush says may be about bytes that are lost. */
 static void
-test_not_to_be_had (void **state)
+test_any_error_counts (void **state)
 {
-  struct early_sync *sync = new_sync (true, EINVAL);
-  struct error err = { 0 };
-  uint64_t written = 0;
+  static const int errnums[] = { EINVAL, EAGAIN };
+  size_t i;
 
   (void) state;
-  go_on (sync, &written, 20);
-  assert_int_equal (early_sync_finish (sync, &err), 0);
-  early_sync_close (sync);
+  for (i = 0; i < sizeof errnums / sizeof errnums[0]; i++) {
+    struct early_sync *sync = new_sync (true, errnums[i]);
+    struct error err = { 0 };
+    uint64_t written = 0;
+
+    go_on (sync, &written, 16);
+    assert_int_equal (early_sync_finish (sync, &err), -1);
+    check_error (&err, errnums[i]);
+    assert_int_equal (disk.flushes, 1);
+    early_sync_close (sync);
+  }
 }
 
 static void
@@ -240,12 +315,16 @@ main (void)
     cmocka_unit_test (test_little_is_left_alone),
     cmocka_unit_test (test_one_at_a_time),
     cmocka_unit_test (test_each_step),
+    cmocka_unit_test (test_rest),
+    cmocka_unit_test (test_close_waits),
+    cmocka_unit_test (test_no_context),
     cmocka_unit_test (test_error_while_writing),
     cmocka_unit_test (test_error_at_the_end),
     cmocka_unit_test (test_wind_down),
-    cmocka_unit_test (test_not_to_be_had),
+    cmocka_unit_test (test_any_error_counts),
     cmocka_unit_test (test_stream),
   };
 
+  main_thread = pthread_self ();
   return cmocka_run_group_tests (tests, NULL, NULL);
 }
