@@ -3,7 +3,7 @@
 # stop_expanding.py DELAY REPORT IOPRESS VERB ARGUMENT...: runs iopress, but
 # stops it, and stays, in the middle of expanding a save: DELAY seconds after
 # the save is no image any more, while it is not yet what it was.  Its process
-# ID is in REPORT then.  It is made slow, so that it is not over before.
+# ID is in REPORT then.
 
 import os
 import signal
@@ -18,8 +18,7 @@ from hook import EXPANDING, state_of  # noqa: E402
 
 
 def main(delay, report, command):
-    process = subprocess.Popen(["nice", "-n", "19", *command[:2],
-                                "-T", "serial", *command[2:]])
+    process = subprocess.Popen(command)
     while state_of(command[-1]) != EXPANDING:
         if process.poll() is not None:
             return process.returncode
