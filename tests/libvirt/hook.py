@@ -92,7 +92,7 @@ class Hook:
         except FileNotFoundError:
             return ""
 
-    def expect_said(self, text, timeout=20):
+    def expect_said(self, text, timeout=120):
         wait_until(lambda: text in self.said(),
                    f"the hook says '{text}', but: {self.said()}", timeout)
 
