@@ -79,10 +79,15 @@ def check_signals(libvirtd, hook, guest):
     """The hook itself is told to end."""
     usual = hook.settings["iopress"]
     hook.save_and_pack(guest)
+    # Not that of another test, which is in another mount namespace.
     hook.configure(iopress=hook.write(
         "ends-the-hook",
-        "kill -TERM $(ps -A -o pid=,args= | "
-        "awk '/restore begin/ && !/awk/ { print $1 }')"))
+        "for process in $(ps -A -o pid=,args= | "
+        "awk '/restore begin/ && !/awk/ { print $1 }'); do",
+        "  if test /proc/$process/ns/mnt -ef /proc/self/ns/mnt; then",
+        "    kill -TERM $process",
+        "  fi",
+        "done"))
     expect_kept(libvirtd, hook, guest)
     hook.configure(iopress=usual)
     guest.start()
