@@ -8,7 +8,9 @@
 #include "pipeline/pack.h"
 #include "pipeline/run.h"
 
-/* A value and the interval in which it lies 19 times of 20. */
+/* A value and the interval around it: for a size that in which it lies 19 times
+ * of 20, for a time from the best case to the worst, as unsure as the size.
+ */
 struct prediction {
   double value, low, high;
 };
