@@ -4,13 +4,12 @@
 #include <config.h>
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "io/aio.h"
 #include "util/bytes.h"
+#include "util/thread.h"
 
 #define EVENTS_MAX 64
 
@@ -89,20 +88,7 @@ destroy_main (void *context)
 static bool
 destroy_aside (const struct aio *aio)
 {
-  pthread_attr_t attributes;
-  sigset_t all, before;
-  pthread_t thread;
-  int result;
-
-  if (pthread_attr_init (&attributes) != 0)
-    return false;
-  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &before);
-  result = pthread_create (&thread, &attributes, destroy_main, aio->context);
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy (&attributes);
-  return result == 0;
+  return thread_start_detached (destroy_main, aio->context) == 0;
 }
 
 void

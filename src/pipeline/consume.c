@@ -5,13 +5,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 
 #include "format/marker.h"
 #include "pipeline/consume.h"
+#include "util/thread.h"
 
 /* Larger punches disturb reads less often; this bounds how long one takes. */
 #define PUNCH_BYTES (16u << 20)
@@ -183,7 +183,6 @@ consume_open (const struct consume_options *options,
               struct consume **consume_out, struct error *err)
 {
   struct consume *consume = calloc (1, sizeof *consume);
-  sigset_t all, before;
   void *page;
   int result;
 
@@ -201,10 +200,7 @@ consume_open (const struct consume_options *options,
       consume_close (consume);
       return -1;
     }
-    sigfillset (&all);
-    pthread_sigmask (SIG_SETMASK, &all, &before);
-    result = pthread_create (&consume->thread, NULL, thread_main, consume);
-    pthread_sigmask (SIG_SETMASK, &before, NULL);
+    result = thread_start (&consume->thread, thread_main, consume);
     consume->started = result == 0;
   }
   if (result != 0) {

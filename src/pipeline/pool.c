@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +13,7 @@
 #include "util/buffer.h"
 #include "util/bytes.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 /* One in so many slots is worth waking the reader for. */
 #define SLOTS_WORTHWHILE 4u
@@ -139,21 +139,6 @@ worker_main (void *opaque)
   return NULL;
 }
 
-/* Start a thread that leaves signals to the thread that owns the pool. */
-static int
-start_worker (struct worker *worker)
-{
-  sigset_t all, before;
-  int result;
-
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &before);
-  result = pthread_create (&worker->thread, NULL, worker_main, worker);
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
-  worker->started = result == 0;
-  return result;
-}
-
 static int
 create_workers (struct pool *pool, struct error *err)
 {
@@ -168,10 +153,12 @@ create_workers (struct pool *pool, struct error *err)
       return -1;
   }
   for (i = 0; i < pool->thread_count; i++) {
-    int result = start_worker (&pool->workers[i]);
+    struct worker *worker = &pool->workers[i];
+    int result = thread_start (&worker->thread, worker_main, worker);
 
     if (result != 0)
       return error_set (err, ERROR_FAILED, result, "cannot start a thread");
+    worker->started = true;
   }
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "pipeline/run.h"
+#include "util/thread.h"
 
 /* How many slots are few, to a sink, and how many are many: of a short run all
  * would be few.
@@ -180,13 +181,8 @@ static int
 run_threaded (struct run *run, pthread_t *reader, bool *reader_started,
               struct error *err)
 {
-  sigset_t all, before;
-  int result;
+  int result = thread_start (reader, reader_main, run);
 
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &before);
-  result = pthread_create (reader, NULL, reader_main, run);
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
   if (result != 0)
     return error_set (err, ERROR_FAILED, result, "cannot start a thread");
   *reader_started = true;
