@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads, writes and flushes with several requests in flight, through libaio. */
+/* Reads and writes with several requests in flight, through libaio. */
 
 #include <config.h>
 
@@ -102,8 +102,9 @@ aio_close (struct aio *aio)
   free (aio);
 }
 
-bool
-aio_has_context (struct aio *aio)
+/* Whether the kernel takes requests. */
+static bool
+has_context (struct aio *aio)
 {
   if (aio->context == NULL && !aio->synchronous)
     aio->synchronous = io_setup ((int) aio->depth, &aio->context) < 0;
@@ -148,11 +149,6 @@ take_result (struct aio *aio, struct aio_request *request, long result)
 {
   size_t done, again;
 
-  /* Whatever else a flush says may be about bytes that are lost. */
-  if (request->kind == AIO_SYNC && result < 0 && result != -EINTR) {
-    finish (aio, request, (int) -result);
-    return;
-  }
   if (result == -EINTR || result == -EAGAIN ||
       (result == -EINVAL && give_up_direct (request))) {
     queue_append (&aio->waiting, request);
@@ -172,61 +168,41 @@ take_result (struct aio *aio, struct aio_request *request, long result)
   }
   else if (again == request->done &&
            (result == 0 || request->stalls++ == STALLS_MAX))
-    finish (aio, request, request->kind == AIO_WRITE ? ENOSPC : ENODATA);
+    finish (aio, request, request->write ? ENOSPC : ENODATA);
   else {
     request->done = again;
     queue_append (&aio->waiting, request);
   }
 }
 
-/* Where the rest of a read or write goes on in memory. */
-static uint8_t *
-rest_of (const struct aio_request *request)
-{
-  return (uint8_t *) request->buffer + request->done;
-}
-
 static void
 prepare (struct aio_request *request)
 {
+  uint8_t *buffer = (uint8_t *) request->buffer + request->done;
   size_t length = request->length - request->done;
   long long offset = (long long) (request->offset + request->done);
-  int fd = request->file->fd;
 
   request->direct = request->file->direct;
-  switch (request->kind) {
-  case AIO_READ:
-    io_prep_pread (&request->iocb, fd, rest_of (request), length, offset);
-    break;
-  case AIO_WRITE:
-    io_prep_pwrite (&request->iocb, fd, rest_of (request), length, offset);
-    break;
-  case AIO_SYNC:
-    io_prep_fdsync (&request->iocb, fd);
-    break;
-  }
+  if (request->write)
+    io_prep_pwrite (&request->iocb, request->file->fd, buffer, length, offset);
+  else
+    io_prep_pread (&request->iocb, request->file->fd, buffer, length,
+                   offset);
 }
 
 static void
 transfer_now (struct aio *aio, struct aio_request *request)
 {
+  uint8_t *buffer = (uint8_t *) request->buffer + request->done;
   size_t length = request->length - request->done;
   off_t offset = (off_t) (request->offset + request->done);
-  int fd = request->file->fd;
-  ssize_t result = 0;
+  ssize_t result;
 
   request->direct = request->file->direct;
-  switch (request->kind) {
-  case AIO_READ:
-    result = pread (fd, rest_of (request), length, offset);
-    break;
-  case AIO_WRITE:
-    result = pwrite (fd, rest_of (request), length, offset);
-    break;
-  case AIO_SYNC:
-    result = fdatasync (fd);
-    break;
-  }
+  if (request->write)
+    result = pwrite (request->file->fd, buffer, length, offset);
+  else
+    result = pread (request->file->fd, buffer, length, offset);
   take_result (aio, request, result < 0 ? -errno : result);
 }
 
@@ -255,7 +231,7 @@ aio_flush (struct aio *aio)
   while (aio->waiting.head != NULL) {
     int count;
 
-    if (!aio_has_context (aio)) {
+    if (!has_context (aio)) {
       transfer_now (aio, queue_remove (&aio->waiting));
       continue;
     }

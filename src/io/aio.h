@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads, writes and flushes with several requests in flight, through libaio. */
+/* Reads and writes with several requests in flight, through libaio. */
 
 #ifndef IOPRESS_IO_AIO_H
 #define IOPRESS_IO_AIO_H
@@ -11,19 +11,13 @@
 
 #include "io/file.h"
 
-enum aio_kind {
-  AIO_READ,
-  AIO_WRITE,
-  AIO_SYNC,                    /* fdatasync(2): no buffer, length, offset */
-};
-
-/* One request.  The caller owns it and its buffer, and leaves both
+/* One read or write.  The caller owns it and its buffer, and leaves both
  * alone from aio_submit until aio_wait hands the request back.
  */
 struct aio_request {
   /* Set by the caller. */
   struct file *file;
-  enum aio_kind kind;
+  bool write;
   void *buffer;
   size_t length;               /* bytes to transfer */
   size_t needed;               /* fewer bytes than this are an error; reads
@@ -64,9 +58,6 @@ void aio_close (struct aio *aio);
  * now, beside what else there is to do.
  */
 void aio_wind_down (struct aio *aio);
-
-/* Whether the kernel takes requests; else they work synchronously. */
-bool aio_has_context (struct aio *aio);
 
 /* Queue a request.  It starts at the latest at the next aio_flush or
  * aio_wait; more than DEPTH requests wait in line.

@@ -4,29 +4,36 @@
 #include <config.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "io/aio.h"
 #include "io/early_sync.h"
-#include "io/file_private.h"
 #include "util/bytes.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 /* There is at least so much to flush. */
 #define STEP_BYTES (16u << 20)
+
+/* Of the time that a flush took, the disk has such a part for others then. */
+#define REST_SHARE 4u
 
 #define NEVER UINT64_MAX
 
 struct early_sync {
   struct file *file;
-  struct aio *aio;
-  struct aio_request request;
-  bool under_way;
   uint64_t due;                /* bytes written before the next flush, or
-                                * NEVER: there will be none */
-  uint64_t began_ns;           /* on the monotonic clock */
+                                * NEVER: no thread was to be had */
   uint64_t rested_ns;          /* the disk has had a rest by then */
+  bool under_way;              /* THREAD flushes, or has */
+
+  pthread_t thread;
+  uint64_t began_ns, ended_ns; /* on the monotonic clock; of a flush that has
+                                * ENDED, as is ERROR */
+  struct error error;
+  atomic_bool ended;
 };
 
 int
@@ -39,15 +46,22 @@ early_sync_open (struct file *file, struct early_sync **sync_out,
     sync = calloc (1, sizeof *sync);
     if (sync == NULL)
       return error_set (err, ERROR_FAILED, errno, "cannot set up flushing");
-    if (aio_open (1, &sync->aio, err) < 0) {
-      free (sync);
-      return -1;
-    }
     sync->file = file;
     sync->due = STEP_BYTES;
   }
   *sync_out = sync;
   return 0;
+}
+
+static void *
+flush_main (void *opaque)
+{
+  struct early_sync *sync = opaque;
+
+  file_sync (sync->file, &sync->error);
+  sync->ended_ns = clock_nanoseconds (CLOCK_MONOTONIC);
+  atomic_store (&sync->ended, true);
+  return NULL;
 }
 
 /* Take note of the end of the flush under way, waiting for it when WAIT is set.
@@ -56,37 +70,26 @@ early_sync_open (struct file *file, struct early_sync **sync_out,
 static int
 reap (struct early_sync *sync, bool wait, struct error *err)
 {
-  uint64_t now;
-
-  if (!sync->under_way || aio_wait (sync->aio, wait) == NULL)
+  if (!sync->under_way || (!wait && !atomic_load (&sync->ended)))
     return 0;
-  now = clock_nanoseconds (CLOCK_MONOTONIC);
+  pthread_join (sync->thread, NULL);
   sync->under_way = false;
-  if (sync->due == NEVER)
-    aio_wind_down (sync->aio);
-  /* Where flushing is slow, others want the disk, too. */
-  sync->rested_ns = now + (now - sync->began_ns);
-  errno = sync->request.errnum;
-  return errno == 0 ? 0
-    : file_fail (sync->file, err, "cannot be flushed to disk");
+  sync->rested_ns = sync->ended_ns +
+    (sync->ended_ns - sync->began_ns) / REST_SHARE;
+  if (sync->error.kind == ERROR_NONE)
+    return 0;
+  *err = sync->error;
+  return -1;
 }
 
 static void
 start (struct early_sync *sync, uint64_t written)
 {
-  if (!aio_has_context (sync->aio)) {
-    sync->due = NEVER;
-    return;
-  }
-  sync->request = (struct aio_request) {
-    .file = sync->file,
-    .kind = AIO_SYNC,
-  };
-  sync->under_way = true;
-  sync->due = written + STEP_BYTES;
+  sync->error = (struct error) { 0 };
   sync->began_ns = clock_nanoseconds (CLOCK_MONOTONIC);
-  aio_submit (sync->aio, &sync->request);
-  aio_flush (sync->aio);
+  atomic_store (&sync->ended, false);
+  sync->under_way = thread_start (&sync->thread, flush_main, sync) == 0;
+  sync->due = sync->under_way ? written + STEP_BYTES : NEVER;
 }
 
 int
@@ -103,16 +106,6 @@ early_sync_idle (struct early_sync *sync, uint64_t written,
   return 0;
 }
 
-void
-early_sync_wind_down (struct early_sync *sync)
-{
-  if (sync == NULL)
-    return;
-  sync->due = NEVER;
-  if (!sync->under_way)
-    aio_wind_down (sync->aio);
-}
-
 int
 early_sync_finish (struct early_sync *sync, struct error *err)
 {
@@ -122,8 +115,8 @@ early_sync_finish (struct early_sync *sync, struct error *err)
 void
 early_sync_close (struct early_sync *sync)
 {
-  if (sync == NULL)
-    return;
-  aio_close (sync->aio);
+  struct error ignored = { 0 };
+
+  early_sync_finish (sync, &ignored);
   free (sync);
 }

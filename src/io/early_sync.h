@@ -11,7 +11,8 @@
 /* An O_DIRECT write ends when the cache of the disk has it, or that of the host
  * whose file the disk is.  Left to the file_sync at the end, all of it would
  * wait for the medium then, with nothing else to do.  So flush in the moments in
- * which the disk has nothing to write.  Belongs to one thread.
+ * which the disk has nothing to write, in a thread of its own.  All calls come
+ * from one other thread.
  */
 struct early_sync;
 
@@ -23,17 +24,11 @@ int early_sync_open (struct file *file, struct early_sync **sync,
 
 /* Nothing is being written to the file; WRITTEN bytes have been since it was set
  * up, anywhere in it.  Flushes when those are enough; NULL is ignored.  Never
- * waits: there are no early flushes where the kernel gives no context.  (Before
- * Linux 4.18 it refuses the flush, which is done at once then.)  Returns 0, or
- * -1 with ERR when an earlier flush failed.
+ * waits: there are no early flushes where no thread can be started.  Returns 0,
+ * or -1 with ERR when an earlier flush failed.
  */
 int early_sync_idle (struct early_sync *sync, uint64_t written,
                      struct error *err);
-
-/* Little is still to be written: no flush begins any more, see aio_wind_down.
- * NULL is ignored.
- */
-void early_sync_wind_down (struct early_sync *sync);
 
 /* Wait for the flush under way.  The kernel tells of a lost write only once: so
  * call this before the file_sync that is to say whether everything is durable,

@@ -46,7 +46,7 @@ start_read (struct copy *copy, struct aio_request *request)
   uint64_t length = minimum_u64 (BLOCK_BYTES, copy->end - copy->next);
 
   request->file = copy->from;
-  request->kind = AIO_READ;
+  request->write = false;
   request->offset = copy->next;
   request->needed = (size_t) length;
   request->length = (size_t) align_up (length, PAGE_BYTES);
@@ -61,7 +61,7 @@ start_write (struct copy *copy, struct aio_request *request)
   memset ((uint8_t *) request->buffer + request->needed, 0,
           request->length - request->needed);
   request->file = copy->to;
-  request->kind = AIO_WRITE;
+  request->write = true;
   request->needed = request->length;
   aio_submit (copy->aio, request);
 }
@@ -73,7 +73,7 @@ check (const struct copy *copy, const struct aio_request *request,
   errno = request->errnum;
   if (errno != 0)
     return file_fail (request->file, err,
-                      request->kind == AIO_WRITE ? "cannot be written"
+                      request->write ? "cannot be written"
                       : "cannot be read");
   return file_check_cancelled (copy->from, err);
 }
@@ -89,7 +89,7 @@ copy_blocks (struct copy *copy, struct error *err)
   /* After an error nothing is started, only waited for. */
   while ((request = aio_wait (copy->aio, true)) != NULL)
     if (err->kind == ERROR_NONE && check (copy, request, err) == 0) {
-      if (request->kind == AIO_READ)
+      if (!request->write)
         start_write (copy, request);
       else {
         file_write_behind (copy->to, request->offset, request->length);

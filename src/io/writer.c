@@ -15,11 +15,12 @@
 #include "util/buffer.h"
 #include "util/bytes.h"
 
-/* O_DIRECT writes are fastest with a queue of about four; one more block
- * is being filled.
+/* O_DIRECT writes are fastest with a queue of about four; one more block is
+ * being filled.  The others are for the time in which a disk takes no writes,
+ * because it flushes.
  */
 #define BLOCK_BYTES (1u << 20)
-#define BLOCK_COUNT 5u
+#define BLOCK_COUNT 12u
 #define MEMORY_BYTES ((size_t) BLOCK_COUNT * BLOCK_BYTES)
 
 /* How long to wait for a reader before looking whether to go on, in
@@ -46,7 +47,12 @@ struct writer {
   uint64_t synced_from;        /* file offset from which SYNC counts */
   uint8_t *memory;             /* of all blocks */
   struct block blocks[BLOCK_COUNT];
-  unsigned int filling;        /* the block that bytes are copied to */
+  /* The last one that came back goes out first: it is still in a processor's
+   * cache, and memory that is never needed is never touched.
+   */
+  struct block *free[BLOCK_COUNT];
+  unsigned int free_count;
+  struct block *filling;       /* that bytes are copied to */
   uint64_t block_offset;       /* its file offset */
   uint64_t size;               /* of the file; UINT64_MAX: leave it alone */
 };
@@ -55,7 +61,7 @@ struct writer {
 static int
 begin_within_page (struct writer *writer, uint64_t offset, struct error *err)
 {
-  struct block *block = &writer->blocks[0];
+  struct block *block = writer->filling;
 
   writer->block_offset = align_down (offset, PAGE_BYTES);
   block->used = (size_t) (offset - writer->block_offset);
@@ -81,8 +87,12 @@ writer_open (struct file *file, uint64_t offset, struct writer **writer_out,
     writer_close (writer);
     return -1;
   }
-  for (i = 0; i < BLOCK_COUNT; i++)
+  for (i = 0; i < BLOCK_COUNT; i++) {
     writer->blocks[i].bytes = writer->memory + (size_t) i * BLOCK_BYTES;
+    writer->free[i] = &writer->blocks[BLOCK_COUNT - 1 - i];
+  }
+  writer->free_count = BLOCK_COUNT - 1;
+  writer->filling = writer->free[writer->free_count];
   if ((!file->stream && aio_open (BLOCK_COUNT, &writer->aio, err) < 0) ||
       begin_within_page (writer, offset, err) < 0) {
     writer_close (writer);
@@ -120,6 +130,12 @@ fail (const struct writer *writer, int errnum, struct error *err)
   return error_subject (err, writer->file->name);
 }
 
+static void
+put_block (struct writer *writer, struct block *block)
+{
+  writer->free[writer->free_count++] = block;
+}
+
 /* Take back one block that has been written, waiting for it when WAIT is set.
  * Returns 1, 0 when there is none, or -1.
  */
@@ -136,6 +152,7 @@ reap_block (struct writer *writer, bool wait, struct error *err)
     return fail (writer, request->errnum, err);
   file_write_behind (writer->file, request->offset, request->length);
   block->in_flight = false;
+  put_block (writer, block);
   return 1;
 }
 
@@ -190,15 +207,19 @@ extend_ahead (struct writer *writer, uint64_t end, struct error *err)
 static int
 start_block (struct writer *writer, size_t length, struct error *err)
 {
-  struct block *block = &writer->blocks[writer->filling];
+  struct block *block = writer->filling;
   struct aio_request *request = &block->request;
 
-  if (writer->aio == NULL)
-    return write_stream (writer, block, length, err);
+  if (writer->aio == NULL) {
+    if (write_stream (writer, block, length, err) < 0)
+      return -1;
+    put_block (writer, block);
+    return 0;
+  }
   if (extend_ahead (writer, writer->block_offset + length, err) < 0)
     return -1;
   request->file = writer->file;
-  request->kind = AIO_WRITE;
+  request->write = true;
   request->buffer = block->bytes;
   request->length = length;
   request->needed = length;
@@ -210,31 +231,28 @@ start_block (struct writer *writer, size_t length, struct error *err)
   return 0;
 }
 
-/* Go on to the next block, waiting until it is free. */
+/* Go on in a free block, waiting until there is one; COUNT bytes of it, from
+ * BYTES, are known already.
+ */
 static int
-next_block (struct writer *writer, struct error *err)
+next_block (struct writer *writer, const uint8_t *bytes, size_t count,
+            struct error *err)
 {
-  struct block *block;
-
-  writer->filling = (writer->filling + 1) % BLOCK_COUNT;
-  writer->block_offset += BLOCK_BYTES;
-  block = &writer->blocks[writer->filling];
-  while (block->in_flight)
+  while (writer->free_count == 0)
     if (reap_block (writer, true, err) < 0)
       return -1;
-  block->used = 0;
+  writer->filling = writer->free[--writer->free_count];
+  /* It may be the one that they are in. */
+  if (count > 0)
+    memmove (writer->filling->bytes, bytes, count);
+  writer->filling->used = count;
   return 0;
 }
 
 static bool
 is_idle (const struct writer *writer)
 {
-  unsigned int i;
-
-  for (i = 0; i < BLOCK_COUNT; i++)
-    if (writer->blocks[i].in_flight)
-      return false;
-  return true;
+  return writer->free_count == BLOCK_COUNT - 1;
 }
 
 /* The block being filled is full: write it and go on to the next. */
@@ -250,7 +268,8 @@ write_block (struct writer *writer, struct error *err)
     return -1;
   if (start_block (writer, BLOCK_BYTES, err) < 0)
     return -1;
-  return next_block (writer, err);
+  writer->block_offset += BLOCK_BYTES;
+  return next_block (writer, NULL, 0, err);
 }
 
 /* Append LENGTH bytes, or as many zeros when BYTES is NULL. */
@@ -259,7 +278,7 @@ append (struct writer *writer, const uint8_t *bytes, uint64_t length,
         struct error *err)
 {
   while (length > 0) {
-    struct block *block = &writer->blocks[writer->filling];
+    struct block *block = writer->filling;
     size_t part = (size_t) minimum_u64 (length, BLOCK_BYTES - block->used);
 
     if (bytes != NULL) {
@@ -293,7 +312,7 @@ writer_append_zeros (struct writer *writer, uint64_t length,
 uint64_t
 writer_offset (const struct writer *writer)
 {
-  return writer->block_offset + writer->blocks[writer->filling].used;
+  return writer->block_offset + writer->filling->used;
 }
 
 uint64_t
@@ -333,24 +352,23 @@ wait_for_all (struct writer *writer, struct error *err)
 int
 writer_push (struct writer *writer, struct error *err)
 {
-  struct block *block = &writer->blocks[writer->filling];
+  struct block *block = writer->filling;
   size_t whole = (size_t) align_down (block->used, PAGE_BYTES);
 
   if (whole > 0 && start_block (writer, whole, err) < 0)
     return -1;
   if (wait_for_all (writer, err) < 0)
     return -1;
-  /* Go on in the same block with the rest of the last page. */
-  block->used -= whole;
-  memmove (block->bytes, block->bytes + whole, block->used);
+  if (whole == 0)
+    return 0;
+  /* The rest of the last page is written again with what follows. */
   writer->block_offset += whole;
-  return 0;
+  return next_block (writer, block->bytes + whole, block->used - whole, err);
 }
 
 void
 writer_wind_down (struct writer *writer)
 {
-  early_sync_wind_down (writer->sync);
   if (writer->aio != NULL)
     aio_wind_down (writer->aio);
 }
@@ -361,7 +379,7 @@ writer_wind_down (struct writer *writer)
 static int
 write_tail (struct writer *writer, struct error *err)
 {
-  struct block *block = &writer->blocks[writer->filling];
+  struct block *block = writer->filling;
   size_t padded = (size_t) align_up (block->used, PAGE_BYTES);
 
   if (block->used == 0)

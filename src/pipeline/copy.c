@@ -93,16 +93,15 @@ sync_output (int fd, const char *name, struct error *err)
 }
 
 static void
-start_block (struct copy *copy, struct block *block, enum aio_kind kind,
-             size_t length)
+start_block (struct copy *copy, struct block *block, bool write, size_t length)
 {
   struct aio_request *request = &block->request;
 
   request->file = copy->file;
-  request->kind = kind;
+  request->write = write;
   request->buffer = block->bytes;
   request->length = length;
-  request->needed = kind == AIO_WRITE ? length : 0;
+  request->needed = write ? length : 0;
   request->offset = copy->offset;
   request->owner = block;
   block->in_flight = true;
@@ -124,7 +123,7 @@ reap_block (struct copy *copy, bool wait)
     return false;
   block = request->owner;
   block->in_flight = false;
-  if (request->kind == AIO_WRITE && request->errnum != 0)
+  if (request->write && request->errnum != 0)
     copy->failed = minimum_u64 (copy->failed, request->offset + request->done);
   return true;
 }
@@ -139,8 +138,8 @@ wait_block (struct copy *copy, struct block *block, struct error *err)
     return 0;
   errno = block->request.errnum;
   return fail (copy->file->name,
-               block->request.kind == AIO_WRITE ? "Unable to write"
-               : "Unable to read", err);
+               block->request.write ? "Unable to write" : "Unable to read",
+               err);
 }
 
 /* Wait for every block, even after an error. */
@@ -215,7 +214,7 @@ write_block (struct copy *copy, struct block *block, struct error *err)
   copy->copied += (uint64_t) got;
   padded = (size_t) align_up ((uint64_t) got, TAIL_BYTES);
   memset (block->bytes + got, 0, padded - (size_t) got);
-  start_block (copy, block, AIO_WRITE, padded);
+  start_block (copy, block, true, padded);
   return got == BLOCK_BYTES;
 }
 
@@ -314,7 +313,7 @@ read_blocks (struct copy *copy, uint64_t *end, struct error *err)
   unsigned int i;
 
   for (i = 0; i < BLOCK_COUNT; i++)
-    start_block (copy, &copy->blocks[i], AIO_READ, BLOCK_BYTES);
+    start_block (copy, &copy->blocks[i], false, BLOCK_BYTES);
   for (i = 0; done == BLOCK_BYTES; i = (i + 1) % BLOCK_COUNT) {
     struct block *block = &copy->blocks[i];
 
@@ -325,7 +324,7 @@ read_blocks (struct copy *copy, uint64_t *end, struct error *err)
       return fail (stream_name, "Unable to write", err);
     *end += done;
     if (done == BLOCK_BYTES)
-      start_block (copy, block, AIO_READ, BLOCK_BYTES);
+      start_block (copy, block, false, BLOCK_BYTES);
   }
   return 0;
 }

@@ -66,7 +66,7 @@ slot_reader_begin (struct slot_reader *reader, struct slot *slot,
 
   slot->cache = NULL;
   request->file = reader->file;
-  request->kind = AIO_READ;
+  request->write = false;
   request->buffer = buffer;
   request->offset = offset;
   request->length = (size_t) (align_up (end, PAGE_BYTES) - offset);

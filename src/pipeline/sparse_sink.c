@@ -74,7 +74,7 @@ write_prefix (struct sparse_sink *sink, struct error *err)
   for (offset = 0; offset < bytes; offset += PAGE_BYTES) {
     struct aio_request request = {
       .file = sink->output,
-      .kind = AIO_WRITE,
+      .write = true,
       .buffer = page,
       .length = PAGE_BYTES,
       .needed = PAGE_BYTES,
@@ -216,7 +216,7 @@ prepare_runs (struct sparse_sink *sink, struct window_writes *writes)
     struct aio_request *request = &writes->requests[writes->pending++];
 
     request->file = sink->output;
-    request->kind = AIO_WRITE;
+    request->write = true;
     request->buffer = raw;
     request->length = (size_t) (end - first) * PAGE_BYTES;
     request->needed = request->length;
@@ -283,7 +283,6 @@ wind_down (void *opaque)
 {
   struct sparse_sink *sink = opaque;
 
-  early_sync_wind_down (sink->sync);
   aio_wind_down (sink->aio);
 }
 

@@ -188,30 +188,6 @@ io_setup (int depth, io_context_t *context)
   return *context != NULL ? 0 : -ENOMEM;
 }
 
-static bool
-is_omitted (uint8_t file)
-{
-  return file != 0 && omit != NULL &&
-    file == (uint8_t) (strcmp (omit, "folder") == 0 ? '/' : omit[0]);
-}
-
-/* Returns the effect's number, 0 for none. */
-static uint64_t
-note_request (const struct iocb *iocb)
-{
-  uint8_t file = file_of (iocb->aio_fildes);
-
-  switch (iocb->aio_lio_opcode) {
-  case IO_CMD_PWRITE:
-    return note (WRITE, file, (uint64_t) iocb->u.c.offset, iocb->u.c.nbytes,
-                 iocb->u.c.buf, iocb->u.c.nbytes);
-  case IO_CMD_FDSYNC:
-    return is_omitted (file) ? 0 : note (SYNC, file, 0, 0, NULL, 0);
-  default:
-    return 0;
-  }
-}
-
 int
 io_submit (io_context_t context, long count, struct iocb **iocbs)
 {
@@ -221,7 +197,11 @@ io_submit (io_context_t context, long count, struct iocb **iocbs)
     struct iocb *iocb = iocbs[i];
 
     context->requests[context->count] = iocb;
-    context->numbers[context->count++] = note_request (iocb);
+    context->numbers[context->count++] =
+      iocb->aio_lio_opcode != IO_CMD_PWRITE ? 0
+      : note (WRITE, file_of (iocb->aio_fildes),
+              (uint64_t) iocb->u.c.offset, iocb->u.c.nbytes, iocb->u.c.buf,
+              iocb->u.c.nbytes);
   }
   return i > 0 ? (int) i : -EAGAIN;
 }
@@ -231,12 +211,12 @@ static void
 carry_out (io_context_t context, int which, struct io_event *event)
 {
   struct iocb *iocb = context->requests[which];
-  ssize_t result = 0;
+  ssize_t result;
 
   if (iocb->aio_lio_opcode == IO_CMD_PWRITE)
     result = REAL (pwrite) (iocb->aio_fildes, iocb->u.c.buf,
                             iocb->u.c.nbytes, iocb->u.c.offset);
-  else if (iocb->aio_lio_opcode == IO_CMD_PREAD)
+  else
     result = REAL (pread) (iocb->aio_fildes, iocb->u.c.buf,
                            iocb->u.c.nbytes, iocb->u.c.offset);
   *event = (struct io_event) {
@@ -313,7 +293,8 @@ sync_with (int fd, int (*real) (int))
   uint8_t file = file_of (fd);
   uint64_t number;
 
-  if (is_omitted (file))
+  if (file != 0 && omit != NULL &&
+      file == (uint8_t) (strcmp (omit, "folder") == 0 ? '/' : omit[0]))
     return 0;
   number = note (SYNC, file, 0, 0, NULL, 0);
   dawdle ();

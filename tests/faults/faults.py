@@ -16,7 +16,6 @@ ABSORBED = {
     "submit": ["EAGAIN", "EINTR", "EIO", "short"],
     "aio-read": ["EAGAIN", "EINTR", "short"],
     "aio-write": ["EAGAIN", "EINTR", "short"],
-    "aio-sync": ["EINTR"],
     "getevents": ["EINTR"],
     "pread": ["EINTR", "short"],
     "pwrite": ["EINTR", "short"],
@@ -44,7 +43,6 @@ SERIOUS = {
 FATAL = {
     "aio-read": ["EIO"],
     "aio-write": ["EIO", "ENOSPC"],
-    "aio-sync": ["EIO", "ENOSPC", "EINVAL", "EAGAIN"],
     "write-behind": ["EIO"],
     "pwrite": ["EIO", "ENOSPC"],
     "write": ["EIO", "ENOSPC"],

@@ -37,10 +37,9 @@
 
 #define CALLS(X) \
   X (SETUP, "setup") X (SUBMIT, "submit") X (AIO_READ, "aio-read") \
-  X (AIO_WRITE, "aio-write") X (AIO_SYNC, "aio-sync") \
-  X (GETEVENTS, "getevents") X (PREAD, "pread") X (PWRITE, "pwrite") \
-  X (READ, "read") X (WRITE, "write") X (FDATASYNC, "fdatasync") \
-  X (FSYNC, "fsync") X (FALLOCATE, "fallocate") \
+  X (AIO_WRITE, "aio-write") X (GETEVENTS, "getevents") X (PREAD, "pread") \
+  X (PWRITE, "pwrite") X (READ, "read") X (WRITE, "write") \
+  X (FDATASYNC, "fdatasync") X (FSYNC, "fsync") X (FALLOCATE, "fallocate") \
   X (FTRUNCATE, "ftruncate") X (LSEEK, "lseek") X (OPEN, "open") \
   X (CLOSE, "close") X (RENAME, "rename") X (UNLINK, "unlink") \
   X (RENAMEAT2, "renameat2") X (CLONE, "clone") X (FCHMOD, "fchmod") \
@@ -213,19 +212,6 @@ hit_transfer (enum call call, int fd, size_t *length)
   return false;
 }
 
-static enum call
-call_of (const struct iocb *iocb)
-{
-  switch (iocb->aio_lio_opcode) {
-  case IO_CMD_PWRITE:
-    return CALL_AIO_WRITE;
-  case IO_CMD_FDSYNC:
-    return CALL_AIO_SYNC;
-  default:
-    return CALL_AIO_READ;
-  }
-}
-
 int
 io_setup (int depth, io_context_t *context)
 {
@@ -258,7 +244,8 @@ io_submit (io_context_t context, long count, struct iocb **iocbs)
   for (i = 0; i < count; i++) {
     struct iocb *iocb = iocbs[i];
 
-    if (!hit (call_of (iocb)))
+    if (!hit (iocb->aio_lio_opcode == IO_CMD_PWRITE ? CALL_AIO_WRITE
+              : CALL_AIO_READ))
       continue;
     if (fault.how == SHORT)
       iocb->u.c.nbytes = short_of (iocb->aio_fildes, iocb->u.c.nbytes);

@@ -100,7 +100,7 @@ class Expand(InPlace):
 class LargeExpand(Expand):
     """So large that it is flushed while it is written."""
 
-    only = "aio-sync"
+    only = "fdatasync"
 
 
 def between_is_refused(source, packed, folder):

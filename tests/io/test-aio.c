@@ -37,12 +37,12 @@ new_aio (void)
 }
 
 static struct aio_request
-request_of (struct file *file, enum aio_kind kind, uint8_t *buffer,
-            size_t length, uint64_t offset)
+request_of (struct file *file, bool write, uint8_t *buffer, size_t length,
+            uint64_t offset)
 {
   return (struct aio_request) {
     .file = file,
-    .kind = kind,
+    .write = write,
     .buffer = buffer,
     .length = length,
     .needed = length,
@@ -72,8 +72,7 @@ wait_for_all (struct aio *aio, struct aio_request *requests)
 
 /* More requests than the queue is deep, submitted in no order. */
 static void
-transfer_all (struct aio *aio, struct file *file, enum aio_kind kind,
-              uint8_t *bytes)
+transfer_all (struct aio *aio, struct file *file, bool write, uint8_t *bytes)
 {
   struct aio_request requests[REQUESTS];
   unsigned int i;
@@ -82,7 +81,7 @@ transfer_all (struct aio *aio, struct file *file, enum aio_kind kind,
     unsigned int number = i * 7 % REQUESTS;
     size_t offset = (size_t) number * LENGTH;
 
-    requests[i] = request_of (file, kind, bytes + offset, LENGTH, offset);
+    requests[i] = request_of (file, write, bytes + offset, LENGTH, offset);
     requests[i].owner = aio;
     aio_submit (aio, &requests[i]);
   }
@@ -98,10 +97,10 @@ write_and_read (enum direct_io direct)
   struct file file;
 
   scratch_open (path, direct, &file);
-  transfer_all (aio, &file, AIO_WRITE, bytes);
+  transfer_all (aio, &file, true, bytes);
   check_pattern_file (file.name, REQUESTS * LENGTH);
   memset (bytes, 0, REQUESTS * LENGTH);
-  transfer_all (aio, &file, AIO_READ, bytes);
+  transfer_all (aio, &file, false, bytes);
   check_pattern_file (file.name, REQUESTS * LENGTH);
   for (size_t i = 0; i < REQUESTS * LENGTH; i++)
     assert_int_equal (bytes[i], pattern_byte (i));
@@ -123,7 +122,7 @@ test_wind_down (void **state)
   (void) state;
   scratch_open (scratch_path ("file"), DIRECT_IO_AUTO, &file);
   for (i = 0; i < REQUESTS; i++) {
-    requests[i] = request_of (&file, AIO_WRITE, bytes + i * LENGTH, LENGTH,
+    requests[i] = request_of (&file, true, bytes + i * LENGTH, LENGTH,
                               i * LENGTH);
     requests[i].owner = aio;
     aio_submit (aio, &requests[i]);
@@ -135,10 +134,10 @@ test_wind_down (void **state)
   aio_wind_down (unused);
   check_pattern_file (file.name, REQUESTS * LENGTH);
   memset (bytes, 0, REQUESTS * LENGTH);
-  transfer_all (aio, &file, AIO_READ, bytes);
+  transfer_all (aio, &file, false, bytes);
   for (size_t j = 0; j < REQUESTS * LENGTH; j++)
     assert_int_equal (bytes[j], pattern_byte (j));
-  transfer_all (unused, &file, AIO_WRITE, bytes);
+  transfer_all (unused, &file, true, bytes);
   check_pattern_file (file.name, REQUESTS * LENGTH);
   aio_close (aio);
   aio_close (unused);
@@ -182,7 +181,7 @@ read_at_end (enum direct_io direct, size_t size, uint64_t offset,
 
   scratch_open (scratch_file ("short", size), direct, &file);
   memset (bytes, 0, LENGTH);
-  request = request_of (&file, AIO_READ, bytes, LENGTH, offset);
+  request = request_of (&file, false, bytes, LENGTH, offset);
   request.needed = needed;
   aio_submit (aio, &request);
   assert_ptr_equal (aio_wait (aio, true), &request);
@@ -253,7 +252,7 @@ read_unaligned (enum direct_io direct, int *errnum, bool *still_direct)
 
   scratch_open (scratch_file ("unaligned", LENGTH), direct, &file);
   memset (bytes, 0, 2 * LENGTH);
-  request = request_of (&file, AIO_READ, bytes + 3, 5000, 7);
+  request = request_of (&file, false, bytes + 3, 5000, 7);
   aio_submit (aio, &request);
   assert_ptr_equal (aio_wait (aio, true), &request);
   *errnum = request.errnum;
@@ -310,7 +309,7 @@ test_error_is_its_own (void **state)
   scratch_open (scratch_file ("file", 3 * LENGTH), DIRECT_IO_OFF, &file);
   closed = (struct file) FILE_CLOSED;
   for (i = 0; i < 3; i++) {
-    requests[i] = request_of (i == 1 ? &closed : &file, AIO_READ,
+    requests[i] = request_of (i == 1 ? &closed : &file, false,
                               bytes + i * LENGTH, LENGTH, i * LENGTH);
     aio_submit (aio, &requests[i]);
   }
@@ -322,41 +321,6 @@ test_error_is_its_own (void **state)
   assert_int_equal (requests[2].errnum, 0);
   aio_close (aio);
   scratch_close (&file);
-  free (bytes);
-}
-
-/* A flush is a request like the others; what cannot be flushed says so. */
-static void
-test_sync (void **state)
-{
-  uint8_t *bytes = pattern_bytes (0, LENGTH);
-  struct aio *aio = new_aio ();
-  struct aio_request requests[2];
-  struct file file, pipe_end;
-  int ends[2];
-
-  (void) state;
-  assert_int_equal (pipe (ends), 0);
-  pipe_end = (struct file) { .fd = ends[1], .direct = true };
-  scratch_open (scratch_path ("file"), DIRECT_IO_AUTO, &file);
-  requests[0] = request_of (&file, AIO_WRITE, bytes, LENGTH, 0);
-  aio_submit (aio, &requests[0]);
-  assert_ptr_equal (aio_wait (aio, true), &requests[0]);
-  requests[0] = request_of (&file, AIO_SYNC, NULL, 0, 0);
-  requests[1] = request_of (&pipe_end, AIO_SYNC, NULL, 0, 0);
-  aio_submit (aio, &requests[0]);
-  aio_submit (aio, &requests[1]);
-  assert_non_null (aio_wait (aio, true));
-  assert_non_null (aio_wait (aio, true));
-  assert_null (aio_wait (aio, true));
-  assert_int_equal (requests[0].errnum, 0);
-  assert_int_equal (requests[1].errnum, EINVAL);
-  assert_true (pipe_end.direct);
-  check_pattern_file (file.name, LENGTH);
-  aio_close (aio);
-  scratch_close (&file);
-  close (ends[0]);
-  close (ends[1]);
   free (bytes);
 }
 
@@ -384,7 +348,7 @@ test_close_waits (void **state)
 
   (void) state;
   scratch_open (scratch_path ("file"), DIRECT_IO_AUTO, &file);
-  request = request_of (&file, AIO_WRITE, bytes, LENGTH, 0);
+  request = request_of (&file, true, bytes, LENGTH, 0);
   aio_submit (aio, &request);
   aio_flush (aio);
   aio_close (aio);
@@ -406,7 +370,6 @@ main (void)
     cmocka_unit_test (test_direct_given_up),
     cmocka_unit_test (test_direct_insisted_on),
     cmocka_unit_test (test_error_is_its_own),
-    cmocka_unit_test (test_sync),
     cmocka_unit_test (test_nothing_to_wait_for),
     cmocka_unit_test (test_close_waits),
   };

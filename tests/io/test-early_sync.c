@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Test of src/io/early_sync.c, with a libaio and a clock of its own. */
+/* Test of src/io/early_sync.c, with a disk and a clock of its own. */
 
 #include <config.h>
 
 #include <errno.h>
-#include <libaio.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,96 +18,149 @@
 
 #include "lib/assert_error.h"
 #include "io/early_sync.h"
+#include "util/thread.h"
 
 #define MIB ((uint64_t) 1 << 20)
 
-/* What stands in for the kernel: one flush at a time. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+/* What stands in for the kernel, under the lock. */
 static struct {
   unsigned int flushes;        /* begun */
-  struct iocb *iocb;           /* of the one under way, or NULL */
-  bool ending;                 /* it ends when it is next asked for */
+  bool busy;                   /* with one */
+  bool ending;                 /* it may end */
   int errnum;                  /* with this */
-  unsigned int contexts;       /* made */
-  bool none;                   /* it makes none */
-  bool destroyed;              /* with a flush under way */
+  unsigned int threads;        /* that have not ended */
+  bool no_threads;             /* there are none to be had */
   time_t now;                  /* seconds */
 } disk;
 
-static pthread_t main_thread;
+static struct file file = { .fd = 77, .regular = true, .name = "some/file" };
+
+/* What each test has, and has written. */
+static struct early_sync *sync_77;
+static uint64_t written;
 
 int
-io_setup (int depth, io_context_t *context)
+fdatasync (int fd)
 {
-  assert_true (depth >= 1);
-  if (disk.none)
-    return -EAGAIN;
-  disk.contexts++;
-  *context = (io_context_t) &disk;
-  return 0;
-}
+  int errnum;
 
-/* Called aside, it is not waited for, and may come during another test. */
-int
-io_destroy (io_context_t context)
-{
-  (void) context;
-  if (pthread_equal (pthread_self (), main_thread) && disk.iocb != NULL)
-    disk.destroyed = true;
-  return 0;
+  pthread_mutex_lock (&lock);
+  if (fd != 77 || disk.busy)
+    abort ();
+  disk.flushes++;
+  disk.busy = true;
+  pthread_cond_broadcast (&changed);
+  while (!disk.ending)
+    pthread_cond_wait (&changed, &lock);
+  disk.busy = false;
+  errnum = disk.errnum;
+  pthread_mutex_unlock (&lock);
+  errno = errnum;
+  return errnum == 0 ? 0 : -1;
 }
 
 int
 clock_gettime (clockid_t clock, struct timespec *time)
 {
   (void) clock;
+  pthread_mutex_lock (&lock);
   *time = (struct timespec) { .tv_sec = disk.now };
+  pthread_mutex_unlock (&lock);
   return 0;
 }
 
-int
-io_submit (io_context_t context, long count, struct iocb **iocbs)
+/* What a thread is to do. */
+static struct {
+  void *(*function) (void *);
+  void *opaque;
+} task;
+
+static void *
+thread_main (void *opaque)
 {
-  assert_ptr_equal (context, &disk);
-  assert_int_equal (count, 1);
-  assert_null (disk.iocb);
-  assert_int_equal (iocbs[0]->aio_lio_opcode, IO_CMD_FDSYNC);
-  assert_int_equal (iocbs[0]->aio_fildes, 77);
-  disk.iocb = iocbs[0];
-  disk.flushes++;
-  return 1;
+  (void) opaque;
+  task.function (task.opaque);
+  pthread_mutex_lock (&lock);
+  disk.threads--;
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
+  return NULL;
 }
 
+/* In place of src/util/thread.c's, to see it end. */
 int
-io_getevents (io_context_t context, long least, long most,
-              struct io_event *events, struct timespec *timeout)
+thread_start (pthread_t *thread, void *(*function) (void *), void *opaque)
 {
-  assert_ptr_equal (context, &disk);
-  assert_true (most >= 1);
-  assert_null (timeout);
-  if (disk.iocb == NULL || (least == 0 && !disk.ending))
-    return 0;
-  events[0] = (struct io_event) {
-    .obj = disk.iocb,
-    .res = (unsigned long) -(long) disk.errnum,
-  };
-  disk.iocb = NULL;
-  return 1;
+  if (disk.no_threads)
+    return EAGAIN;
+  task.function = function;
+  task.opaque = opaque;
+  pthread_mutex_lock (&lock);
+  disk.threads++;
+  pthread_mutex_unlock (&lock);
+  return pthread_create (thread, NULL, thread_main, NULL);
 }
 
-static struct file file = { .fd = 77, .regular = true, .name = "some/file" };
-
-static struct early_sync *
-new_sync (bool ending, int errnum)
+/* Let flushes end from now on, with ERRNUM. */
+static void
+let_end (int errnum)
 {
-  struct early_sync *sync = NULL;
+  pthread_mutex_lock (&lock);
+  disk.ending = true;
+  disk.errnum = errnum;
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
+}
+
+/* Wait until a flush that has begun has ended, or hangs as it is to. */
+static void
+settle (void)
+{
+  pthread_mutex_lock (&lock);
+  while (disk.threads > 0 && (disk.ending || !disk.busy))
+    pthread_cond_wait (&changed, &lock);
+  pthread_mutex_unlock (&lock);
+}
+
+static int
+set_up (void **state)
+{
   struct error err = { 0 };
 
+  (void) state;
   memset (&disk, 0, sizeof disk);
-  disk.ending = ending;
-  disk.errnum = errnum;
-  assert_int_equal (early_sync_open (&file, &sync, &err), 0);
-  assert_non_null (sync);
-  return sync;
+  written = 0;
+  return early_sync_open (&file, &sync_77, &err);
+}
+
+static int
+tear_down (void **state)
+{
+  (void) state;
+  let_end (disk.errnum);
+  early_sync_close (sync_77);
+  assert_int_equal (disk.threads, 0);
+  return 0;
+}
+
+/* Say that the disk is idle after each of COUNT further MiB, one a second. */
+static void
+go_on (unsigned int count)
+{
+  struct error err = { 0 };
+  unsigned int i;
+
+  for (i = 0; i < count; i++) {
+    written += MIB;
+    pthread_mutex_lock (&lock);
+    disk.now++;
+    pthread_mutex_unlock (&lock);
+    assert_int_equal (early_sync_idle (sync_77, written, &err), 0);
+    settle ();
+  }
 }
 
 static void
@@ -118,178 +171,107 @@ check_error (const struct error *err, int errnum)
   assert_string_equal (err->subject, "some/file");
 }
 
-/* Say that the disk is idle after each of COUNT further MiB, one a second. */
-static void
-go_on (struct early_sync *sync, uint64_t *written, unsigned int count)
-{
-  struct error err = { 0 };
-  unsigned int i;
-
-  for (i = 0; i < count; i++) {
-    *written += MIB;
-    disk.now++;
-    assert_int_equal (early_sync_idle (sync, *written, &err), 0);
-  }
-}
-
 static void
 test_little_is_left_alone (void **state)
 {
-  struct early_sync *sync = new_sync (true, 0);
   struct error err = { 0 };
-  uint64_t written = 0;
 
   (void) state;
-  go_on (sync, &written, 15);
-  assert_int_equal (early_sync_finish (sync, &err), 0);
+  go_on (15);
+  assert_int_equal (early_sync_finish (sync_77, &err), 0);
   assert_int_equal (disk.flushes, 0);
-  assert_int_equal (disk.contexts, 0);
-  early_sync_close (sync);
 }
 
+/* Nor does the writer wait for one. */
 static void
 test_one_at_a_time (void **state)
 {
-  struct early_sync *sync = new_sync (false, 0);
   struct error err = { 0 };
-  uint64_t written = 0;
 
   (void) state;
-  go_on (sync, &written, 100);
+  go_on (100);
   assert_int_equal (disk.flushes, 1);
-  assert_int_equal (early_sync_finish (sync, &err), 0);
-  assert_null (disk.iocb);
-  early_sync_close (sync);
+  assert_true (disk.busy);
+  let_end (0);
+  assert_int_equal (early_sync_finish (sync_77, &err), 0);
+  assert_false (disk.busy);
 }
 
 static void
 test_each_step (void **state)
 {
-  struct early_sync *sync = new_sync (true, 0);
-  uint64_t written = 0;
-
   (void) state;
-  go_on (sync, &written, 100);
+  let_end (0);
+  go_on (100);
   assert_int_equal (disk.flushes, 6);
-  early_sync_close (sync);
 }
 
-/* After a slow flush the disk is left alone for as long. */
+/* After a slow flush others have the disk for a quarter of its time. */
 static void
 test_rest (void **state)
 {
-  struct early_sync *sync = new_sync (false, 0);
-  uint64_t written = 0;
-
   (void) state;
-  go_on (sync, &written, 16 + 29);
-  disk.ending = true;
-  go_on (sync, &written, 1 + 29);
+  go_on (16 + 40);
+  let_end (0);
+  settle ();
+  go_on (9);
   assert_int_equal (disk.flushes, 1);
-  go_on (sync, &written, 1);
+  go_on (1);
   assert_int_equal (disk.flushes, 2);
-  early_sync_close (sync);
 }
 
-/* The kernel waits for the flush before anything is freed. */
+/* Nothing waits for a disk where there is no thread to do it. */
 static void
-test_close_waits (void **state)
+test_no_thread (void **state)
 {
-  struct early_sync *sync = new_sync (false, 0);
-  uint64_t written = 0;
-
-  (void) state;
-  go_on (sync, &written, 20);
-  assert_non_null (disk.iocb);
-  early_sync_close (sync);
-  assert_true (disk.destroyed);
-}
-
-/* Nothing waits for a disk where the kernel does not do it aside. */
-static void
-test_no_context (void **state)
-{
-  struct early_sync *sync = new_sync (true, 0);
   struct error err = { 0 };
-  uint64_t written = 0;
 
   (void) state;
-  disk.none = true;
-  go_on (sync, &written, 100);
+  disk.no_threads = true;
+  go_on (100);
+  disk.no_threads = false;
+  go_on (100);
   assert_int_equal (disk.flushes, 0);
-  assert_int_equal (early_sync_finish (sync, &err), 0);
-  early_sync_close (sync);
+  assert_int_equal (early_sync_finish (sync_77, &err), 0);
 }
+
+/* Whatever a flush says may be about bytes that are lost. */
+static const int errnums[] = { EIO, ENOSPC, EINVAL, EAGAIN };
+
+#define ERRNUMS (sizeof errnums / sizeof errnums[0])
 
 static void
 test_error_while_writing (void **state)
 {
-  struct early_sync *sync = new_sync (true, EIO);
-  struct error err = { 0 };
-  uint64_t written = 0;
+  size_t i;
 
-  (void) state;
-  go_on (sync, &written, 16);
-  assert_int_equal (disk.flushes, 1);
-  assert_int_equal (early_sync_idle (sync, written, &err), -1);
-  check_error (&err, EIO);
-  early_sync_close (sync);
+  for (i = 0; i < ERRNUMS; i++) {
+    struct error err = { 0 };
+
+    let_end (errnums[i]);
+    go_on (16);
+    assert_int_equal (disk.flushes, 1);
+    assert_int_equal (early_sync_idle (sync_77, written, &err), -1);
+    check_error (&err, errnums[i]);
+    tear_down (state);
+    set_up (state);
+  }
 }
 
 static void
 test_error_at_the_end (void **state)
 {
-  struct early_sync *sync = new_sync (false, ENOSPC);
-  struct error err = { 0 };
-  uint64_t written = 0;
-
-  (void) state;
-  go_on (sync, &written, 20);
-  assert_int_equal (early_sync_finish (sync, &err), -1);
-  check_error (&err, ENOSPC);
-  early_sync_close (sync);
-}
-
-/* Neither before the last flush nor after it another begins. */
-static void
-test_wind_down (void **state)
-{
-  struct early_sync *sync = new_sync (false, 0);
-  struct error err = { 0 };
-  uint64_t written = 0;
-
-  (void) state;
-  go_on (sync, &written, 20);
-  assert_int_equal (disk.flushes, 1);
-  early_sync_wind_down (sync);
-  disk.ending = true;
-  go_on (sync, &written, 40);
-  early_sync_wind_down (sync);
-  go_on (sync, &written, 40);
-  assert_int_equal (disk.flushes, 1);
-  assert_int_equal (early_sync_finish (sync, &err), 0);
-  early_sync_close (sync);
-  early_sync_wind_down (NULL);
-}
-
-/* Whatever a flush says may be about bytes that are lost. */
-static void
-test_any_error_counts (void **state)
-{
-  static const int errnums[] = { EINVAL, EAGAIN };
   size_t i;
 
-  (void) state;
-  for (i = 0; i < sizeof errnums / sizeof errnums[0]; i++) {
-    struct early_sync *sync = new_sync (true, errnums[i]);
+  for (i = 0; i < ERRNUMS; i++) {
     struct error err = { 0 };
-    uint64_t written = 0;
 
-    go_on (sync, &written, 16);
-    assert_int_equal (early_sync_finish (sync, &err), -1);
+    go_on (20);
+    let_end (errnums[i]);
+    assert_int_equal (early_sync_finish (sync_77, &err), -1);
     check_error (&err, errnums[i]);
-    assert_int_equal (disk.flushes, 1);
-    early_sync_close (sync);
+    tear_down (state);
+    set_up (state);
   }
 }
 
@@ -297,7 +279,7 @@ static void
 test_stream (void **state)
 {
   struct file stream = { .fd = 78, .stream = true, .name = "pipe" };
-  struct early_sync *sync = (struct early_sync *) &stream;
+  struct early_sync *sync = sync_77;
   struct error err = { 0 };
 
   (void) state;
@@ -308,23 +290,22 @@ test_stream (void **state)
   early_sync_close (sync);
 }
 
+#define TEST(name) \
+  cmocka_unit_test_setup_teardown (test_##name, set_up, tear_down)
+
 int
 main (void)
 {
-  const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_little_is_left_alone),
-    cmocka_unit_test (test_one_at_a_time),
-    cmocka_unit_test (test_each_step),
-    cmocka_unit_test (test_rest),
-    cmocka_unit_test (test_close_waits),
-    cmocka_unit_test (test_no_context),
-    cmocka_unit_test (test_error_while_writing),
-    cmocka_unit_test (test_error_at_the_end),
-    cmocka_unit_test (test_wind_down),
-    cmocka_unit_test (test_any_error_counts),
-    cmocka_unit_test (test_stream),
+  static const struct CMUnitTest tests[] = {
+    TEST (little_is_left_alone),
+    TEST (one_at_a_time),
+    TEST (each_step),
+    TEST (rest),
+    TEST (no_thread),
+    TEST (error_while_writing),
+    TEST (error_at_the_end),
+    TEST (stream),
   };
 
-  main_thread = pthread_self ();
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

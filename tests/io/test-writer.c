@@ -79,7 +79,7 @@ write_files (enum direct_io direct)
 {
   static const size_t lengths[] = {
     0, 1, 511, 4095, 4096, 4097, MIB - 1, MIB, MIB + 1, 5 * MIB,
-    7 * MIB + 12345,
+    7 * MIB + 12345, 26 * MIB + 1,
   };
   size_t i;
 
@@ -238,7 +238,7 @@ write_pipe (int flags)
   assert_true (file.stream);
   assert_int_equal (pthread_create (&thread, NULL, reader_main, &reader), 0);
   writer = new_writer (&file, 0);
-  append_to (writer, 3 * MIB + 4321, 99999);
+  append_to (writer, 15 * MIB + 4321, 99999);
   assert_int_equal (writer_finish (writer, &err), 0);
   writer_close (writer);
   scratch_close (&file);
@@ -246,7 +246,7 @@ write_pipe (int flags)
   pthread_join (thread, NULL);
   close (ends[0]);
   assert_true (reader.right);
-  assert_int_equal (reader.length, 3 * MIB + 4321);
+  assert_int_equal (reader.length, 15 * MIB + 4321);
 }
 
 static void
