@@ -15,12 +15,12 @@
 #include "util/buffer.h"
 #include "util/bytes.h"
 
-/* O_DIRECT writes are fastest with a queue of about four; one more block is
- * being filled.  The others are for the time in which a disk takes no writes,
- * because it flushes.
+/* O_DIRECT writes are fastest with about 4 MiB in flight, and each costs as much
+ * as copying half a MiB; one more block is being filled.  The others are for the
+ * time in which a disk takes no writes, because it flushes.
  */
-#define BLOCK_BYTES (1u << 20)
-#define BLOCK_COUNT 12u
+#define BLOCK_BYTES (2u << 20)
+#define BLOCK_COUNT 6u
 #define MEMORY_BYTES ((size_t) BLOCK_COUNT * BLOCK_BYTES)
 
 /* How long to wait for a reader before looking whether to go on, in
