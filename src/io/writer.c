@@ -282,7 +282,7 @@ append (struct writer *writer, const uint8_t *bytes, uint64_t length,
     size_t part = (size_t) minimum_u64 (length, BLOCK_BYTES - block->used);
 
     if (bytes != NULL) {
-      memcpy (block->bytes + block->used, bytes, part);
+      bytes_copy_out (block->bytes + block->used, bytes, part);
       bytes += part;
     }
     else

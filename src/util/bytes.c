@@ -1,9 +1,61 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bytes: zero test and bitmap searches. */
+/* Bytes: copies, zero test and bitmap searches. */
 
 #include <config.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "bytes.h"
+
+#ifdef __SSE2__
+
+/* A line of the cache; one written in part would be read first. */
+#define LINE_BYTES (4 * sizeof (__m128i))
+
+static void
+store_line (uint8_t *to, const uint8_t *from)
+{
+  size_t i;
+
+  for (i = 0; i < LINE_BYTES; i += sizeof (__m128i))
+    _mm_stream_si128 ((void *) (to + i),
+                      _mm_loadu_si128 ((const void *) (from + i)));
+}
+
+void
+bytes_copy_out (void *to_bytes, const void *from_bytes, size_t length)
+{
+  uint8_t *to = to_bytes;
+  const uint8_t *from = from_bytes;
+  size_t head = -(uintptr_t) to % LINE_BYTES;
+
+  if (head < length) {
+    memcpy (to, from, head);
+    to += head;
+    from += head;
+    length -= head;
+    for (; length >= LINE_BYTES; length -= LINE_BYTES) {
+      store_line (to, from);
+      to += LINE_BYTES;
+      from += LINE_BYTES;
+    }
+    /* Such stores are in no order with others. */
+    _mm_sfence ();
+  }
+  memcpy (to, from, length);
+}
+
+#else
+
+void
+bytes_copy_out (void *to, const void *from, size_t length)
+{
+  memcpy (to, from, length);
+}
+
+#endif
 
 bool
 bytes_are_zero (const void *data, size_t length)

@@ -92,6 +92,11 @@ maximum_u64 (uint64_t a, uint64_t b)
   return a > b ? a : b;
 }
 
+/* As memcpy, for bytes that this processor will not look at again: where it can,
+ * it writes them past its caches, and leaves there what the others work on.
+ */
+void bytes_copy_out (void *to, const void *from, size_t length);
+
 /* Whether LENGTH bytes are all zero.  Any alignment, any length. */
 bool bytes_are_zero (const void *bytes, size_t length);
 

@@ -178,6 +178,30 @@ test_bitmap_end (void **state)
   free (bitmap);
 }
 
+/* Every alignment of both sides, and nothing written beside. */
+static void
+test_copy_out (void **state)
+{
+  static const size_t lengths[] = { 0, 1, 15, 63, 64, 65, 200, 4096 };
+  uint8_t from[4096 + 17], to[4096 + 256];
+  size_t i, at, shift, j;
+
+  (void) state;
+  for (i = 0; i < sizeof from; i++)
+    from[i] = (uint8_t) (i * 7 + i / 256 + 1);
+  for (i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+    for (at = 0; at < 128; at++)
+      for (shift = 0; shift < 17; shift += 8) {
+        memset (to, 0xa5, sizeof to);
+        bytes_copy_out (to + at, from + shift, lengths[i]);
+        assert_memory_equal (to + at, from + shift, lengths[i]);
+        for (j = 0; j < at; j++)
+          assert_int_equal (to[j], 0xa5);
+        for (j = at + lengths[i]; j < sizeof to; j++)
+          assert_int_equal (to[j], 0xa5);
+      }
+}
+
 static void
 test_bitmap_bits (void **state)
 {
@@ -202,6 +226,7 @@ main (void)
     cmocka_unit_test (test_byte_order),
     cmocka_unit_test (test_overflow),
     cmocka_unit_test (test_rounding),
+    cmocka_unit_test (test_copy_out),
     cmocka_unit_test (test_zero),
     cmocka_unit_test (test_bitmap_searches),
     cmocka_unit_test (test_bitmap_end),
