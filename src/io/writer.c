@@ -19,8 +19,8 @@
  * as copying half a MiB; one more block is being filled.  The others are for the
  * time in which a disk takes no writes, because it flushes.
  */
-#define BLOCK_BYTES (2u << 20)
-#define BLOCK_COUNT 6u
+#define BLOCK_BYTES (4u << 20)
+#define BLOCK_COUNT 4u
 #define MEMORY_BYTES ((size_t) BLOCK_COUNT * BLOCK_BYTES)
 
 /* How long to wait for a reader before looking whether to go on, in

@@ -16,7 +16,7 @@ from discard_case import IOPRESS, Lost, WorkFolder, exit_status, read, succeed
 
 MIB = 1 << 20
 BATCH = 8 * MIB
-# What may be held twice: a batch, and five blocks of the writer; the rest is
+# What may be held twice: a batch, and the blocks of the writer; the rest is
 # for metadata, and for what XFS allocates ahead of a file that is appended to.
 BOUND = BATCH + 24 * MIB
 FOR_FILE_SYSTEM = 8 * MIB

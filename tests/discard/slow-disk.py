@@ -16,7 +16,7 @@ from discard_case import (Case, Lost, Template, WorkFolder, exit_status, read,
                           skip)
 
 MIB = 1 << 20
-# The five blocks of the writer; the rest for metadata.
+# The blocks of the writer.
 IN_FLIGHT = 16 * MIB
 CANCELLED, CONSUMED = 5, 4
 

@@ -78,8 +78,8 @@ static void
 write_files (enum direct_io direct)
 {
   static const size_t lengths[] = {
-    0, 1, 511, 4095, 4096, 4097, MIB - 1, MIB, MIB + 1, 5 * MIB,
-    7 * MIB + 12345, 26 * MIB + 1,
+    0, 1, 511, 4095, 4096, 4097, 4 * MIB - 1, 4 * MIB, 4 * MIB + 1,
+    11 * MIB + 12345, 34 * MIB + 1,
   };
   size_t i;
 
@@ -149,10 +149,10 @@ go_on_from (enum direct_io direct, size_t offset)
 
   scratch_open (scratch_file ("file", offset), direct, &file);
   writer = new_writer (&file, offset);
-  append_to (writer, offset + 3 * MIB + 77, 50000);
+  append_to (writer, offset + 9 * MIB + 77, 50000);
   assert_int_equal (writer_finish (writer, &err), 0);
   writer_close (writer);
-  check_pattern_file (file.name, offset + 3 * MIB + 77);
+  check_pattern_file (file.name, offset + 9 * MIB + 77);
   scratch_close (&file);
 }
 
@@ -160,7 +160,7 @@ static void
 test_offset (void **state)
 {
   static const size_t offsets[] = {
-    1, 4095, 4096, 5000, MIB, 2 * MIB + 8192, 2 * MIB + 1234,
+    1, 4095, 4096, 5000, MIB, 6 * MIB + 8192, 9 * MIB + 1234,
   };
   size_t i;
 
@@ -183,7 +183,7 @@ test_push (void **state)
   (void) state;
   scratch_open (scratch_path ("file"), DIRECT_IO_AUTO, &file);
   writer = new_writer (&file, 0);
-  for (length = 100000; length < 4 * MIB; length += 654321) {
+  for (length = 100000; length < 10 * MIB; length += 954321) {
     append_to (writer, length, 70000);
     assert_int_equal (writer_push (writer, &err), 0);
     assert_int_equal (writer_offset (writer), length);
@@ -238,7 +238,7 @@ write_pipe (int flags)
   assert_true (file.stream);
   assert_int_equal (pthread_create (&thread, NULL, reader_main, &reader), 0);
   writer = new_writer (&file, 0);
-  append_to (writer, 15 * MIB + 4321, 99999);
+  append_to (writer, 18 * MIB + 4321, 99999);
   assert_int_equal (writer_finish (writer, &err), 0);
   writer_close (writer);
   scratch_close (&file);
@@ -246,7 +246,7 @@ write_pipe (int flags)
   pthread_join (thread, NULL);
   close (ends[0]);
   assert_true (reader.right);
-  assert_int_equal (reader.length, 15 * MIB + 4321);
+  assert_int_equal (reader.length, 18 * MIB + 4321);
 }
 
 static void
