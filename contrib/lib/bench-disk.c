@@ -110,6 +110,9 @@ transfer (int read_fd, int write_fd, unsigned int writes, unsigned int count)
     if (requests[i].buffer == NULL)
       requests[i].buffer = make_buffer ();
   begin = seconds_now ();
+  /* Writes that extend a file are done one by one. */
+  if (writes > 0 && ftruncate (write_fd, (off_t) count * REQUEST) == -1)
+    die ("ftruncate", errno);
   for (unsigned int i = 0; i < count; i++) {
     struct request *request =
       i < DEPTH ? &requests[i] : wait_for_one (ring);

@@ -136,7 +136,8 @@ class Figures:
             seconds, size = (self.results.median("auto", "iopress auto", field)
                              for field in ("wall", "size"))
             moved = (self.data_bytes + size) / MIB / seconds
-            return max(share, moved / self.results.limit("disk mixed"))
+            return max(share,
+                       min(1.0, moved / self.results.limit("disk mixed")))
         except KeyError:
             return share
 
