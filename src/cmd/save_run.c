@@ -76,8 +76,8 @@ save_run (struct save *save, struct error *err)
     save->footer = save->image->footer;
   else if (write_image (save, err) < 0)
     return -1;
-  if (save->consume != NULL)
-    consume_rest (save->consume);
+  if (save->consume != NULL && consume_rest (save->consume, err) < 0)
+    return -1;
   if (save->replace)
     return replace_commit (&save->output, &save->source, &save->before, err);
   if (output_commit (&save->output, err) < 0)

@@ -341,23 +341,42 @@ consume_advance (struct consume *consume, struct writer *writer,
   return wait_for_thread (consume, writer_completed (writer), limit, err);
 }
 
-void
-consume_rest (struct consume *consume)
+/* Let the thread end the step that it has.  Returns 0, or -1 with its error. */
+static int
+wait_for_step (struct consume *consume, struct error *err)
 {
-  uint64_t size = consume->options.header->source_bytes;
-
   pthread_mutex_lock (&consume->lock);
   while (consume->busy)
     pthread_cond_wait (&consume->changed, &consume->lock);
-  if (consume->error.kind == ERROR_NONE && size > PAGE_BYTES) {
+  if (consume->error.kind != ERROR_NONE)
+    *err = consume->error;
+  pthread_mutex_unlock (&consume->lock);
+  return err->kind == ERROR_NONE ? 0 : -1;
+}
+
+int
+consume_rest (struct consume *consume, struct error *err)
+{
+  uint64_t size = consume->options.header->source_bytes;
+
+  /* The kernel tells one flush of a lost write.  Whoever comes after this one
+   * has nothing to lose; one at the same time could be the one that is told,
+   * and the other would take the image for durable.
+   */
+  if (wait_for_step (consume, err) < 0 ||
+      file_sync (consume->options.output, err) < 0)
+    return -1;
+  if (size > PAGE_BYTES) {
+    pthread_mutex_lock (&consume->lock);
     consume->target = (struct step) {
       .source_end = size,
       .gathered = consume->gathered,
     };
     consume->busy = true;
     pthread_cond_broadcast (&consume->changed);
+    pthread_mutex_unlock (&consume->lock);
   }
-  pthread_mutex_unlock (&consume->lock);
+  return 0;
 }
 
 int

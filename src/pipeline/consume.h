@@ -49,10 +49,12 @@ int consume_advance (struct consume *consume, struct writer *writer,
                      struct error *err);
 
 /* From the writer's thread: the whole image has been written, index and footer
- * too; let the thread give back all the rest of the source.  Does not wait for
- * it, so that the image can get its name meanwhile.
+ * too; make it durable, and let the thread give back all the rest of the source.
+ * Does not wait for that, so that the image can get its name meanwhile.  Before,
+ * nobody else may flush the output while there is a thread.  Returns 0, or -1
+ * with ERR, which may be the thread's.
  */
-void consume_rest (struct consume *consume);
+int consume_rest (struct consume *consume, struct error *err);
 
 /* From the writer's thread: wait until the thread has done what it has and
  * end it; it touches source and output no more.  Returns 0, or -1 with its

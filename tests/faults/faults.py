@@ -22,6 +22,7 @@ ABSORBED = {
     "read": ["EINTR", "short"],
     "write": ["EAGAIN", "EINTR", "short"],
     "fdatasync": ["EINTR"],
+    "fdatasync-aside": ["EINTR"],
     "fsync": ["EINTR"],
     "fallocate": ["EINTR"],
     "ftruncate": ["EINTR"],
@@ -42,11 +43,12 @@ SERIOUS = {
 # The program must not end well.
 FATAL = {
     "aio-read": ["EIO"],
-    "aio-write": ["EIO", "ENOSPC"],
+    "aio-write": ["EIO", "ENOSPC", "lost"],
     "write-behind": ["EIO"],
-    "pwrite": ["EIO", "ENOSPC"],
+    "pwrite": ["EIO", "ENOSPC", "lost"],
     "write": ["EIO", "ENOSPC"],
     "fdatasync": ["EIO", "ENOSPC"],
+    "fdatasync-aside": ["EIO", "ENOSPC"],
     "fsync": ["EIO", "ENOSPC"],
     "fallocate": ["EIO", "ENOSPC"],
     "ftruncate": ["EIO", "ENOSPC"],

@@ -4,13 +4,17 @@
  *   IOPRESS_FAULT_FOLDER=FOLDER   count calls on files below FOLDER, on pipes
  *                                 and on libaio contexts
  *   IOPRESS_FAULT=CALL:N:HOW      the Nth (from 1) of CALL fails; HOW is the
- *                                 name of an error, "short", or "kill": then
- *                                 it is not made, and the process is killed
+ *                                 name of an error, "short", "lost", or "kill":
+ *                                 then it is not made, and the process is
+ *                                 killed
  *   IOPRESS_FAULT_COUNTS=FILE     at exit, append "CALL COUNT" lines
  *
  * "write-behind" is a sync_file_range that waits: buffered bytes are lost.  As
  * the kernel does, another descriptor's next flush tells it, too, but not the
- * same one's.
+ * same one's.  A write that is "lost" ends well, and has written its first half:
+ * the next flush tells it, and no other.
+ *
+ * "fdatasync-aside" is one that another thread than the main one does.
  *
  * A write that fails with EIO or ENOSPC has written its first half, as a disk
  * or a full file system does.
@@ -43,7 +47,7 @@
   X (FTRUNCATE, "ftruncate") X (LSEEK, "lseek") X (OPEN, "open") \
   X (CLOSE, "close") X (RENAME, "rename") X (UNLINK, "unlink") \
   X (RENAMEAT2, "renameat2") X (CLONE, "clone") X (FCHMOD, "fchmod") \
-  X (BEHIND, "write-behind")
+  X (BEHIND, "write-behind") X (ASIDE, "fdatasync-aside")
 
 #define ENUMERATOR(call, name) CALL_##call,
 #define NAME(call, name) name,
@@ -54,6 +58,7 @@ static const char *const names[] = { CALLS (NAME) };
 
 #define SHORT (-1)              /* in place of an error number */
 #define KILL (-2)
+#define LOST (-3)
 
 static struct {
   const char *folder;
@@ -73,7 +78,7 @@ static struct {
 
 /* A write that was lost behind the program's back. */
 static struct {
-  int fd;                       /* the descriptor that knows already */
+  int fd;                       /* the descriptor that knows already, or -1 */
   struct stat file;
   atomic_bool pending;
 } lost;
@@ -88,7 +93,7 @@ how_of (const char *text)
     { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EINTR", EINTR },
     { "EAGAIN", EAGAIN }, { "EMFILE", EMFILE }, { "EINVAL", EINVAL },
     { "EOPNOTSUPP", EOPNOTSUPP }, { "EFBIG", EFBIG }, { "short", SHORT },
-    { "kill", KILL },
+    { "kill", KILL }, { "lost", LOST },
   };
   size_t i;
 
@@ -176,7 +181,7 @@ hit_fd (enum call call, int fd)
 static int
 fail (void)
 {
-  errno = fault.how == SHORT ? EIO : fault.how;
+  errno = fault.how < 0 ? EIO : fault.how;
   return -1;
 }
 
@@ -195,7 +200,7 @@ short_of (int fd, size_t length)
 static void
 write_half (int fd, const void *buffer, size_t length, off_t offset)
 {
-  if (fault.how == EIO || fault.how == ENOSPC)
+  if (fault.how == EIO || fault.how == ENOSPC || fault.how == LOST)
     if (REAL (pwrite) (fd, buffer, short_of (fd, length), offset) < 0)
       return;
 }
@@ -218,6 +223,16 @@ io_setup (int depth, io_context_t *context)
   return hit (CALL_SETUP) ? -fault.how : REAL (io_setup) (depth, context);
 }
 
+/* From now on a flush is to tell of a write to FD.  KNOWN knows already. */
+static void
+lose (int fd, int known)
+{
+  lost.fd = known;
+  if (fstat (fd, &lost.file) < 0)
+    abort ();
+  atomic_store (&lost.pending, true);
+}
+
 /* Make the one that fails on completion. */
 static void
 strike (io_context_t context, struct iocb *iocb)
@@ -226,6 +241,8 @@ strike (io_context_t context, struct iocb *iocb)
 
   if (iocb->aio_lio_opcode == IO_CMD_PWRITE)
     write_half (fd, iocb->u.c.buf, iocb->u.c.nbytes, iocb->u.c.offset);
+  if (fault.how == LOST)
+    lose (fd, -1);
   victim.context = context;
   victim.iocb = iocb;
   atomic_store (&victim.pending, true);
@@ -271,7 +288,8 @@ io_getevents (io_context_t context, long least, long most,
   if (victim.context == context && atomic_exchange (&victim.pending, false)) {
     events[0] = (struct io_event) {
       .obj = victim.iocb,
-      .res = (unsigned long) -(long) fault.how,
+      .res = fault.how == LOST ? victim.iocb->u.c.nbytes
+        : (unsigned long) -(long) fault.how,
     };
     return 1;
   }
@@ -291,7 +309,10 @@ pwrite (int fd, const void *buffer, size_t length, off_t offset)
 {
   if (hit_transfer (CALL_PWRITE, fd, &length)) {
     write_half (fd, buffer, length, offset);
-    return fail ();
+    if (fault.how != LOST)
+      return fail ();
+    lose (fd, -1);
+    return (ssize_t) length;
   }
   return REAL (pwrite) (fd, buffer, length, offset);
 }
@@ -325,7 +346,9 @@ tells_of_loss (int fd)
 int
 fdatasync (int fd)
 {
-  return hit_fd (CALL_FDATASYNC, fd) || tells_of_loss (fd) ? fail ()
+  enum call call = gettid () == getpid () ? CALL_FDATASYNC : CALL_ASIDE;
+
+  return hit_fd (call, fd) || tells_of_loss (fd) ? fail ()
     : REAL (fdatasync) (fd);
 }
 
@@ -342,10 +365,7 @@ sync_file_range (int fd, off_t offset, off_t length, unsigned int flags)
   if ((flags & SYNC_FILE_RANGE_WAIT_AFTER) == 0 ||
       !hit_fd (CALL_BEHIND, fd))
     return REAL (sync_file_range) (fd, offset, length, flags);
-  lost.fd = fd;
-  if (fstat (fd, &lost.file) < 0)
-    abort ();
-  atomic_store (&lost.pending, true);
+  lose (fd, fd);
   return fail ();
 }
 

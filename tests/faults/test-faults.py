@@ -71,7 +71,7 @@ class Restore(Situation):
 class LargeSave(Plain):
     """So large that it is flushed while it is written."""
 
-    only = "fdatasync"
+    only = "fdatasync-aside"
 
 
 class LargeSaveCached(Plain):
@@ -83,7 +83,7 @@ class LargeSaveCached(Plain):
 class LargeRestore(Restore):
     """So large that it is flushed while it is written."""
 
-    only = "fdatasync"
+    only = "fdatasync-aside"
 
 
 class RestorePipes(Restore):

@@ -100,7 +100,7 @@ class Expand(InPlace):
 class LargeExpand(Expand):
     """So large that it is flushed while it is written."""
 
-    only = "fdatasync"
+    only = "fdatasync-aside"
 
 
 def between_is_refused(source, packed, folder):
@@ -146,7 +146,7 @@ class Replace(InPlace):
 
 def situations(top):
     cut = mixed_pages(1, 7, 0.9, 1000)
-    noise = random.Random(6).randbytes(1200000)
+    noise = random.Random(6).randbytes(4700000)
     image = libvirt_save(top, "--xml-padding", "8K",
                          "--block", "pc.ram=256K,random",
                          "--block", "vga.vram=64K,ends")
@@ -176,7 +176,8 @@ def situations(top):
         Replace("replace", ragged),
         Replace("replace-mapped", mapped),
         Replace("replace-cached", edge, ["--direct-io", "off"]),
-        Replace("replace-begun", large, ["-c", "stored"], "aio-write:2:kill"),
+        Replace("replace-begun", large, ["-c", "stored", "--chunk-size", "1M"],
+                "aio-write:2:kill"),
         Replace("replace-packed", mapped, before="renameat2:1:kill"),
         Replace("replace-done", mapped, before="unlink:1:kill"),
     ]
