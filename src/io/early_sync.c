@@ -10,15 +10,14 @@
 #include <time.h>
 
 #include "io/early_sync.h"
-#include "util/bytes.h"
 #include "util/clock.h"
 #include "util/thread.h"
 
 /* There is at least so much to flush. */
 #define STEP_BYTES (16u << 20)
 
-/* Of the time that a flush took, the disk has such a part for others then. */
-#define REST_SHARE 4u
+/* After a flush others have the disk for the time that it took over this. */
+#define REST_DIVISOR 4u
 
 #define NEVER UINT64_MAX
 
@@ -30,8 +29,10 @@ struct early_sync {
   bool under_way;              /* THREAD flushes, or has */
 
   pthread_t thread;
-  uint64_t began_ns, ended_ns; /* on the monotonic clock; of a flush that has
-                                * ENDED, as is ERROR */
+  uint64_t began_ns;           /* on the monotonic clock */
+
+  /* The thread's, until it is joined. */
+  uint64_t ended_ns;
   struct error error;
   atomic_bool ended;
 };
@@ -75,7 +76,7 @@ reap (struct early_sync *sync, bool wait, struct error *err)
   pthread_join (sync->thread, NULL);
   sync->under_way = false;
   sync->rested_ns = sync->ended_ns +
-    (sync->ended_ns - sync->began_ns) / REST_SHARE;
+    (sync->ended_ns - sync->began_ns) / REST_DIVISOR;
   if (sync->error.kind == ERROR_NONE)
     return 0;
   *err = sync->error;

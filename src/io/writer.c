@@ -47,8 +47,8 @@ struct writer {
   uint64_t synced_from;        /* file offset from which SYNC counts */
   uint8_t *memory;             /* of all blocks */
   struct block blocks[BLOCK_COUNT];
-  /* The last one that came back goes out first: it is still in a processor's
-   * cache, and memory that is never needed is never touched.
+  /* The last one that came back goes out first: memory that is never needed is
+   * never touched.
    */
   struct block *free[BLOCK_COUNT];
   unsigned int free_count;

@@ -22,7 +22,9 @@ struct writer;
 int writer_open (struct file *file, uint64_t offset, struct writer **writer,
                  struct error *err);
 
-/* Abandon what is not written yet and free; NULL is ignored. */
+/* Abandon what is not written yet and free; NULL is ignored.  Waits for what is
+ * in flight.  All there is to do with a writer after an error.
+ */
 void writer_close (struct writer *writer);
 
 /* Let bytes become durable while others are appended: see io/early_sync.h.  For

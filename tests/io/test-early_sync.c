@@ -220,6 +220,35 @@ test_rest (void **state)
   assert_int_equal (disk.flushes, 2);
 }
 
+static void *
+end_later (void *opaque)
+{
+  struct timespec while_closing = { .tv_nsec = 50000000 };
+
+  (void) opaque;
+  nanosleep (&while_closing, NULL);
+  let_end (EIO);
+  return NULL;
+}
+
+/* Whatever comes of the flush. */
+static void
+test_close_waits (void **state)
+{
+  struct early_sync *sync = sync_77;
+  pthread_t thread;
+
+  (void) state;
+  go_on (20);
+  assert_true (disk.busy);
+  assert_int_equal (pthread_create (&thread, NULL, end_later, NULL), 0);
+  sync_77 = NULL;
+  early_sync_close (sync);
+  assert_false (disk.busy);
+  assert_int_equal (disk.threads, 0);
+  pthread_join (thread, NULL);
+}
+
 /* Nothing waits for a disk where there is no thread to do it. */
 static void
 test_no_thread (void **state)
@@ -301,6 +330,7 @@ main (void)
     TEST (one_at_a_time),
     TEST (each_step),
     TEST (rest),
+    TEST (close_waits),
     TEST (no_thread),
     TEST (error_while_writing),
     TEST (error_at_the_end),

@@ -191,7 +191,7 @@ test_copy_out (void **state)
     from[i] = (uint8_t) (i * 7 + i / 256 + 1);
   for (i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
     for (at = 0; at < 128; at++)
-      for (shift = 0; shift < 17; shift += 8) {
+      for (shift = 0; shift < 17; shift++) {
         memset (to, 0xa5, sizeof to);
         bytes_copy_out (to + at, from + shift, lengths[i]);
         assert_memory_equal (to + at, from + shift, lengths[i]);
