@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "io/aio.h"
@@ -141,6 +142,20 @@ give_up_direct (struct aio_request *request)
     file_drop_direct (request->file, &ignored) == 0;
 }
 
+/* Why a request gets nowhere.  A limit of the file's size within a page lets
+ * O_DIRECT write up to it, time and again, and never says so.
+ */
+static int
+why_stalled (const struct aio_request *request)
+{
+  struct rlimit limit;
+
+  if (!request->write)
+    return ENODATA;
+  return getrlimit (RLIMIT_FSIZE, &limit) == 0 &&
+    request->offset + request->length > limit.rlim_cur ? EFBIG : ENOSPC;
+}
+
 /* Take in the result of one transfer: bytes, or a negative errno.  The
  * request is finished, or goes to the end of the line for the rest.
  */
@@ -168,7 +183,7 @@ take_result (struct aio *aio, struct aio_request *request, long result)
   }
   else if (again == request->done &&
            (result == 0 || request->stalls++ == STALLS_MAX))
-    finish (aio, request, request->write ? ENOSPC : ENODATA);
+    finish (aio, request, why_stalled (request));
   else {
     request->done = again;
     queue_append (&aio->waiting, request);

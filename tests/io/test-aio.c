@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -324,6 +326,41 @@ test_error_is_its_own (void **state)
   free (bytes);
 }
 
+/* A limit of the file's size is told from a full disk, at a page's end and
+ * within a page.
+ */
+static void
+test_size_limit (void **state)
+{
+  static const rlim_t limits[] = { PAGE_BYTES, PAGE_BYTES + 1024, 1 };
+  uint8_t *bytes = pattern_bytes (0, LENGTH);
+  struct rlimit before, limit;
+  size_t i;
+
+  (void) state;
+  signal (SIGXFSZ, SIG_IGN);
+  assert_int_equal (getrlimit (RLIMIT_FSIZE, &before), 0);
+  limit = before;
+  for (i = 0; i < 2 * sizeof limits / sizeof limits[0]; i++) {
+    struct aio *aio = new_aio ();
+    struct aio_request request;
+    struct file file;
+
+    scratch_open (scratch_path ("file"),
+                  i % 2 == 0 ? DIRECT_IO_AUTO : DIRECT_IO_OFF, &file);
+    request = request_of (&file, true, bytes, LENGTH, 0);
+    limit.rlim_cur = limits[i / 2];
+    assert_int_equal (setrlimit (RLIMIT_FSIZE, &limit), 0);
+    aio_submit (aio, &request);
+    assert_ptr_equal (aio_wait (aio, true), &request);
+    assert_int_equal (setrlimit (RLIMIT_FSIZE, &before), 0);
+    assert_int_equal (request.errnum, EFBIG);
+    aio_close (aio);
+    scratch_close (&file);
+  }
+  free (bytes);
+}
+
 static void
 test_nothing_to_wait_for (void **state)
 {
@@ -370,6 +407,7 @@ main (void)
     cmocka_unit_test (test_direct_given_up),
     cmocka_unit_test (test_direct_insisted_on),
     cmocka_unit_test (test_error_is_its_own),
+    cmocka_unit_test (test_size_limit),
     cmocka_unit_test (test_nothing_to_wait_for),
     cmocka_unit_test (test_close_waits),
   };
