@@ -40,7 +40,7 @@ struct consume {
   unsigned int step_count;
   uint64_t gathered;           /* bytes of pages in all records appended */
 
-  /* The consuming thread, and consume_finish after it has stopped. */
+  /* The consuming thread's, and the writer's while that has no step. */
   uint64_t punched;            /* source offset; everything before is gone */
   bool name_durable;
 
@@ -255,6 +255,25 @@ limit_bytes (const struct consume *consume)
   return bytes;
 }
 
+/* Under the lock: let the thread, which has nothing to do, take STEP. */
+static void
+give (struct consume *consume, struct step step)
+{
+  consume->target = step;
+  consume->busy = true;
+  pthread_cond_broadcast (&consume->changed);
+}
+
+/* Under the lock, or when the thread has ended: 0, or -1 with its error. */
+static int
+thread_result (const struct consume *consume, struct error *err)
+{
+  if (consume->error.kind == ERROR_NONE)
+    return 0;
+  *err = consume->error;
+  return -1;
+}
+
 /* Under the lock: give the thread, when it has nothing to do, the newest step
  * whose records have all been written.
  */
@@ -268,9 +287,7 @@ hand_over (struct consume *consume, uint64_t completed)
     ready++;
   if (ready == 0 || consume->busy || consume->error.kind != ERROR_NONE)
     return;
-  consume->target = consume->steps[ready - 1];
-  consume->busy = true;
-  pthread_cond_broadcast (&consume->changed);
+  give (consume, consume->steps[ready - 1]);
   consume->step_count -= ready;
   memmove (consume->steps, consume->steps + ready,
            consume->step_count * sizeof consume->steps[0]);
@@ -308,6 +325,8 @@ static int
 wait_for_thread (struct consume *consume, uint64_t completed, uint64_t limit,
                  struct error *err)
 {
+  int result;
+
   pthread_mutex_lock (&consume->lock);
   hand_over (consume, completed);
   while (consume->busy &&
@@ -315,10 +334,9 @@ wait_for_thread (struct consume *consume, uint64_t completed, uint64_t limit,
     pthread_cond_wait (&consume->changed, &consume->lock);
     hand_over (consume, completed);
   }
-  if (consume->error.kind != ERROR_NONE)
-    *err = consume->error;
+  result = thread_result (consume, err);
   pthread_mutex_unlock (&consume->lock);
-  return err->kind == ERROR_NONE ? 0 : -1;
+  return result;
 }
 
 int
@@ -345,35 +363,34 @@ consume_advance (struct consume *consume, struct writer *writer,
 static int
 wait_for_step (struct consume *consume, struct error *err)
 {
+  int result;
+
   pthread_mutex_lock (&consume->lock);
   while (consume->busy)
     pthread_cond_wait (&consume->changed, &consume->lock);
-  if (consume->error.kind != ERROR_NONE)
-    *err = consume->error;
+  result = thread_result (consume, err);
   pthread_mutex_unlock (&consume->lock);
-  return err->kind == ERROR_NONE ? 0 : -1;
+  return result;
 }
 
 int
 consume_rest (struct consume *consume, struct error *err)
 {
-  uint64_t size = consume->options.header->source_bytes;
+  const struct step rest = {
+    .source_end = consume->options.header->source_bytes,
+    .gathered = consume->gathered,
+  };
 
   /* The kernel tells one flush of a lost write.  Whoever comes after this one
    * has nothing to lose; one at the same time could be the one that is told,
    * and the other would take the image for durable.
    */
   if (wait_for_step (consume, err) < 0 ||
-      file_sync (consume->options.output, err) < 0)
+      make_image_durable (consume, err) < 0)
     return -1;
-  if (size > PAGE_BYTES) {
+  if (rest.source_end > PAGE_BYTES) {
     pthread_mutex_lock (&consume->lock);
-    consume->target = (struct step) {
-      .source_end = size,
-      .gathered = consume->gathered,
-    };
-    consume->busy = true;
-    pthread_cond_broadcast (&consume->changed);
+    give (consume, rest);
     pthread_mutex_unlock (&consume->lock);
   }
   return 0;
@@ -383,10 +400,7 @@ int
 consume_stop (struct consume *consume, struct error *err)
 {
   stop_thread (consume);
-  if (consume->error.kind == ERROR_NONE)
-    return 0;
-  *err = consume->error;
-  return -1;
+  return thread_result (consume, err);
 }
 
 /* Invariant 3.  Whether the last punch is durable does not matter: a marker
