@@ -39,7 +39,7 @@ static struct {
 static struct file file = { .fd = 77, .regular = true, .name = "some/file" };
 
 /* What each test has, and has written. */
-static struct early_sync *sync_77;
+static struct early_sync *early;
 static uint64_t written;
 
 int
@@ -133,7 +133,7 @@ set_up (void **state)
   (void) state;
   memset (&disk, 0, sizeof disk);
   written = 0;
-  return early_sync_open (&file, &sync_77, &err);
+  return early_sync_open (&file, &early, &err);
 }
 
 static int
@@ -141,7 +141,7 @@ tear_down (void **state)
 {
   (void) state;
   let_end (disk.errnum);
-  early_sync_close (sync_77);
+  early_sync_close (early);
   assert_int_equal (disk.threads, 0);
   return 0;
 }
@@ -158,7 +158,7 @@ go_on (unsigned int count)
     pthread_mutex_lock (&lock);
     disk.now++;
     pthread_mutex_unlock (&lock);
-    assert_int_equal (early_sync_idle (sync_77, written, &err), 0);
+    assert_int_equal (early_sync_idle (early, written, &err), 0);
     settle ();
   }
 }
@@ -178,7 +178,7 @@ test_little_is_left_alone (void **state)
 
   (void) state;
   go_on (15);
-  assert_int_equal (early_sync_finish (sync_77, &err), 0);
+  assert_int_equal (early_sync_finish (early, &err), 0);
   assert_int_equal (disk.flushes, 0);
 }
 
@@ -193,7 +193,7 @@ test_one_at_a_time (void **state)
   assert_int_equal (disk.flushes, 1);
   assert_true (disk.busy);
   let_end (0);
-  assert_int_equal (early_sync_finish (sync_77, &err), 0);
+  assert_int_equal (early_sync_finish (early, &err), 0);
   assert_false (disk.busy);
 }
 
@@ -235,14 +235,14 @@ end_later (void *opaque)
 static void
 test_close_waits (void **state)
 {
-  struct early_sync *sync = sync_77;
+  struct early_sync *sync = early;
   pthread_t thread;
 
   (void) state;
   go_on (20);
   assert_true (disk.busy);
   assert_int_equal (pthread_create (&thread, NULL, end_later, NULL), 0);
-  sync_77 = NULL;
+  early = NULL;
   early_sync_close (sync);
   assert_false (disk.busy);
   assert_int_equal (disk.threads, 0);
@@ -261,7 +261,7 @@ test_no_thread (void **state)
   disk.no_threads = false;
   go_on (100);
   assert_int_equal (disk.flushes, 0);
-  assert_int_equal (early_sync_finish (sync_77, &err), 0);
+  assert_int_equal (early_sync_finish (early, &err), 0);
 }
 
 /* Whatever a flush says may be about bytes that are lost. */
@@ -280,7 +280,7 @@ test_error_while_writing (void **state)
     let_end (errnums[i]);
     go_on (16);
     assert_int_equal (disk.flushes, 1);
-    assert_int_equal (early_sync_idle (sync_77, written, &err), -1);
+    assert_int_equal (early_sync_idle (early, written, &err), -1);
     check_error (&err, errnums[i]);
     tear_down (state);
     set_up (state);
@@ -297,7 +297,7 @@ test_error_at_the_end (void **state)
 
     go_on (20);
     let_end (errnums[i]);
-    assert_int_equal (early_sync_finish (sync_77, &err), -1);
+    assert_int_equal (early_sync_finish (early, &err), -1);
     check_error (&err, errnums[i]);
     tear_down (state);
     set_up (state);
@@ -308,7 +308,7 @@ static void
 test_stream (void **state)
 {
   struct file stream = { .fd = 78, .stream = true, .name = "pipe" };
-  struct early_sync *sync = sync_77;
+  struct early_sync *sync = early;
   struct error err = { 0 };
 
   (void) state;
