@@ -130,16 +130,17 @@ class Figures:
     def auto_share(self):
         """How busy the busier of the two was.  A disk that has a request at
         any time may not be at its best, nor one at its best have a request at
-        any time: what it moved counts, too, against the most that it did."""
+        any time: what it moved counts, too, against the most that it did.
+        When that is less, the most of the disk is not known."""
         share = self.results.share("busier of the two")
         try:
             seconds, size = (self.results.median("auto", "iopress auto", field)
                              for field in ("wall", "size"))
-            moved = (self.data_bytes + size) / MIB / seconds
-            return max(share,
-                       min(1.0, moved / self.results.limit("disk mixed")))
+            moved = (self.data_bytes + size) / MIB / seconds / \
+                self.results.limit("disk mixed")
         except KeyError:
             return share
+        return max(share, moved) if moved <= 1 else share
 
     def foretold(self, field):
         """In how many of the rounds a save kept to its estimate."""
