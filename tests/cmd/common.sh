@@ -93,7 +93,7 @@ hold_restore ()
   held=$!
   exec 5>"$work/fifo"
   head -c 600000 "$1" >&5
-  within 10 test -e "$2.part" || fail "no .part while it runs"
+  eventually test -e "$2.part" || fail "no .part while it runs"
 }
 
 # end_held_restore IMAGE: lets it have the rest.

@@ -110,7 +110,7 @@ is_logged ()
 # expect_logged REGEX: sooner or later.
 expect_logged ()
 {
-  within 20 is_logged "$1" ||
+  eventually is_logged "$1" ||
     fail "not logged: $1; the log: $(cat "$log" 2>&1)"
 }
 
@@ -131,7 +131,7 @@ is_free ()
 release ()
 {
   hook "$1" release end saved
-  within 20 is_free "$1" || fail "$1 is being packed for ever"
+  eventually is_free "$1" || fail "$1 is being packed for ever"
 }
 
 expect_calls ()

@@ -83,7 +83,7 @@ for signal in HUP INT QUIT PIPE ALRM TERM USR1 USR2; do
   exec 5<"$saves/guest.save"
   sh "$hook" guest restore begin - </dev/null &
   pid=$!
-  within 20 test -s "$calls" || fail "iopress is not started"
+  eventually test -s "$calls" || fail "iopress is not started"
   kill -s $signal $pid
   wait $pid || fail "ended by $signal"
   expect_calls expand "$saves/guest.save" .
@@ -96,7 +96,7 @@ make_save guest LibvirtQemudSave 6 IOPRESS1
   exec 5<"$saves/guest.save"
   setsid sh "$hook" guest restore begin - </dev/null &
   pid=$!
-  within 20 test -s "$calls"
+  eventually test -s "$calls"
   kill -TERM -- -$pid
   wait $pid || fail 'ended with its children'
 )

@@ -78,7 +78,7 @@ act_as 'echo >"$calls.packing"; sleep 30; touch "$calls.ended"'
 IOPRESS_HOOK_CONFIGURATION=$root/etc/iopress/libvirt-hook.conf
 sed -i "s,^save_dir.*,save_directory = $saves," "$IOPRESS_HOOK_CONFIGURATION"
 hook 'whole one' release end saved
-within 20 test -s "$calls.packing" || fail 'it is not being packed'
+eventually test -s "$calls.packing" || fail 'it is not being packed'
 sed -i "s,^save_dir.*,save_directory = /saves," "$IOPRESS_HOOK_CONFIGURATION"
 run --undo
 is_free 'whole one' || fail 'it is still being packed'

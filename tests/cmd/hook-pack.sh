@@ -111,5 +111,5 @@ make_save packed LibvirtQemudSave 6 IOPRESS1
 expect_calls expand "$saves/packed.save" .
 make_save guest
 sh "$hook" guest release end saved <&- >&- 2>&-
-within 20 is_free guest
+eventually is_free guest
 expect_calls save --replace -c zstd:1 -T 1 "$saves/guest.save" .

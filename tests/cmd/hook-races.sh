@@ -51,7 +51,7 @@ called ()
 
 expect_called ()
 {
-  within 20 called "$1" "$2" ||
+  eventually called "$1" "$2" ||
     fail "iopress $1 was called $(count_calls "$1") times, not $2"
 }
 
@@ -60,7 +60,7 @@ begin ()
 {
   make_save "$1"
   hook "$1" release end saved
-  within 20 test -s "$calls.pid" || fail "$1 is not being packed"
+  eventually test -s "$calls.pid" || fail "$1 is not being packed"
 }
 
 # is_gone PID: or nobody has asked yet how it ended.
@@ -213,7 +213,7 @@ for at_once in 1 3; do
   touch "$calls.go"
   expect_called save 5
   for number in 1 2 3 4 5; do
-    within 20 is_free "guest$number"
+    eventually is_free "guest$number"
     expect_stream "guest$number" IOPRESS1
   done
   grep '/guest[0-9]\.save' "$calls" >"$work/order"

@@ -20,7 +20,7 @@ begin ()
   cp "$work/ram" "$file"
   "$IOPRESS" save --replace -c xz:2 -T 1 "$file" 2>"$work/stderr" &
   pid=$!
-  within 10 test -s "$file.part" || fail "it does not begin"
+  eventually test -s "$file.part" || fail "it does not begin"
 }
 
 # ends_with STATUS REGEX

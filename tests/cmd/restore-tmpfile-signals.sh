@@ -27,7 +27,7 @@ start ()
 # await COMMAND...: until it succeeds.
 await ()
 {
-  within 10 "$@" 2>/dev/null || fail "in vain: $*"
+  eventually "$@" 2>/dev/null || fail "in vain: $*"
 }
 
 # expect_status STATUS: of what start has started.

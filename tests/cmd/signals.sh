@@ -19,7 +19,7 @@ for signal in TERM INT HUP; do
       --plugin-dir "$plugindir" -c xz:6 -T $threads "$work/source" \
       "$work/image" 2>"$work/stderr" &
     pid=$!
-    within 10 test -s "$work/image.part" || fail "it does not begin"
+    eventually test -s "$work/image.part" || fail "it does not begin"
     kill -s $signal $pid
     wait $pid || status=$?
     test $status -eq 5 || fail "exit status $status after SIG$signal"

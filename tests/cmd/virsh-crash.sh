@@ -24,7 +24,7 @@ start_waiting ()
   new_guest
   echo wait >"$guest/mode"
   start save guest "$file"
-  within 20 test ! -e "$guest/running" || fail "virsh does not save"
+  eventually test ! -e "$guest/running" || fail "virsh does not save"
 }
 
 expect_status ()
