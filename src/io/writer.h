@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "io/file.h"
+#include "io/write_blocks.h"
 
-/* A writer belongs to one thread. */
+/* A writer belongs to one thread, but for writer_fill. */
 struct writer;
 
 /* Append to FILE from byte OFFSET on (0 for a stream); whatever a regular file
@@ -43,11 +43,41 @@ int writer_append (struct writer *writer, const void *bytes, size_t length,
 int writer_append_zeros (struct writer *writer, uint64_t length,
                          struct error *err);
 
+/* The most that can be reserved at a time, in bytes: it is in two blocks at
+ * most.
+ */
+#define WRITER_RESERVE_MAX WRITE_BLOCK_BYTES
+#define WRITER_PARTS 2u
+
+/* Room for bytes that follow each other in the file; its parts of length 0 are
+ * not in use.
+ */
+struct writer_place {
+  struct writer_part {
+    struct write_block *block;
+    size_t start, length;      /* in bytes, within the block */
+  } parts[WRITER_PARTS];
+};
+
+/* Append LENGTH bytes, WRITER_RESERVE_MAX at most, which writer_fill will bring.
+ * Until then nothing behind them is written.  May wait for what was reserved by
+ * earlier calls.  Returns 0, or -1 with ERR, which may be about bytes of an
+ * earlier call.
+ */
+int writer_reserve (struct writer *writer, size_t length,
+                    struct writer_place *place, struct error *err);
+
+/* Any thread, once for each PLACE: bring the bytes that belong there.  Returns
+ * whether a write may start now: let the writer's thread call writer_poll.
+ */
+bool writer_fill (struct writer *writer, const struct writer_place *place,
+                  const void *bytes);
+
 /* The file offset at which the next byte will stand. */
 uint64_t writer_offset (const struct writer *writer);
 
-/* Take note of writes that have ended, without waiting.  Returns 0, or -1 with
- * ERR.
+/* Take note of writes that have ended and start those that can start, without
+ * waiting.  Returns 0, or -1 with ERR.
  */
 int writer_poll (struct writer *writer, struct error *err);
 

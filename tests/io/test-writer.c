@@ -199,6 +199,124 @@ test_push (void **state)
   scratch_close (&file);
 }
 
+/* Places that were reserved, for threads to fill, the last one first. */
+struct places {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  struct writer *writer;
+  struct reserved {
+    struct writer_place place;
+    size_t start, length;      /* in the file */
+  } list[7];
+  unsigned int count;
+  bool ended;
+};
+
+static void *
+fill_places (void *opaque)
+{
+  struct places *places = opaque;
+
+  pthread_mutex_lock (&places->lock);
+  while (places->count > 0 || !places->ended) {
+    struct reserved taken;
+    uint8_t *bytes;
+
+    if (places->count == 0) {
+      pthread_cond_wait (&places->changed, &places->lock);
+      continue;
+    }
+    taken = places->list[--places->count];
+    pthread_cond_broadcast (&places->changed);
+    pthread_mutex_unlock (&places->lock);
+    bytes = pattern_bytes (taken.start, taken.length);
+    writer_fill (places->writer, &taken.place, bytes);
+    free (bytes);
+    pthread_mutex_lock (&places->lock);
+  }
+  pthread_mutex_unlock (&places->lock);
+  return NULL;
+}
+
+static void
+reserve (struct places *places, size_t length)
+{
+  struct reserved reserved = {
+    .start = (size_t) writer_offset (places->writer),
+    .length = length,
+  };
+  struct error err = { 0 };
+
+  assert_int_equal (writer_reserve (places->writer, length, &reserved.place,
+                                    &err), 0);
+  assert_int_equal (writer_offset (places->writer), reserved.start + length);
+  assert_true (writer_completed (places->writer) <= reserved.start);
+  pthread_mutex_lock (&places->lock);
+  while (places->count == sizeof places->list / sizeof places->list[0])
+    pthread_cond_wait (&places->changed, &places->lock);
+  places->list[places->count++] = reserved;
+  pthread_cond_broadcast (&places->changed);
+  pthread_mutex_unlock (&places->lock);
+}
+
+/* Returns the file's length: what three threads fill and what is appended in
+ * between.
+ */
+static size_t
+fill_from_threads (struct writer *writer)
+{
+  struct places places = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .changed = PTHREAD_COND_INITIALIZER,
+    .writer = writer,
+  };
+  struct error err = { 0 };
+  pthread_t threads[3];
+  size_t length;
+  unsigned int i;
+
+  for (i = 0; i < 3; i++)
+    assert_int_equal (pthread_create (&threads[i], NULL, fill_places,
+                                      &places), 0);
+  for (i = 0; i < 60; i++) {
+    reserve (&places, i % 20 == 7 ? WRITER_RESERVE_MAX : 1 + i * 21001);
+    if (i % 9 == 0)
+      append_to (writer, (size_t) writer_offset (writer) + 12345, 6000);
+    assert_int_equal (writer_poll (writer, &err), 0);
+  }
+  pthread_mutex_lock (&places.lock);
+  places.ended = true;
+  pthread_cond_broadcast (&places.changed);
+  pthread_mutex_unlock (&places.lock);
+  length = (size_t) writer_offset (writer);
+  assert_int_equal (writer_finish (writer, &err), 0);
+  for (i = 0; i < 3; i++)
+    pthread_join (threads[i], NULL);
+  return length;
+}
+
+static void
+test_fill (void **state)
+{
+  static const enum direct_io directs[] = { DIRECT_IO_OFF, DIRECT_IO_AUTO };
+  struct error err = { 0 };
+  struct file file;
+  size_t i, length;
+
+  (void) state;
+  for (i = 0; i < 2; i++) {
+    struct writer *writer;
+
+    scratch_open (scratch_path ("file"), directs[i], &file);
+    writer = new_writer (&file, 0);
+    assert_int_equal (writer_sync_early (writer, &err), 0);
+    length = fill_from_threads (writer);
+    writer_close (writer);
+    check_pattern_file (file.name, length);
+    scratch_close (&file);
+  }
+}
+
 /* What a pipe gives is read slowly by another thread. */
 struct reader {
   int fd;
@@ -220,14 +338,25 @@ reader_main (void *opaque)
   return NULL;
 }
 
+static size_t
+append_at_once (struct writer *writer)
+{
+  struct error err = { 0 };
+
+  append_to (writer, 18 * MIB + 4321, 99999);
+  assert_int_equal (writer_finish (writer, &err), 0);
+  return 18 * MIB + 4321;
+}
+
 static void
-write_pipe (int flags)
+write_pipe (int flags, size_t (*write_all) (struct writer *writer))
 {
   struct error err = { 0 };
   struct writer *writer;
   struct reader reader = { 0 };
   struct file file;
   pthread_t thread;
+  size_t length;
   int ends[2];
 
   assert_int_equal (pipe (ends), 0);
@@ -238,23 +367,23 @@ write_pipe (int flags)
   assert_true (file.stream);
   assert_int_equal (pthread_create (&thread, NULL, reader_main, &reader), 0);
   writer = new_writer (&file, 0);
-  append_to (writer, 18 * MIB + 4321, 99999);
-  assert_int_equal (writer_finish (writer, &err), 0);
+  length = write_all (writer);
   writer_close (writer);
   scratch_close (&file);
   close (ends[1]);
   pthread_join (thread, NULL);
   close (ends[0]);
   assert_true (reader.right);
-  assert_int_equal (reader.length, 18 * MIB + 4321);
+  assert_int_equal (reader.length, length);
 }
 
 static void
 test_pipe (void **state)
 {
   (void) state;
-  write_pipe (0);
-  write_pipe (O_NONBLOCK);
+  write_pipe (0, append_at_once);
+  write_pipe (O_NONBLOCK, append_at_once);
+  write_pipe (O_NONBLOCK, fill_from_threads);
 }
 
 static void
@@ -334,6 +463,7 @@ main (void)
     cmocka_unit_test (test_zeros),
     cmocka_unit_test (test_offset),
     cmocka_unit_test (test_push),
+    cmocka_unit_test (test_fill),
     cmocka_unit_test (test_pipe),
     cmocka_unit_test (test_broken_pipe),
     cmocka_unit_test (test_write_error),

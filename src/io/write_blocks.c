@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The blocks of a writer: which are free, full, or on their way. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/write_blocks.h"
+#include "util/buffer.h"
+#include "util/bytes.h"
+
+/* O_DIRECT writes are fastest with about 4 MiB in flight, and each costs as much
+ * as copying half a MiB; one more block is being filled.  The others are for the
+ * time in which a disk takes no writes, because it flushes.
+ */
+#define BLOCK_COUNT 4u
+#define MEMORY_BYTES (BLOCK_COUNT * WRITE_BLOCK_BYTES)
+
+/* How long to wait for a reader before looking whether to go on, in
+ * milliseconds.
+ */
+#define PATIENCE 200
+
+/* The size of the file is set up to this far ahead, in bytes.  O_DIRECT writes
+ * that extend a file are done one by one, whatever is in flight.
+ */
+#define AHEAD_BYTES_MAX (64u << 20)
+
+struct write_blocks {
+  struct file *file;
+  struct aio *aio;             /* NULL for a stream */
+  uint64_t size;               /* of the file; UINT64_MAX: leave it alone */
+  uint8_t *memory;             /* of all blocks */
+  struct write_block blocks[BLOCK_COUNT];
+  /* The last one that came back goes out first: memory that is never needed is
+   * never touched.
+   */
+  struct write_block *free[BLOCK_COUNT];
+  unsigned int free_count;
+  struct write_block *queue[BLOCK_COUNT];      /* in the order of the file */
+  unsigned int queue_count;
+  unsigned int in_flight_count;
+
+  pthread_mutex_t lock;
+  pthread_cond_t filled;       /* nothing is missing in some block */
+};
+
+static void
+put_block (struct write_blocks *blocks, struct write_block *block)
+{
+  blocks->free[blocks->free_count++] = block;
+}
+
+int
+write_blocks_open (struct file *file, struct write_blocks **blocks_out,
+                   struct error *err)
+{
+  struct write_blocks *blocks = calloc (1, sizeof *blocks);
+  unsigned int i;
+
+  if (blocks == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  blocks->file = file;
+  blocks->size = file->regular && file->direct ? 0 : UINT64_MAX;
+  pthread_mutex_init (&blocks->lock, NULL);
+  pthread_cond_init (&blocks->filled, NULL);
+  blocks->memory = buffer_allocate (MEMORY_BYTES);
+  if (blocks->memory == NULL) {
+    error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+    write_blocks_close (blocks);
+    return -1;
+  }
+  for (i = BLOCK_COUNT; i-- > 0;) {
+    blocks->blocks[i].bytes = blocks->memory + i * WRITE_BLOCK_BYTES;
+    put_block (blocks, &blocks->blocks[i]);
+  }
+  if (!file->stream && aio_open (BLOCK_COUNT, &blocks->aio, err) < 0) {
+    write_blocks_close (blocks);
+    return -1;
+  }
+  *blocks_out = blocks;
+  return 0;
+}
+
+void
+write_blocks_close (struct write_blocks *blocks)
+{
+  if (blocks == NULL)
+    return;
+  aio_close (blocks->aio);
+  buffer_free (blocks->memory, MEMORY_BYTES);
+  pthread_cond_destroy (&blocks->filled);
+  pthread_mutex_destroy (&blocks->lock);
+  free (blocks);
+}
+
+static int
+fail (const struct write_blocks *blocks, int errnum, struct error *err)
+{
+  if (errnum == EINTR)
+    error_set (err, ERROR_CANCELLED, 0, "cancelled by a signal");
+  else
+    error_set (err, ERROR_FAILED, errnum, "cannot be written");
+  return error_subject (err, blocks->file->name);
+}
+
+/* Take back one block that has been written, waiting for it when WAIT is set.
+ * Returns 1, 0 when none is in flight, or has ended, or -1.
+ */
+static int
+reap_block (struct write_blocks *blocks, bool wait, struct error *err)
+{
+  struct aio_request *request;
+  struct write_block *block;
+
+  if (blocks->in_flight_count == 0)
+    return 0;
+  request = aio_wait (blocks->aio, wait);
+  if (request == NULL)
+    return 0;
+  block = request->owner;
+  blocks->in_flight_count--;
+  /* It stays in flight: nothing from there on has been written. */
+  if (request->errnum != 0)
+    return fail (blocks, request->errnum, err);
+  block->in_flight = false;
+  file_write_behind (blocks->file, request->offset, request->length);
+  put_block (blocks, block);
+  return 1;
+}
+
+static int
+write_stream (const struct write_blocks *blocks,
+              const struct write_block *block, size_t length,
+              struct error *err)
+{
+  struct pollfd ready = { .fd = blocks->file->fd, .events = POLLOUT };
+  size_t done = 0;
+
+  while (done < length) {
+    ssize_t count;
+
+    if (file_check_cancelled (blocks->file, err) < 0)
+      return -1;
+    /* Look up now and then while nobody reads. */
+    if (poll (&ready, 1, PATIENCE) == 0)
+      continue;
+    count = write (blocks->file->fd, block->bytes + done, length - done);
+    if (count < 0 && errno != EAGAIN && errno != EINTR)
+      return fail (blocks, errno, err);
+    if (count > 0)
+      done += (size_t) count;
+  }
+  return 0;
+}
+
+/* Set the size ahead of a write that ends at END.  A limit of the file's size
+ * may be what the file itself keeps to.
+ */
+static int
+extend_ahead (struct write_blocks *blocks, uint64_t end, struct error *err)
+{
+  struct error why = { 0 };
+
+  if (end <= blocks->size)
+    return 0;
+  /* As much again as there is, so that a small file stays one. */
+  blocks->size = align_up (end + minimum_u64 (end, AHEAD_BYTES_MAX),
+                           PAGE_BYTES);
+  if (file_truncate (blocks->file, blocks->size, &why) == 0)
+    return 0;
+  if (why.errnum != EFBIG) {
+    *err = why;
+    return -1;
+  }
+  blocks->size = UINT64_MAX;
+  return 0;
+}
+
+/* Start writing LENGTH bytes of BLOCK, in which nothing is missing. */
+static int
+start (struct write_blocks *blocks, struct write_block *block, size_t length,
+       struct error *err)
+{
+  struct aio_request *request = &block->request;
+
+  if (blocks->aio == NULL) {
+    if (write_stream (blocks, block, length, err) < 0)
+      return -1;
+    put_block (blocks, block);
+    return 0;
+  }
+  if (extend_ahead (blocks, block->offset + length, err) < 0)
+    return -1;
+  request->file = blocks->file;
+  request->write = true;
+  request->buffer = block->bytes;
+  request->length = length;
+  request->needed = length;
+  request->offset = block->offset;
+  request->owner = block;
+  block->in_flight = true;
+  blocks->in_flight_count++;
+  aio_submit (blocks->aio, request);
+  aio_flush (blocks->aio);
+  return 0;
+}
+
+/* Whether nothing is missing in BLOCK; with WAIT true, once that is so. */
+static bool
+is_filled (struct write_blocks *blocks, const struct write_block *block,
+           bool wait)
+{
+  bool result;
+
+  pthread_mutex_lock (&blocks->lock);
+  while (wait && block->missing > 0)
+    pthread_cond_wait (&blocks->filled, &blocks->lock);
+  result = block->missing == 0;
+  pthread_mutex_unlock (&blocks->lock);
+  return result;
+}
+
+/* Start the queued blocks in which nothing is missing, up to the first in which
+ * something is; with WAIT true wait for that one, if it is the first of all.
+ */
+static int
+start_queued (struct write_blocks *blocks, bool wait, struct error *err)
+{
+  unsigned int count = 0;
+  int result = 0;
+
+  while (result == 0 && count < blocks->queue_count &&
+         is_filled (blocks, blocks->queue[count], wait)) {
+    result = start (blocks, blocks->queue[count], WRITE_BLOCK_BYTES, err);
+    count++;
+    wait = false;
+  }
+  blocks->queue_count -= count;
+  memmove (blocks->queue, blocks->queue + count,
+           blocks->queue_count * sizeof blocks->queue[0]);
+  return result;
+}
+
+/* Wait until one more block has been written or started.  Returns 1, 0 when
+ * there is none, or -1 with ERR.
+ */
+static int
+wait_for_block (struct write_blocks *blocks, struct error *err)
+{
+  int reaped;
+
+  if (start_queued (blocks, false, err) < 0)
+    return -1;
+  reaped = reap_block (blocks, true, err);
+  if (reaped != 0 || blocks->queue_count == 0)
+    return reaped;
+  return start_queued (blocks, true, err) < 0 ? -1 : 1;
+}
+
+struct write_block *
+write_blocks_next (struct write_blocks *blocks, uint64_t offset,
+                   const uint8_t *bytes, size_t count, struct error *err)
+{
+  struct write_block *block;
+
+  while (blocks->free_count == 0)
+    if (wait_for_block (blocks, err) < 0)
+      return NULL;
+  block = blocks->free[--blocks->free_count];
+  /* It may be the one that they are in. */
+  if (count > 0)
+    memmove (block->bytes, bytes, count);
+  block->offset = offset;
+  block->used = count;
+  block->queued = false;
+  return block;
+}
+
+void
+write_blocks_reserve (struct write_blocks *blocks, struct write_block *block,
+                      size_t length)
+{
+  pthread_mutex_lock (&blocks->lock);
+  block->missing += length;
+  pthread_mutex_unlock (&blocks->lock);
+  block->used += length;
+}
+
+bool
+write_blocks_fill (struct write_blocks *blocks, struct write_block *block,
+                   size_t start_byte, const uint8_t *bytes, size_t length)
+{
+  bool complete;
+
+  bytes_copy_out (block->bytes + start_byte, bytes, length);
+  pthread_mutex_lock (&blocks->lock);
+  block->missing -= length;
+  complete = block->missing == 0;
+  if (complete)
+    pthread_cond_signal (&blocks->filled);
+  complete = complete && block->queued;
+  pthread_mutex_unlock (&blocks->lock);
+  return complete;
+}
+
+int
+write_blocks_queue (struct write_blocks *blocks, struct write_block *block,
+                    struct error *err)
+{
+  pthread_mutex_lock (&blocks->lock);
+  block->queued = true;
+  pthread_mutex_unlock (&blocks->lock);
+  blocks->queue[blocks->queue_count++] = block;
+  return start_queued (blocks, false, err);
+}
+
+int
+write_blocks_start (struct write_blocks *blocks, struct write_block *block,
+                    size_t length, struct error *err)
+{
+  while (blocks->queue_count > 0)
+    if (start_queued (blocks, true, err) < 0)
+      return -1;
+  is_filled (blocks, block, true);
+  return start (blocks, block, length, err);
+}
+
+int
+write_blocks_poll (struct write_blocks *blocks, struct error *err)
+{
+  int reaped;
+
+  if (start_queued (blocks, false, err) < 0)
+    return -1;
+  do
+    reaped = reap_block (blocks, false, err);
+  while (reaped > 0);
+  return reaped;
+}
+
+int
+write_blocks_wait (struct write_blocks *blocks, struct error *err)
+{
+  int result;
+
+  do
+    result = wait_for_block (blocks, err);
+  while (result > 0);
+  return result;
+}
+
+bool
+write_blocks_idle (const struct write_blocks *blocks)
+{
+  return blocks->queue_count == 0 && blocks->in_flight_count == 0;
+}
+
+uint64_t
+write_blocks_lowest (const struct write_blocks *blocks)
+{
+  uint64_t lowest =
+    blocks->queue_count > 0 ? blocks->queue[0]->offset : UINT64_MAX;
+  unsigned int i;
+
+  for (i = 0; i < BLOCK_COUNT; i++)
+    if (blocks->blocks[i].in_flight)
+      lowest = minimum_u64 (lowest, blocks->blocks[i].offset);
+  return lowest;
+}
+
+void
+write_blocks_wind_down (struct write_blocks *blocks)
+{
+  if (blocks->aio != NULL)
+    aio_wind_down (blocks->aio);
+}
