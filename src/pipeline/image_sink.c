@@ -148,10 +148,21 @@ begin (void *opaque, struct slot *slot, struct error *err)
   struct image_sink *sink = opaque;
   struct index_entry entry;
 
-  sink->held = slot;
-  if (slot->record_bytes == 0)
+  if (slot->record_bytes == 0) {
+    sink->held = slot;
     return 0;
+  }
   entry = index_entry_of (&slot->header, writer_offset (sink->writer));
+  if (sink->consume == NULL && slot->record_bytes <= WRITER_RESERVE_MAX) {
+    if (writer_reserve (sink->writer, slot->record_bytes, &slot->place,
+                        err) < 0) {
+      sink->held = slot;
+      return -1;
+    }
+    add_entry (sink, &entry);
+    return 1;
+  }
+  sink->held = slot;
   if (writer_append (sink->writer, slot->record, slot->record_bytes, err) < 0)
     return -1;
   add_entry (sink, &entry);
@@ -162,6 +173,22 @@ begin (void *opaque, struct slot *slot, struct error *err)
                                        sink->header->chunk_bytes,
                                        sink->header->source_bytes),
                           slot->header.raw_bytes, err);
+}
+
+static bool
+deliver (void *opaque, struct slot *slot)
+{
+  struct image_sink *sink = opaque;
+
+  return writer_fill (sink->writer, &slot->place, slot->record);
+}
+
+static int
+poll_writer (void *opaque, struct error *err)
+{
+  struct image_sink *sink = opaque;
+
+  return writer_poll (sink->writer, err);
 }
 
 static void
@@ -188,6 +215,8 @@ image_sink_face (struct image_sink *sink)
   return (struct sink) {
     .opaque = sink,
     .begin = begin,
+    .deliver = deliver,
+    .poll = poll_writer,
     .finish = finish,
     .wind_down = wind_down,
   };

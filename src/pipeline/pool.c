@@ -25,6 +25,7 @@ enum slot_state {
   SLOT_WORKING,
   SLOT_DONE,                   /* waits for its turn */
   SLOT_OUT,                    /* with the writer */
+  SLOT_DELIVERY,               /* with a worker again, or waits for one */
 };
 
 struct worker {
@@ -53,6 +54,9 @@ struct pool {
   pthread_cond_t ready;        /* a slot waits for a worker */
   pthread_cond_t done;         /* a slot is done, or the input ended */
   struct slot *ready_head, **ready_tail;
+  struct slot *delivery_head, **delivery_tail;
+  unsigned int delivery_count; /* slots to be delivered or being so */
+  bool delivered;              /* the writer's thread wants to know */
   uint64_t next_in, next_out;  /* tickets */
   unsigned int free_count;     /* slots */
   bool input_ended;
@@ -120,6 +124,59 @@ work_on (struct pool *pool, void *context, struct slot *slot)
     pthread_cond_signal (&pool->done);
 }
 
+/* Under the lock: the slot can be taken again. */
+static void
+release (struct pool *pool, struct slot *slot)
+{
+  slot->state = SLOT_FREE;
+  pool->free_count++;
+  /* Let the reader sleep until it is worth its while, or the workers have no
+   * slot in stock any more.
+   */
+  if (pool->ready_head == NULL ||
+      pool->free_count >= divide_up (pool->slot_count, SLOTS_WORTHWHILE))
+    pthread_cond_signal (&pool->freed);
+}
+
+/* Under the lock: see pool_left. */
+static uint64_t
+left (const struct pool *pool)
+{
+  return pool->input_ended
+    ? pool->next_in - pool->next_out + pool->delivery_count : UINT64_MAX;
+}
+
+/* Under the lock: the first slot that waits to be delivered, or NULL. */
+static struct slot *
+next_delivery (struct pool *pool)
+{
+  struct slot *slot = pool->delivery_head;
+
+  if (slot != NULL) {
+    pool->delivery_head = slot->next_ready;
+    if (pool->delivery_head == NULL)
+      pool->delivery_tail = &pool->delivery_head;
+  }
+  return slot;
+}
+
+/* Under the lock: deliver one slot, with the lock given up. */
+static void
+deliver (struct pool *pool, struct slot *slot)
+{
+  bool wanted;
+
+  pthread_mutex_unlock (&pool->lock);
+  wanted = pool->job.deliver (pool->job.deliver_opaque, slot);
+  pthread_mutex_lock (&pool->lock);
+  release (pool, slot);
+  pool->delivery_count--;
+  if (wanted || left (pool) == 0) {
+    pool->delivered = true;
+    pthread_cond_signal (&pool->done);
+  }
+}
+
 static void *
 worker_main (void *opaque)
 {
@@ -128,9 +185,11 @@ worker_main (void *opaque)
 
   pthread_mutex_lock (&pool->lock);
   while (!pool->stopped) {
-    struct slot *slot = next_ready (pool);
+    struct slot *slot = next_delivery (pool);
 
     if (slot != NULL)
+      deliver (pool, slot);
+    else if ((slot = next_ready (pool)) != NULL)
       work_on (pool, worker->context, slot);
     else
       wait_timed (pool, &pool->ready, &pool->load.idle_ns);
@@ -203,6 +262,7 @@ pool_create (const struct job *job, unsigned int threads, unsigned int slots,
   pool->slot_count = slots;
   pool->free_count = slots;
   pool->ready_tail = &pool->ready_head;
+  pool->delivery_tail = &pool->delivery_head;
   pthread_mutex_init (&pool->lock, NULL);
   pthread_cond_init (&pool->freed, NULL);
   pthread_cond_init (&pool->ready, NULL);
@@ -293,13 +353,6 @@ pool_end_input (struct pool *pool)
   pthread_mutex_unlock (&pool->lock);
 }
 
-/* Under the lock: see pool_left. */
-static uint64_t
-left (const struct pool *pool)
-{
-  return pool->input_ended ? pool->next_in - pool->next_out : UINT64_MAX;
-}
-
 /* Under the lock: the serial twin works when it is asked for the result. */
 static void
 work_serially (struct pool *pool)
@@ -336,11 +389,13 @@ pool_dequeue (struct pool *pool, bool wait)
     work_serially (pool);
   slot = slot_of (pool, pool->next_out);
   while (wait && !pool->stopped && left (pool) > 0 &&
-         slot->state != SLOT_DONE)
+         slot->state != SLOT_DONE && !pool->delivered)
     wait = pthread_cond_timedwait (&pool->done, &pool->lock, &until) == 0;
   if (pool->stopped || slot->state != SLOT_DONE ||
-      slot->ticket != pool->next_out)
+      slot->ticket != pool->next_out) {
     slot = NULL;
+    pool->delivered = false;
+  }
   else {
     slot->state = SLOT_OUT;
     pool->next_out++;
@@ -353,14 +408,24 @@ void
 pool_release (struct pool *pool, struct slot *slot)
 {
   pthread_mutex_lock (&pool->lock);
-  slot->state = SLOT_FREE;
-  pool->free_count++;
-  /* Let the reader sleep until it is worth its while, or the workers have no
-   * slot in stock any more.
-   */
-  if (pool->ready_head == NULL ||
-      pool->free_count >= divide_up (pool->slot_count, SLOTS_WORTHWHILE))
-    pthread_cond_signal (&pool->freed);
+  release (pool, slot);
+  pthread_mutex_unlock (&pool->lock);
+}
+
+void
+pool_deliver (struct pool *pool, struct slot *slot)
+{
+  pthread_mutex_lock (&pool->lock);
+  slot->state = SLOT_DELIVERY;
+  pool->delivery_count++;
+  if (pool->thread_count == 0)
+    deliver (pool, slot);
+  else {
+    slot->next_ready = NULL;
+    *pool->delivery_tail = slot;
+    pool->delivery_tail = &slot->next_ready;
+    pthread_cond_signal (&pool->ready);
+  }
   pthread_mutex_unlock (&pool->lock);
 }
 

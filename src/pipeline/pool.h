@@ -25,6 +25,13 @@ struct job {
    * slot that comes with an error is not worked on.
    */
   void (*work) (void *worker, struct slot *slot);
+
+  /* Bring what has come of one slot where it belongs, for pool_deliver; any
+   * worker's thread.  Returns whether pool_dequeue is to return, so that the
+   * writer can see to it.  May be NULL.
+   */
+  bool (*deliver) (void *opaque, struct slot *slot);
+  void *deliver_opaque;
 };
 
 struct pool;
@@ -68,18 +75,23 @@ void pool_end_input (struct pool *pool);
 /* Writer: the slot of the next ticket once a worker is done with it.
  * Returns NULL when all are out or the pool was stopped, and when the next
  * one is not done yet: at once with WAIT false, else after a fifth of a
- * second, so that the caller can look at the world.
+ * second or a delivery, so that the caller can look at the world.
  */
 struct slot *pool_dequeue (struct pool *pool, bool wait);
 
 /* Writer: the slot can be used again.  Any order. */
 void pool_release (struct pool *pool, struct slot *slot);
 
+/* Writer: let a worker deliver the slot, before it works on others; then it can
+ * be used again.
+ */
+void pool_deliver (struct pool *pool, struct slot *slot);
+
 /* Any thread: let every waiting call return. */
 void pool_stop (struct pool *pool);
 
-/* Writer: how many slots are still to come out, UINT64_MAX while the input has
- * not ended.
+/* Writer: how many slots are still to come out or to be delivered, UINT64_MAX
+ * while the input has not ended.
  */
 uint64_t pool_left (struct pool *pool);
 

@@ -116,14 +116,19 @@ static int
 write_slot (struct run *run, struct slot *slot, struct error *err)
 {
   uint64_t window = slot->window;
+  int began;
 
   if (slot->error.kind != ERROR_NONE) {
     *err = slot->error;
     return -1;
   }
-  run->held++;
   run->written++;
-  if (run->sink->begin (run->sink->opaque, slot, err) < 0)
+  began = run->sink->begin (run->sink->opaque, slot, err);
+  if (began > 0)
+    pool_deliver (run->pool, slot);
+  else
+    run->held++;
+  if (began < 0)
     return -1;
   if (run->options->progress != NULL)
     run->options->progress (run->options->progress_opaque, window);
@@ -155,6 +160,9 @@ write_step (struct run *run, bool wait, struct error *err)
     return error_set (err, ERROR_CANCELLED, 0, "cancelled by signal %d",
                       (int) *run->options->cancelled);
   slot = pool_dequeue (run->pool, wait && run->held == 0);
+  if (slot == NULL && run->sink->poll != NULL &&
+      run->sink->poll (run->sink->opaque, err) < 0)
+    return -1;
   if (slot != NULL && write_slot (run, slot, err) < 0)
     return -1;
   if (collect_slots (run, slot == NULL, err) < 0)
@@ -213,13 +221,16 @@ pipeline_run (const struct source *source, const struct job *job,
               struct error *err)
 {
   struct run run = { .source = source, .sink = sink, .options = options };
+  struct job whole = *job;
   /* Two for each worker, and what the reader has in flight. */
   unsigned int slots = 2 * options->threads + source->depth + SLOTS_SPARE;
   bool reader_started = false;
   pthread_t reader;
   int result;
 
-  if (pool_create (job, options->threads, slots, &run.pool, err) < 0)
+  whole.deliver = sink->deliver;
+  whole.deliver_opaque = sink->opaque;
+  if (pool_create (&whole, options->threads, slots, &run.pool, err) < 0)
     return -1;
   if (options->threads == 0)
     result = run_serially (&run, err);

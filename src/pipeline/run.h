@@ -35,10 +35,17 @@ struct source {
 struct sink {
   void *opaque;
 
-  /* Start using up SLOT; slots come in order.  Returns 0, or -1 with ERR;
-   * the slot is the sink's until finish gives it back, even so.
+  /* Start using up SLOT; slots come in order.  Returns 0, or -1 with ERR:
+   * the slot is the sink's until finish gives it back, even so.  Or 1: a worker
+   * is to call deliver for it.
    */
   int (*begin) (void *opaque, struct slot *slot, struct error *err);
+
+  /* For a sink whose begin returns 1; see struct job.  When it returns true,
+   * poll is called.
+   */
+  bool (*deliver) (void *opaque, struct slot *slot);
+  int (*poll) (void *opaque, struct error *err);
 
   /* A slot that is no longer needed: *SLOT, or NULL when there is none yet.
    * With WAIT true *SLOT is NULL only when the sink holds no slot.  A failure

@@ -7,10 +7,12 @@
 #include "format/index.h"
 #include "io/aio.h"
 #include "io/page_cache.h"
+#include "io/writer.h"
 
 /* A slot is touched by one thread at a time: the reader from pool_take to
  * pool_submit, then one worker, then the writer from pool_dequeue to
- * pool_release.  Its buffers are allocated once.
+ * pool_release, or to pool_deliver, then another worker.  Its buffers are
+ * allocated once.
  */
 struct slot {
   uint8_t *raw;                /* chunk_bytes, page aligned */
@@ -38,6 +40,7 @@ struct slot {
 
   struct aio_request request;  /* the reader's */
   struct error error;          /* the worker's */
+  struct writer_place place;   /* where a worker is to bring the record */
 
   /* The pool's. */
   uint64_t ticket;

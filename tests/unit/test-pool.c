@@ -28,6 +28,8 @@ struct record_of_work {
   atomic_uint opened, closed, worked;
   unsigned int open_limit;     /* the one after these fails */
   unsigned int failing;        /* the item whose work fails */
+  atomic_uint delivered[ITEMS];
+  atomic_bool held;            /* deliveries wait until it is false */
 };
 
 struct context {
@@ -74,6 +76,21 @@ work (void *worker, struct slot *slot)
   slot->raw[0] = (uint8_t) (slot->raw[0] ^ 0xff);
 }
 
+/* Says so for one item in three. */
+static bool
+deliver (void *opaque, struct slot *slot)
+{
+  struct record_of_work *record = opaque;
+  struct timespec time = { .tv_nsec = (long) (slot->window * 41 % 3) * 50000 };
+
+  nanosleep (&time, NULL);
+  while (atomic_load (&record->held))
+    nanosleep (&(struct timespec) { .tv_nsec = 1000000 }, NULL);
+  if (slot->raw[0] == ((uint8_t) slot->window ^ 0xff))
+    atomic_fetch_add (&record->delivered[slot->window], 1);
+  return slot->window % 3 == 0;
+}
+
 static struct record_of_work
 new_record (void)
 {
@@ -92,6 +109,8 @@ job_of (struct record_of_work *record)
     .open = open_context,
     .close = close_context,
     .work = work,
+    .deliver = deliver,
+    .deliver_opaque = record,
   };
 }
 
@@ -340,6 +359,114 @@ test_untake (void **state)
   pool_free (pool);
 }
 
+/* Each slot is delivered once, and taken again. */
+static void
+deliver_all (unsigned int threads)
+{
+  struct record_of_work record = new_record ();
+  struct pool *pool = new_pool (&record, threads);
+  uint64_t in = 0, out = 0;
+
+  while (pool_left (pool) > 0) {
+    struct slot *slot = in < ITEMS ? pool_take (pool, false) : NULL;
+
+    if (slot != NULL) {
+      fill (slot, in++);
+      pool_submit (pool, slot);
+      if (in == ITEMS)
+        pool_end_input (pool);
+      continue;
+    }
+    slot = pool_dequeue (pool, true);
+    if (slot == NULL)
+      continue;
+    check_out (slot, out++);
+    if (out % 5 == 0)
+      pool_release (pool, slot);
+    else
+      pool_deliver (pool, slot);
+  }
+  pool_free (pool);
+  assert_int_equal (out, ITEMS);
+  for (out = 0; out < ITEMS; out++)
+    assert_int_equal (record.delivered[out], out % 5 != 4);
+}
+
+static void
+test_deliver (void **state)
+{
+  (void) state;
+  deliver_all (0);
+  deliver_all (1);
+  deliver_all (4);
+}
+
+/* Items NUMBER and the next, with nothing else in POOL. */
+static void
+work_on_two (struct pool *pool, uint64_t number, struct slot *slots[2])
+{
+  unsigned int i;
+
+  for (i = 0; i < 2; i++) {
+    slots[i] = pool_take (pool, true);
+    fill (slots[i], number + i);
+    pool_submit (pool, slots[i]);
+    slots[i] = dequeue_patiently (pool);
+    check_out (slots[i], number + i);
+  }
+}
+
+/* The writer hears of a delivery that it has to see to, and of the last. */
+static void
+test_hears_of_delivery (void **state)
+{
+  struct record_of_work record = new_record ();
+  struct pool *pool = new_pool (&record, 1);
+  struct slot *slots[2];
+
+  (void) state;
+  atomic_store (&record.held, true);
+  work_on_two (pool, 3, slots);
+  pool_deliver (pool, slots[0]);
+  pool_deliver (pool, slots[1]);
+  pool_end_input (pool);
+  assert_int_equal (pool_left (pool), 2);
+  assert_null (pool_dequeue (pool, true));
+  assert_int_equal (pool_left (pool), 2);
+  atomic_store (&record.held, false);
+  while (pool_left (pool) > 0)
+    assert_null (pool_dequeue (pool, true));
+  assert_int_equal (record.delivered[3], 1);
+  assert_int_equal (record.delivered[4], 1);
+  pool_free (pool);
+}
+
+/* Deliveries go before other work, and those that have not begun are left
+ * undone.
+ */
+static void
+test_stop_before_delivery (void **state)
+{
+  struct record_of_work record = new_record ();
+  struct pool *pool = new_pool (&record, 1);
+  struct slot *slots[2];
+
+  (void) state;
+  atomic_store (&record.held, true);
+  work_on_two (pool, 0, slots);
+  pool_deliver (pool, slots[0]);
+  pool_deliver (pool, slots[1]);
+  slots[0] = pool_take (pool, true);
+  fill (slots[0], 2);
+  pool_submit (pool, slots[0]);
+  assert_null (pool_dequeue (pool, true));
+  pool_stop (pool);
+  atomic_store (&record.held, false);
+  pool_free (pool);
+  assert_int_equal (record.worked, 2);
+  assert_int_equal (record.delivered[1], 0);
+}
+
 static void *
 blocked_reader_main (void *opaque)
 {
@@ -418,6 +545,9 @@ main (void)
     cmocka_unit_test (test_reuse),
     cmocka_unit_test (test_buffers),
     cmocka_unit_test (test_untake),
+    cmocka_unit_test (test_deliver),
+    cmocka_unit_test (test_hears_of_delivery),
+    cmocka_unit_test (test_stop_before_delivery),
     cmocka_unit_test (test_stop),
     cmocka_unit_test (test_empty_input),
     cmocka_unit_test (test_context_fails),
