@@ -14,7 +14,7 @@
 #include "util/thread.h"
 
 /* There is at least so much to flush. */
-#define STEP_BYTES (16u << 20)
+#define STEP_BYTES (8u << 20)
 
 /* After a flush others have the disk for the time that it took over this. */
 #define REST_DIVISOR 4u

@@ -177,7 +177,7 @@ test_little_is_left_alone (void **state)
   struct error err = { 0 };
 
   (void) state;
-  go_on (15);
+  go_on (7);
   assert_int_equal (early_sync_finish (early, &err), 0);
   assert_int_equal (disk.flushes, 0);
 }
@@ -203,7 +203,7 @@ test_each_step (void **state)
   (void) state;
   let_end (0);
   go_on (100);
-  assert_int_equal (disk.flushes, 6);
+  assert_int_equal (disk.flushes, 12);
 }
 
 /* After a slow flush others have the disk for a quarter of its time. */
@@ -211,7 +211,7 @@ static void
 test_rest (void **state)
 {
   (void) state;
-  go_on (16 + 40);
+  go_on (8 + 40);
   let_end (0);
   settle ();
   go_on (9);
@@ -278,7 +278,7 @@ test_error_while_writing (void **state)
     struct error err = { 0 };
 
     let_end (errnums[i]);
-    go_on (16);
+    go_on (8);
     assert_int_equal (disk.flushes, 1);
     assert_int_equal (early_sync_idle (early, written, &err), -1);
     check_error (&err, errnums[i]);
