@@ -9,6 +9,15 @@
 #define WINDOWS_MIN 16u
 #define INTERVAL_NS 100000000u
 
+/* Parts of the time, one in so many.  The processors are idle for too much of
+ * it: of the whole run that is to be a tenth at most, and its begin and end come
+ * on top.  Or they are idle for so little, and the reader waits for so much, that
+ * they hold up the disk.
+ */
+#define IDLE_MUCH 16u
+#define IDLE_LITTLE 64u
+#define WAITED_MUCH 10u
+
 const int auto_levels[AUTO_LEVELS] = { -5, -3, -1, 1, 2, 3, 5, 7, 9 };
 
 #define RUNG_FIRST 3u          /* level 1 */
@@ -19,22 +28,20 @@ auto_level_init (struct auto_level *choice)
   *choice = (struct auto_level) { .rung = RUNG_FIRST };
 }
 
-/* Whether PART is more than a tenth of WHOLE. */
-static bool
-over_a_tenth (uint64_t part, uint64_t whole)
-{
-  return part > whole / 10;
-}
-
 static unsigned int
 next_rung (unsigned int rung, const struct pool_load *from,
            const struct pool_load *to)
 {
   uint64_t time = to->time_ns - from->time_ns;
+  uint64_t idle = (to->idle_ns - from->idle_ns) / to->workers;
+  uint64_t waited = to->reader_waited_ns - from->reader_waited_ns;
 
-  if (over_a_tenth (to->idle_ns - from->idle_ns, time * to->workers))
+  if (idle > time / IDLE_MUCH)
     return rung + 1 < AUTO_LEVELS ? rung + 1 : rung;
-  if (over_a_tenth (to->reader_waited_ns - from->reader_waited_ns, time))
+  /* Where the disk is quick and slow in turn both wait, now and then; at a lower
+   * level the processors would be idle for more.
+   */
+  if (idle < time / IDLE_LITTLE && waited > time / WAITED_MUCH)
     return rung > 0 ? rung - 1 : rung;
   return rung;
 }

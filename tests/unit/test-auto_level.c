@@ -69,7 +69,7 @@ test_disk_is_slower (void **state)
   start (&machine);
   run_windows (&machine, 16, WINDOW_NS, 50, 0);
   assert_int_equal (level (&machine), 2);
-  run_windows (&machine, 1000, WINDOW_NS, 11, 0);
+  run_windows (&machine, 1000, WINDOW_NS, 7, 0);
   assert_int_equal (level (&machine), 9);
 }
 
@@ -82,7 +82,7 @@ test_cores_are_slower (void **state)
   start (&machine);
   run_windows (&machine, 16, WINDOW_NS, 0, 50);
   assert_int_equal (level (&machine), -1);
-  run_windows (&machine, 1000, WINDOW_NS, 10, 11);
+  run_windows (&machine, 1000, WINDOW_NS, 1, 11);
   assert_int_equal (level (&machine), -5);
 }
 
@@ -105,7 +105,25 @@ test_stays_where_both_are_busy (void **state)
 
   (void) state;
   start (&machine);
-  run_windows (&machine, 1000, WINDOW_NS, 10, 10);
+  run_windows (&machine, 1000, WINDOW_NS, 6, 10);
+  assert_int_equal (level (&machine), 1);
+  run_windows (&machine, 1000, WINDOW_NS, 1, 10);
+  assert_int_equal (level (&machine), 1);
+}
+
+/* A disk that is quick and slow in turn lets the reader wait although, on the
+ * whole, the workers are idle: they would be so more at a lower level.
+ */
+static void
+test_stays_between (void **state)
+{
+  struct machine machine;
+
+  (void) state;
+  start (&machine);
+  run_windows (&machine, 1000, WINDOW_NS, 2, 50);
+  assert_int_equal (level (&machine), 1);
+  run_windows (&machine, 1000, WINDOW_NS, 6, 50);
   assert_int_equal (level (&machine), 1);
 }
 
@@ -164,6 +182,7 @@ main (void)
     cmocka_unit_test (test_cores_are_slower),
     cmocka_unit_test (test_idle_workers_decide),
     cmocka_unit_test (test_stays_where_both_are_busy),
+    cmocka_unit_test (test_stays_between),
     cmocka_unit_test (test_looks_at_enough),
     cmocka_unit_test (test_forgets),
     cmocka_unit_test (test_counts_windows),
