@@ -45,6 +45,7 @@ struct write_blocks {
   struct write_block *queue[BLOCK_COUNT];      /* in the order of the file */
   unsigned int queue_count;
   unsigned int in_flight_count;
+  struct error error;          /* the first */
 
   pthread_mutex_t lock;
   pthread_cond_t filled;       /* nothing is missing in some block */
@@ -99,6 +100,16 @@ write_blocks_close (struct write_blocks *blocks)
   free (blocks);
 }
 
+/* Whether a write has failed: then, ERR says how. */
+static bool
+has_failed (const struct write_blocks *blocks, struct error *err)
+{
+  if (blocks->error.kind == ERROR_NONE)
+    return false;
+  *err = blocks->error;
+  return true;
+}
+
 static int
 fail (const struct write_blocks *blocks, int errnum, struct error *err)
 {
@@ -118,6 +129,8 @@ reap_block (struct write_blocks *blocks, bool wait, struct error *err)
   struct aio_request *request;
   struct write_block *block;
 
+  if (has_failed (blocks, err))
+    return -1;
   if (blocks->in_flight_count == 0)
     return 0;
   request = aio_wait (blocks->aio, wait);
@@ -126,8 +139,11 @@ reap_block (struct write_blocks *blocks, bool wait, struct error *err)
   block = request->owner;
   blocks->in_flight_count--;
   /* It stays in flight: nothing from there on has been written. */
-  if (request->errnum != 0)
-    return fail (blocks, request->errnum, err);
+  if (request->errnum != 0) {
+    fail (blocks, request->errnum, &blocks->error);
+    has_failed (blocks, err);
+    return -1;
+  }
   block->in_flight = false;
   file_write_behind (blocks->file, request->offset, request->length);
   put_block (blocks, block);
@@ -188,15 +204,22 @@ start (struct write_blocks *blocks, struct write_block *block, size_t length,
        struct error *err)
 {
   struct aio_request *request = &block->request;
+  int result;
 
+  if (has_failed (blocks, err))
+    return -1;
+  if (blocks->aio == NULL)
+    result = write_stream (blocks, block, length, err);
+  else
+    result = extend_ahead (blocks, block->offset + length, err);
+  if (result < 0) {
+    blocks->error = *err;
+    return -1;
+  }
   if (blocks->aio == NULL) {
-    if (write_stream (blocks, block, length, err) < 0)
-      return -1;
     put_block (blocks, block);
     return 0;
   }
-  if (extend_ahead (blocks, block->offset + length, err) < 0)
-    return -1;
   request->file = blocks->file;
   request->write = true;
   request->buffer = block->bytes;
@@ -211,35 +234,42 @@ start (struct write_blocks *blocks, struct write_block *block, size_t length,
   return 0;
 }
 
-/* Whether nothing is missing in BLOCK; with WAIT true, once that is so. */
 static bool
-is_filled (struct write_blocks *blocks, const struct write_block *block,
-           bool wait)
+is_filled (struct write_blocks *blocks, const struct write_block *block)
 {
   bool result;
 
   pthread_mutex_lock (&blocks->lock);
-  while (wait && block->missing > 0)
-    pthread_cond_wait (&blocks->filled, &blocks->lock);
   result = block->missing == 0;
   pthread_mutex_unlock (&blocks->lock);
   return result;
 }
 
+/* Wait until nothing is missing in BLOCK. */
+static void
+wait_filled (struct write_blocks *blocks, const struct write_block *block)
+{
+  pthread_mutex_lock (&blocks->lock);
+  while (block->missing > 0)
+    pthread_cond_wait (&blocks->filled, &blocks->lock);
+  pthread_mutex_unlock (&blocks->lock);
+}
+
 /* Start the queued blocks in which nothing is missing, up to the first in which
- * something is; with WAIT true wait for that one, if it is the first of all.
+ * something is.
  */
 static int
-start_queued (struct write_blocks *blocks, bool wait, struct error *err)
+start_queued (struct write_blocks *blocks, struct error *err)
 {
   unsigned int count = 0;
   int result = 0;
 
-  while (result == 0 && count < blocks->queue_count &&
-         is_filled (blocks, blocks->queue[count], wait)) {
+  while (count < blocks->queue_count &&
+         is_filled (blocks, blocks->queue[count])) {
     result = start (blocks, blocks->queue[count], WRITE_BLOCK_BYTES, err);
+    if (result < 0)
+      break;
     count++;
-    wait = false;
   }
   blocks->queue_count -= count;
   memmove (blocks->queue, blocks->queue + count,
@@ -247,20 +277,25 @@ start_queued (struct write_blocks *blocks, bool wait, struct error *err)
   return result;
 }
 
-/* Wait until one more block has been written or started.  Returns 1, 0 when
- * there is none, or -1 with ERR.
+/* Get one step on: a block is started that was queued, or one that was in flight
+ * has been written.  Returns 1, 0 when there is neither, or -1 with ERR.
  */
 static int
 wait_for_block (struct write_blocks *blocks, struct error *err)
 {
-  int reaped;
+  unsigned int queued = blocks->queue_count;
 
-  if (start_queued (blocks, false, err) < 0)
+  if (start_queued (blocks, err) < 0)
     return -1;
-  reaped = reap_block (blocks, true, err);
-  if (reaped != 0 || blocks->queue_count == 0)
-    return reaped;
-  return start_queued (blocks, true, err) < 0 ? -1 : 1;
+  /* That was the step: what is queued now the caller himself may have to fill. */
+  if (blocks->queue_count < queued)
+    return 1;
+  if (blocks->in_flight_count > 0)
+    return reap_block (blocks, true, err);
+  if (queued == 0)
+    return has_failed (blocks, err) ? -1 : 0;
+  wait_filled (blocks, blocks->queue[0]);
+  return 1;
 }
 
 struct write_block *
@@ -269,6 +304,8 @@ write_blocks_next (struct write_blocks *blocks, uint64_t offset,
 {
   struct write_block *block;
 
+  if (has_failed (blocks, err))
+    return NULL;
   while (blocks->free_count == 0)
     if (wait_for_block (blocks, err) < 0)
       return NULL;
@@ -317,7 +354,7 @@ write_blocks_queue (struct write_blocks *blocks, struct write_block *block,
   block->queued = true;
   pthread_mutex_unlock (&blocks->lock);
   blocks->queue[blocks->queue_count++] = block;
-  return start_queued (blocks, false, err);
+  return start_queued (blocks, err);
 }
 
 int
@@ -325,9 +362,9 @@ write_blocks_start (struct write_blocks *blocks, struct write_block *block,
                     size_t length, struct error *err)
 {
   while (blocks->queue_count > 0)
-    if (start_queued (blocks, true, err) < 0)
+    if (wait_for_block (blocks, err) < 0)
       return -1;
-  is_filled (blocks, block, true);
+  wait_filled (blocks, block);
   return start (blocks, block, length, err);
 }
 
@@ -336,7 +373,7 @@ write_blocks_poll (struct write_blocks *blocks, struct error *err)
 {
   int reaped;
 
-  if (start_queued (blocks, false, err) < 0)
+  if (start_queued (blocks, err) < 0)
     return -1;
   do
     reaped = reap_block (blocks, false, err);
@@ -377,6 +414,11 @@ write_blocks_lowest (const struct write_blocks *blocks)
 void
 write_blocks_wind_down (struct write_blocks *blocks)
 {
-  if (blocks->aio != NULL)
-    aio_wind_down (blocks->aio);
+  struct error later = { 0 };
+
+  if (blocks->aio == NULL)
+    return;
+  /* The next call says so when this fails. */
+  start_queued (blocks, &later);
+  aio_wind_down (blocks->aio);
 }

@@ -29,7 +29,9 @@ struct write_block {
   bool in_flight;
 };
 
-/* All of them belong to one thread, but for write_blocks_fill. */
+/* All of them belong to one thread, but for write_blocks_fill.  After an error
+ * every call fails with it.
+ */
 struct write_blocks;
 
 /* Make the blocks for FILE, which stays the caller's.  Returns 0, or -1 with
@@ -43,7 +45,9 @@ void write_blocks_close (struct write_blocks *blocks);
 
 /* A free block for what stands at OFFSET in the file, with COUNT bytes from
  * BYTES, which may be in a block that has been started.  Waits until there is
- * one.  Returns NULL with ERR when a write has failed.
+ * one, but never for bytes of the block that was queued last: another thread may
+ * hear of them only when the caller goes on.  Returns NULL with ERR when a write
+ * has failed.
  */
 struct write_block *write_blocks_next (struct write_blocks *blocks,
                                        uint64_t offset, const uint8_t *bytes,
@@ -76,8 +80,8 @@ int write_blocks_start (struct write_blocks *blocks,
                         struct write_block *block, size_t length,
                         struct error *err);
 
-/* Start what can start and take note of writes that have ended.  Returns 0, or
- * -1 with ERR.
+/* Start what can start and take note of writes that have ended, waiting for
+ * nothing but a stream.  Returns 0, or -1 with ERR.
  */
 int write_blocks_poll (struct write_blocks *blocks, struct error *err);
 

@@ -3,6 +3,7 @@
 
 #include <config.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,7 @@ writer_reserve (struct writer *writer, size_t length,
 {
   struct writer_part *part = place->parts;
 
+  assert (length <= WRITER_RESERVE_MAX);
   *place = (struct writer_place) { 0 };
   while (length > 0) {
     struct write_block *block = writer->filling;

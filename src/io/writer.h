@@ -61,7 +61,7 @@ struct writer_place {
 
 /* Append LENGTH bytes, WRITER_RESERVE_MAX at most, which writer_fill will bring.
  * Until then nothing behind them is written.  May wait for what was reserved by
- * earlier calls.  Returns 0, or -1 with ERR, which may be about bytes of an
+ * earlier calls, never for these.  Returns 0, or -1 with ERR, which may be about bytes of an
  * earlier call.
  */
 int writer_reserve (struct writer *writer, size_t length,
@@ -76,8 +76,8 @@ bool writer_fill (struct writer *writer, const struct writer_place *place,
 /* The file offset at which the next byte will stand. */
 uint64_t writer_offset (const struct writer *writer);
 
-/* Take note of writes that have ended and start those that can start, without
- * waiting.  Returns 0, or -1 with ERR.
+/* Take note of writes that have ended and start those that can start, waiting
+ * for nothing but a stream.  Returns 0, or -1 with ERR.
  */
 int writer_poll (struct writer *writer, struct error *err);
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -180,6 +181,61 @@ test_next_waits (void **state)
   check_pattern_start (file.name, 9 * BLOCK);
 }
 
+static void *
+read_all (void *opaque)
+{
+  const int *fd = opaque;
+  static uint8_t buffer[65536];
+  size_t length = 0;
+  ssize_t count;
+
+  while ((count = read (*fd, buffer, sizeof buffer)) > 0)
+    length += (size_t) count;
+  return (void *) length;
+}
+
+/* A block for more is to be had while the last one waits for bytes that the same
+ * caller is to bring, also where all others are free as soon as they start.
+ */
+static void
+test_next_does_not_wait_for_last (void **state)
+{
+  struct write_blocks *streaming;
+  struct write_block *list[4];
+  struct error err = { 0 };
+  struct file pipe_end;
+  pthread_t thread;
+  void *length;
+  unsigned int i;
+  int ends[2];
+
+  (void) state;
+  assert_int_equal (pipe (ends), 0);
+  assert_int_equal (file_take_descriptor (ends[1], "fd:N", FILE_WRITE,
+                                          DIRECT_IO_AUTO, &pipe_end, &err),
+                    0);
+  assert_int_equal (pthread_create (&thread, NULL, read_all, &ends[0]), 0);
+  assert_int_equal (write_blocks_open (&pipe_end, &streaming, &err), 0);
+  for (i = 0; i < 4; i++) {
+    list[i] = write_blocks_next (streaming, i * BLOCK, NULL, 0, &err);
+    assert_non_null (list[i]);
+    write_blocks_reserve (streaming, list[i], BLOCK);
+    assert_int_equal (write_blocks_queue (streaming, list[i], &err), 0);
+  }
+  for (i = 0; i < 3; i++)
+    write_blocks_fill (streaming, list[i], 0, list[i]->bytes, BLOCK);
+  assert_non_null (write_blocks_next (streaming, 4 * BLOCK, NULL, 0, &err));
+  assert_int_equal (write_blocks_lowest (streaming), 3 * BLOCK);
+  write_blocks_fill (streaming, list[3], 0, list[3]->bytes, BLOCK);
+  assert_int_equal (write_blocks_wait (streaming, &err), 0);
+  write_blocks_close (streaming);
+  scratch_close (&pipe_end);
+  close (ends[1]);
+  pthread_join (thread, &length);
+  close (ends[0]);
+  assert_int_equal (length, 4 * BLOCK);
+}
+
 /* A part of a block, behind one that is queued. */
 static void
 test_start_waits (void **state)
@@ -247,6 +303,10 @@ test_write_error (void **state)
   assert_int_equal (write_blocks_wait (broken, &err), -1);
   assert_error (&err, ERROR_FAILED, "cannot be written");
   assert_int_equal (write_blocks_lowest (broken), 0);
+  assert_int_equal (write_blocks_poll (broken, &err), -1);
+  assert_int_equal (write_blocks_wait (broken, &err), -1);
+  assert_null (write_blocks_next (broken, BLOCK, NULL, 0, &err));
+  assert_error (&err, ERROR_FAILED, "cannot be written");
   write_blocks_close (broken);
   scratch_close (&closed);
 }
@@ -277,6 +337,7 @@ main (void)
     TEST (filled_before_queued),
     TEST (in_order),
     TEST (next_waits),
+    TEST (next_does_not_wait_for_last),
     TEST (start_waits),
     TEST (bytes_come_along),
     TEST (write_error),
