@@ -142,30 +142,20 @@ image_sink_close (struct image_sink *sink)
   free (sink);
 }
 
+/* The record goes where a worker is to bring it. */
 static int
-begin (void *opaque, struct slot *slot, struct error *err)
+reserve_record (struct image_sink *sink, struct slot *slot, struct error *err)
 {
-  struct image_sink *sink = opaque;
-  struct index_entry entry;
+  return writer_reserve (sink->writer, slot->record_bytes, &slot->place,
+                         err) < 0 ? -1 : 1;
+}
 
-  if (slot->record_bytes == 0) {
-    sink->held = slot;
-    return 0;
-  }
-  entry = index_entry_of (&slot->header, writer_offset (sink->writer));
-  if (sink->consume == NULL && slot->record_bytes <= WRITER_RESERVE_MAX) {
-    if (writer_reserve (sink->writer, slot->record_bytes, &slot->place,
-                        err) < 0) {
-      sink->held = slot;
-      return -1;
-    }
-    add_entry (sink, &entry);
-    return 1;
-  }
-  sink->held = slot;
+static int
+append_record (struct image_sink *sink, const struct slot *slot,
+               struct error *err)
+{
   if (writer_append (sink->writer, slot->record, slot->record_bytes, err) < 0)
     return -1;
-  add_entry (sink, &entry);
   if (sink->consume == NULL)
     return 0;
   return consume_advance (sink->consume, sink->writer,
@@ -173,6 +163,25 @@ begin (void *opaque, struct slot *slot, struct error *err)
                                        sink->header->chunk_bytes,
                                        sink->header->source_bytes),
                           slot->header.raw_bytes, err);
+}
+
+static int
+begin (void *opaque, struct slot *slot, struct error *err)
+{
+  struct image_sink *sink = opaque;
+  struct index_entry entry;
+  int result = 0;
+
+  if (slot->record_bytes > 0) {
+    entry = index_entry_of (&slot->header, writer_offset (sink->writer));
+    result = sink->consume == NULL && slot->record_bytes <= WRITER_RESERVE_MAX
+      ? reserve_record (sink, slot, err) : append_record (sink, slot, err);
+    if (result >= 0)
+      add_entry (sink, &entry);
+  }
+  if (result <= 0)
+    sink->held = slot;
+  return result;
 }
 
 static bool

@@ -35,8 +35,14 @@ struct worker {
   void *context;
 };
 
+/* Slots in the order in which they are to be taken. */
+struct slot_queue {
+  struct slot *head, **tail;
+};
+
 struct pool {
   struct job job;
+  struct delivery delivery;
   unsigned int thread_count;
   unsigned int worker_count;   /* contexts: thread_count, or 1 when serial */
   struct worker *workers;
@@ -52,11 +58,11 @@ struct pool {
   pthread_mutex_t lock;
   pthread_cond_t freed;        /* slots became free */
   pthread_cond_t ready;        /* a slot waits for a worker */
-  pthread_cond_t done;         /* a slot is done, or the input ended */
-  struct slot *ready_head, **ready_tail;
-  struct slot *delivery_head, **delivery_tail;
+  pthread_cond_t done;         /* a slot is done, the input ended, or WANTED */
+  struct slot_queue ready_slots;
+  struct slot_queue deliveries;
   unsigned int delivery_count; /* slots to be delivered or being so */
-  bool delivered;              /* the writer's thread wants to know */
+  bool wanted;                 /* the writer has something to see to */
   uint64_t next_in, next_out;  /* tickets */
   unsigned int free_count;     /* slots */
   bool input_ended;
@@ -93,21 +99,39 @@ slot_of (const struct pool *pool, uint64_t ticket)
   return &pool->slots[ticket % pool->slot_count];
 }
 
+static void
+queue_append (struct slot_queue *queue, struct slot *slot)
+{
+  slot->next = NULL;
+  *queue->tail = slot;
+  queue->tail = &slot->next;
+}
+
+static struct slot *
+queue_remove (struct slot_queue *queue)
+{
+  struct slot *slot = queue->head;
+
+  if (slot == NULL)
+    return NULL;
+  queue->head = slot->next;
+  if (queue->head == NULL)
+    queue->tail = &queue->head;
+  return slot;
+}
+
 /* Under the lock: the first slot that waits for a worker, or NULL. */
 static struct slot *
 next_ready (struct pool *pool)
 {
-  struct slot *slot = pool->ready_head;
+  struct slot *slot = queue_remove (&pool->ready_slots);
 
-  if (slot != NULL) {
-    pool->ready_head = slot->next_ready;
-    if (pool->ready_head == NULL) {
-      pool->ready_tail = &pool->ready_head;
-      /* Now any free slot counts: see pool_release. */
-      pthread_cond_signal (&pool->freed);
-    }
-    slot->state = SLOT_WORKING;
-  }
+  if (slot == NULL)
+    return NULL;
+  slot->state = SLOT_WORKING;
+  /* Now any free slot counts: see release. */
+  if (pool->ready_slots.head == NULL)
+    pthread_cond_signal (&pool->freed);
   return slot;
 }
 
@@ -133,7 +157,7 @@ release (struct pool *pool, struct slot *slot)
   /* Let the reader sleep until it is worth its while, or the workers have no
    * slot in stock any more.
    */
-  if (pool->ready_head == NULL ||
+  if (pool->ready_slots.head == NULL ||
       pool->free_count >= divide_up (pool->slot_count, SLOTS_WORTHWHILE))
     pthread_cond_signal (&pool->freed);
 }
@@ -146,20 +170,6 @@ left (const struct pool *pool)
     ? pool->next_in - pool->next_out + pool->delivery_count : UINT64_MAX;
 }
 
-/* Under the lock: the first slot that waits to be delivered, or NULL. */
-static struct slot *
-next_delivery (struct pool *pool)
-{
-  struct slot *slot = pool->delivery_head;
-
-  if (slot != NULL) {
-    pool->delivery_head = slot->next_ready;
-    if (pool->delivery_head == NULL)
-      pool->delivery_tail = &pool->delivery_head;
-  }
-  return slot;
-}
-
 /* Under the lock: deliver one slot, with the lock given up. */
 static void
 deliver (struct pool *pool, struct slot *slot)
@@ -167,12 +177,12 @@ deliver (struct pool *pool, struct slot *slot)
   bool wanted;
 
   pthread_mutex_unlock (&pool->lock);
-  wanted = pool->job.deliver (pool->job.deliver_opaque, slot);
+  wanted = pool->delivery.deliver (pool->delivery.opaque, slot);
   pthread_mutex_lock (&pool->lock);
   release (pool, slot);
   pool->delivery_count--;
   if (wanted || left (pool) == 0) {
-    pool->delivered = true;
+    pool->wanted = true;
     pthread_cond_signal (&pool->done);
   }
 }
@@ -185,7 +195,7 @@ worker_main (void *opaque)
 
   pthread_mutex_lock (&pool->lock);
   while (!pool->stopped) {
-    struct slot *slot = next_delivery (pool);
+    struct slot *slot = queue_remove (&pool->deliveries);
 
     if (slot != NULL)
       deliver (pool, slot);
@@ -249,20 +259,23 @@ create_slots (struct pool *pool, struct error *err)
 }
 
 int
-pool_create (const struct job *job, unsigned int threads, unsigned int slots,
-             struct pool **pool_out, struct error *err)
+pool_create (const struct job *job, const struct delivery *delivery,
+             unsigned int threads, unsigned int slots, struct pool **pool_out,
+             struct error *err)
 {
   struct pool *pool = calloc (1, sizeof *pool);
 
   if (pool == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up workers");
   pool->job = *job;
+  if (delivery != NULL)
+    pool->delivery = *delivery;
   pool->thread_count = threads;
   pool->worker_count = threads > 0 ? threads : 1;
   pool->slot_count = slots;
   pool->free_count = slots;
-  pool->ready_tail = &pool->ready_head;
-  pool->delivery_tail = &pool->delivery_head;
+  pool->ready_slots.tail = &pool->ready_slots.head;
+  pool->deliveries.tail = &pool->deliveries.head;
   pthread_mutex_init (&pool->lock, NULL);
   pthread_cond_init (&pool->freed, NULL);
   pthread_cond_init (&pool->ready, NULL);
@@ -337,9 +350,7 @@ pool_submit (struct pool *pool, struct slot *slot)
 {
   pthread_mutex_lock (&pool->lock);
   slot->state = SLOT_READY;
-  slot->next_ready = NULL;
-  *pool->ready_tail = slot;
-  pool->ready_tail = &slot->next_ready;
+  queue_append (&pool->ready_slots, slot);
   pthread_cond_signal (&pool->ready);
   pthread_mutex_unlock (&pool->lock);
 }
@@ -389,13 +400,12 @@ pool_dequeue (struct pool *pool, bool wait)
     work_serially (pool);
   slot = slot_of (pool, pool->next_out);
   while (wait && !pool->stopped && left (pool) > 0 &&
-         slot->state != SLOT_DONE && !pool->delivered)
+         slot->state != SLOT_DONE && !pool->wanted)
     wait = pthread_cond_timedwait (&pool->done, &pool->lock, &until) == 0;
+  pool->wanted = false;
   if (pool->stopped || slot->state != SLOT_DONE ||
-      slot->ticket != pool->next_out) {
+      slot->ticket != pool->next_out)
     slot = NULL;
-    pool->delivered = false;
-  }
   else {
     slot->state = SLOT_OUT;
     pool->next_out++;
@@ -421,9 +431,7 @@ pool_deliver (struct pool *pool, struct slot *slot)
   if (pool->thread_count == 0)
     deliver (pool, slot);
   else {
-    slot->next_ready = NULL;
-    *pool->delivery_tail = slot;
-    pool->delivery_tail = &slot->next_ready;
+    queue_append (&pool->deliveries, slot);
     pthread_cond_signal (&pool->ready);
   }
   pthread_mutex_unlock (&pool->lock);

@@ -25,13 +25,17 @@ struct job {
    * slot that comes with an error is not worked on.
    */
   void (*work) (void *worker, struct slot *slot);
+};
 
-  /* Bring what has come of one slot where it belongs, for pool_deliver; any
-   * worker's thread.  Returns whether pool_dequeue is to return, so that the
-   * writer can see to it.  May be NULL.
+/* For pool_deliver. */
+struct delivery {
+  void *opaque;
+
+  /* Bring what has come of one slot where it belongs; any worker's thread.
+   * Returns whether pool_dequeue is to return, so that the writer can see to
+   * what has become possible.
    */
   bool (*deliver) (void *opaque, struct slot *slot);
-  void *deliver_opaque;
 };
 
 struct pool;
@@ -40,7 +44,7 @@ struct pool;
 struct pool_load {
   unsigned int workers;
   uint64_t time_ns;            /* of the monotonic clock */
-  uint64_t idle_ns;            /* of all workers: no slot was filled */
+  uint64_t idle_ns;            /* of all workers: there was nothing to do */
   uint64_t reader_waited_ns;   /* no slot was free */
 };
 
@@ -48,10 +52,11 @@ struct pool_load {
 struct pool_load pool_load (struct pool *pool);
 
 /* Make a pool of THREADS workers (0: the serial twin) and SLOTS slots.
- * Returns 0, or -1 with ERR.
+ * DELIVERY is NULL where pool_deliver is not called.  Returns 0, or -1 with ERR.
  */
-int pool_create (const struct job *job, unsigned int threads,
-                 unsigned int slots, struct pool **pool, struct error *err);
+int pool_create (const struct job *job, const struct delivery *delivery,
+                 unsigned int threads, unsigned int slots, struct pool **pool,
+                 struct error *err);
 
 /* Stop the workers and free everything; NULL is ignored.  No request on a
  * slot's buffers may be in flight.
@@ -87,7 +92,9 @@ void pool_release (struct pool *pool, struct slot *slot);
  */
 void pool_deliver (struct pool *pool, struct slot *slot);
 
-/* Any thread: let every waiting call return. */
+/* Any thread: let every waiting call return.  What is not delivered yet is not
+ * delivered any more.
+ */
 void pool_stop (struct pool *pool);
 
 /* Writer: how many slots are still to come out or to be delivered, UINT64_MAX

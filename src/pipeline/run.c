@@ -160,7 +160,7 @@ write_step (struct run *run, bool wait, struct error *err)
     return error_set (err, ERROR_CANCELLED, 0, "cancelled by signal %d",
                       (int) *run->options->cancelled);
   slot = pool_dequeue (run->pool, wait && run->held == 0);
-  if (slot == NULL && run->sink->poll != NULL &&
+  if (run->sink->poll != NULL &&
       run->sink->poll (run->sink->opaque, err) < 0)
     return -1;
   if (slot != NULL && write_slot (run, slot, err) < 0)
@@ -221,16 +221,18 @@ pipeline_run (const struct source *source, const struct job *job,
               struct error *err)
 {
   struct run run = { .source = source, .sink = sink, .options = options };
-  struct job whole = *job;
+  const struct delivery delivery = {
+    .opaque = sink->opaque,
+    .deliver = sink->deliver,
+  };
   /* Two for each worker, and what the reader has in flight. */
   unsigned int slots = 2 * options->threads + source->depth + SLOTS_SPARE;
   bool reader_started = false;
   pthread_t reader;
   int result;
 
-  whole.deliver = sink->deliver;
-  whole.deliver_opaque = sink->opaque;
-  if (pool_create (&whole, options->threads, slots, &run.pool, err) < 0)
+  if (pool_create (job, &delivery, options->threads, slots, &run.pool,
+                   err) < 0)
     return -1;
   if (options->threads == 0)
     result = run_serially (&run, err);

@@ -41,10 +41,12 @@ struct sink {
    */
   int (*begin) (void *opaque, struct slot *slot, struct error *err);
 
-  /* For a sink whose begin returns 1; see struct job.  When it returns true,
-   * poll is called.
-   */
+  /* For a sink whose begin returns 1; see struct delivery. */
   bool (*deliver) (void *opaque, struct slot *slot);
+
+  /* Optional, called between slots and soon after deliver has returned true: go
+   * on with what has become possible.  Returns 0, or -1 with ERR.
+   */
   int (*poll) (void *opaque, struct error *err);
 
   /* A slot that is no longer needed: *SLOT, or NULL when there is none yet.
@@ -75,7 +77,8 @@ struct run_options {
 };
 
 /* Move everything from SOURCE through JOB to SINK.  The first error wins, in
- * the order of the slots: what comes before it still reaches the sink.
+ * the order of the slots: what comes before it still reaches the sink, but is
+ * not delivered any more.
  * Nothing is in flight in source or sink when this returns.  Returns 0, or
  * -1 with ERR.
  */

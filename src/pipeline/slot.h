@@ -46,7 +46,7 @@ struct slot {
   uint64_t ticket;
   unsigned int number;         /* 0 .. slot count - 1 */
   int state;
-  struct slot *next_ready;
+  struct slot *next;
 };
 
 #endif /* IOPRESS_PIPELINE_SLOT_H */

@@ -109,8 +109,6 @@ job_of (struct record_of_work *record)
     .open = open_context,
     .close = close_context,
     .work = work,
-    .deliver = deliver,
-    .deliver_opaque = record,
   };
 }
 
@@ -119,9 +117,11 @@ new_pool (struct record_of_work *record, unsigned int threads)
 {
   struct error err = { 0 };
   struct job job = job_of (record);
+  struct delivery delivery = { .opaque = record, .deliver = deliver };
   struct pool *pool = NULL;
 
-  assert_int_equal (pool_create (&job, threads, SLOTS, &pool, &err), 0);
+  assert_int_equal (pool_create (&job, &delivery, threads, SLOTS, &pool,
+                                 &err), 0);
   return pool;
 }
 
@@ -527,7 +527,7 @@ test_context_fails (void **state)
 
   (void) state;
   record.open_limit = 2;
-  assert_int_equal (pool_create (&job, 4, SLOTS, &pool, &err), -1);
+  assert_int_equal (pool_create (&job, NULL, 4, SLOTS, &pool, &err), -1);
   assert_error (&err, ERROR_FAILED, "no more contexts");
   assert_int_equal (record.closed, 2);
   pool_free (NULL);
