@@ -113,10 +113,7 @@ has_failed (const struct write_blocks *blocks, struct error *err)
 static int
 fail (const struct write_blocks *blocks, int errnum, struct error *err)
 {
-  if (errnum == EINTR)
-    error_set (err, ERROR_CANCELLED, 0, "cancelled by a signal");
-  else
-    error_set (err, ERROR_FAILED, errnum, "cannot be written");
+  error_set (err, ERROR_FAILED, errnum, "cannot be written");
   return error_subject (err, blocks->file->name);
 }
 
@@ -129,8 +126,6 @@ reap_block (struct write_blocks *blocks, bool wait, struct error *err)
   struct aio_request *request;
   struct write_block *block;
 
-  if (has_failed (blocks, err))
-    return -1;
   if (blocks->in_flight_count == 0)
     return 0;
   request = aio_wait (blocks->aio, wait);
@@ -163,8 +158,8 @@ write_stream (const struct write_blocks *blocks,
 
     if (file_check_cancelled (blocks->file, err) < 0)
       return -1;
-    /* Look up now and then while nobody reads. */
-    if (poll (&ready, 1, PATIENCE) == 0)
+    /* Look up now and then while nobody reads, and after each signal. */
+    if (poll (&ready, 1, PATIENCE) <= 0)
       continue;
     count = write (blocks->file->fd, block->bytes + done, length - done);
     if (count < 0 && errno != EAGAIN && errno != EINTR)
@@ -198,28 +193,11 @@ extend_ahead (struct write_blocks *blocks, uint64_t end, struct error *err)
   return 0;
 }
 
-/* Start writing LENGTH bytes of BLOCK, in which nothing is missing. */
-static int
-start (struct write_blocks *blocks, struct write_block *block, size_t length,
-       struct error *err)
+static void
+submit (struct write_blocks *blocks, struct write_block *block, size_t length)
 {
   struct aio_request *request = &block->request;
-  int result;
 
-  if (has_failed (blocks, err))
-    return -1;
-  if (blocks->aio == NULL)
-    result = write_stream (blocks, block, length, err);
-  else
-    result = extend_ahead (blocks, block->offset + length, err);
-  if (result < 0) {
-    blocks->error = *err;
-    return -1;
-  }
-  if (blocks->aio == NULL) {
-    put_block (blocks, block);
-    return 0;
-  }
   request->file = blocks->file;
   request->write = true;
   request->buffer = block->bytes;
@@ -231,6 +209,25 @@ start (struct write_blocks *blocks, struct write_block *block, size_t length,
   blocks->in_flight_count++;
   aio_submit (blocks->aio, request);
   aio_flush (blocks->aio);
+}
+
+/* Start writing LENGTH bytes of BLOCK, in which nothing is missing. */
+static int
+start (struct write_blocks *blocks, struct write_block *block, size_t length,
+       struct error *err)
+{
+  bool stream = blocks->aio == NULL;
+  int result = stream ? write_stream (blocks, block, length, err)
+    : extend_ahead (blocks, block->offset + length, err);
+
+  if (result < 0) {
+    blocks->error = *err;
+    return -1;
+  }
+  if (stream)
+    put_block (blocks, block);
+  else
+    submit (blocks, block, length);
   return 0;
 }
 
@@ -277,15 +274,16 @@ start_queued (struct write_blocks *blocks, struct error *err)
   return result;
 }
 
-/* Get one step on: a block is started that was queued, or one that was in flight
- * has been written.  Returns 1, 0 when there is neither, or -1 with ERR.
+/* Get one step on: a block is started that was queued, one that was in flight
+ * has been written, or the first of the queue can start now.  Returns 1, 0 when
+ * there is none of these, or -1 with ERR.
  */
 static int
 wait_for_block (struct write_blocks *blocks, struct error *err)
 {
   unsigned int queued = blocks->queue_count;
 
-  if (start_queued (blocks, err) < 0)
+  if (has_failed (blocks, err) || start_queued (blocks, err) < 0)
     return -1;
   /* That was the step: what is queued now the caller himself may have to fill. */
   if (blocks->queue_count < queued)
@@ -293,7 +291,7 @@ wait_for_block (struct write_blocks *blocks, struct error *err)
   if (blocks->in_flight_count > 0)
     return reap_block (blocks, true, err);
   if (queued == 0)
-    return has_failed (blocks, err) ? -1 : 0;
+    return 0;
   wait_filled (blocks, blocks->queue[0]);
   return 1;
 }
@@ -350,6 +348,8 @@ int
 write_blocks_queue (struct write_blocks *blocks, struct write_block *block,
                     struct error *err)
 {
+  if (has_failed (blocks, err))
+    return -1;
   pthread_mutex_lock (&blocks->lock);
   block->queued = true;
   pthread_mutex_unlock (&blocks->lock);
@@ -361,6 +361,8 @@ int
 write_blocks_start (struct write_blocks *blocks, struct write_block *block,
                     size_t length, struct error *err)
 {
+  if (has_failed (blocks, err))
+    return -1;
   while (blocks->queue_count > 0)
     if (wait_for_block (blocks, err) < 0)
       return -1;
@@ -373,7 +375,7 @@ write_blocks_poll (struct write_blocks *blocks, struct error *err)
 {
   int reaped;
 
-  if (start_queued (blocks, err) < 0)
+  if (has_failed (blocks, err) || start_queued (blocks, err) < 0)
     return -1;
   do
     reaped = reap_block (blocks, false, err);

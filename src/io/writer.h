@@ -61,8 +61,8 @@ struct writer_place {
 
 /* Append LENGTH bytes, WRITER_RESERVE_MAX at most, which writer_fill will bring.
  * Until then nothing behind them is written.  May wait for what was reserved by
- * earlier calls, never for these.  Returns 0, or -1 with ERR, which may be about bytes of an
- * earlier call.
+ * earlier calls, never for these.  Returns 0, or -1 with ERR, which may be about
+ * bytes of an earlier call.
  */
 int writer_reserve (struct writer *writer, size_t length,
                     struct writer_place *place, struct error *err);

@@ -11,8 +11,10 @@ program=$abs_top_builddir/iopress
 mkfifo "$work/fifo"
 exec 6<>"$work/fifo"
 
+begun=true
+
 # stalled ARGUMENT...: runs it with the pipe as input and output, ends it with
-# SIGTERM while it waits.
+# SIGTERM while it waits, half a second after the command $begun succeeds.
 stalled ()
 {
   local pid status=0 verb=$1 i
@@ -21,6 +23,7 @@ stalled ()
   "$program" "$verb" --plugin-dir "$plugindir" "$@" \
     <"$work/fifo" >"$work/fifo" 2>"$work/stderr" &
   pid=$!
+  eventually $begun || fail "$verb $* does not begin"
   sleep 0.5
   kill -s TERM $pid || fail "$verb $* did not wait"
   for (( i = 0; i < 50; i++ )); do
@@ -32,6 +35,24 @@ stalled ()
   test $status -eq 5 || fail "exit status $status of $verb $*"
   expect_one_line
 }
+
+# The output stalls with the pipe full, right after a block of the writer: what
+# comes next waits for room, and finds none when the signal ends that.
+head -c 12M /dev/urandom >"$work/noise"
+begun=block_is_out
+
+block_is_out ()
+{
+  test "$(stat -c %s "$work/head")" -eq $((4194304 - 65536))
+}
+
+for threads in serial 2; do
+  head -c $((4194304 - 65536)) <"$work/fifo" >"$work/head" &
+  stalled save -c stored -T $threads "$work/noise" -
+  dd if="$work/fifo" of=/dev/null iflag=nonblock bs=64K status=none \
+    2>/dev/null || true
+done
+begun=true
 
 for threads in serial 2; do
   stalled verify -T $threads -

@@ -3,8 +3,10 @@
 
 #include <config.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -311,6 +313,46 @@ test_write_error (void **state)
   scratch_close (&closed);
 }
 
+/* The reader has gone: the block stays what has not been written, and nobody waits
+ * for those that will never be filled.
+ */
+static void
+test_stream_error (void **state)
+{
+  struct write_blocks *broken;
+  struct write_block *first, *second;
+  struct error err = { 0 };
+  struct file pipe_end;
+  int ends[2];
+
+  (void) state;
+  signal (SIGPIPE, SIG_IGN);
+  assert_int_equal (pipe (ends), 0);
+  close (ends[0]);
+  assert_int_equal (file_take_descriptor (ends[1], "fd:N", FILE_WRITE,
+                                          DIRECT_IO_AUTO, &pipe_end, &err),
+                    0);
+  assert_int_equal (write_blocks_open (&pipe_end, &broken, &err), 0);
+  first = write_blocks_next (broken, 0, NULL, 0, &err);
+  write_blocks_reserve (broken, first, BLOCK);
+  assert_int_equal (write_blocks_queue (broken, first, &err), 0);
+  second = write_blocks_next (broken, BLOCK, NULL, 0, &err);
+  write_blocks_reserve (broken, second, BLOCK);
+  assert_int_equal (write_blocks_queue (broken, second, &err), 0);
+  write_blocks_fill (broken, first, 0, first->bytes, BLOCK);
+  write_blocks_wind_down (broken);
+  assert_int_equal (write_blocks_poll (broken, &err), -1);
+  assert_error (&err, ERROR_FAILED, "cannot be written");
+  assert_int_equal (err.errnum, EPIPE);
+  assert_int_equal (write_blocks_lowest (broken), 0);
+  assert_int_equal (write_blocks_wait (broken, &err), -1);
+  assert_int_equal (write_blocks_start (broken, second, 4096, &err), -1);
+  assert_int_equal (write_blocks_queue (broken, second, &err), -1);
+  write_blocks_close (broken);
+  scratch_close (&pipe_end);
+  close (ends[1]);
+}
+
 /* Whatever is missing or in flight. */
 static void
 test_close (void **state)
@@ -341,6 +383,7 @@ main (void)
     TEST (start_waits),
     TEST (bytes_come_along),
     TEST (write_error),
+    TEST (stream_error),
     TEST (close),
   };
 
