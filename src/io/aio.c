@@ -271,12 +271,14 @@ aio_flush (struct aio *aio)
 static void
 reap (struct aio *aio, bool wait)
 {
+  /* With no time to wait libaio looks without a system call first. */
+  struct timespec none = { 0 };
   struct io_event events[EVENTS_MAX];
   int i, count;
 
   do
     count = io_getevents (aio->context, wait ? 1 : 0, EVENTS_MAX, events,
-                          NULL);
+                          wait ? NULL : &none);
   while (count == -EINTR && wait);
   for (i = 0; i < count; i++) {
     struct aio_request *request =

@@ -142,7 +142,7 @@ image_sink_close (struct image_sink *sink)
   free (sink);
 }
 
-/* The record goes where a worker is to bring it. */
+/* Leave it to a worker to copy the record. */
 static int
 reserve_record (struct image_sink *sink, struct slot *slot, struct error *err)
 {
@@ -150,6 +150,9 @@ reserve_record (struct image_sink *sink, struct slot *slot, struct error *err)
                          err) < 0 ? -1 : 1;
 }
 
+/* The way for --discard, which must know what has been written, and for records
+ * that are too long.
+ */
 static int
 append_record (struct image_sink *sink, const struct slot *slot,
                struct error *err)

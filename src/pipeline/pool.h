@@ -80,7 +80,8 @@ void pool_end_input (struct pool *pool);
 /* Writer: the slot of the next ticket once a worker is done with it.
  * Returns NULL when all are out or the pool was stopped, and when the next
  * one is not done yet: at once with WAIT false, else after a fifth of a
- * second or a delivery, so that the caller can look at the world.
+ * second, the last delivery or one that returned true, so that the caller can
+ * look at the world.
  */
 struct slot *pool_dequeue (struct pool *pool, bool wait);
 

@@ -77,9 +77,9 @@ struct run_options {
 };
 
 /* Move everything from SOURCE through JOB to SINK.  The first error wins, in
- * the order of the slots: what comes before it still reaches the sink, but is
- * not delivered any more.
- * Nothing is in flight in source or sink when this returns.  Returns 0, or
+ * the order of the slots: what comes before it still reaches the sink, but may
+ * not be delivered.
+ * Source and sink have no slot when this returns.  Returns 0, or
  * -1 with ERR.
  */
 int pipeline_run (const struct source *source, const struct job *job,
