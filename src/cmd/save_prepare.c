@@ -314,12 +314,14 @@ start_consuming (struct save *save, struct error *err)
 {
   struct output *output = &save->output;
   struct consume_options options = {
-    .source = &save->source,
-    .output = &output->file,
-    .output_path = output->part[0] != '\0' ? output->part : output->path,
-    .header = &save->header,
+    .discard = {
+      .source = &save->source,
+      .output = &output->file,
+      .output_path = output->part[0] != '\0' ? output->part : output->path,
+      .header = &save->header,
+      .begun = save->begun.consumed,
+    },
     .batch_bytes = save->batch_bytes,
-    .begun = save->begun.consumed,
   };
 
   return save->discard ? consume_open (&options, &save->consume, err) : 0;

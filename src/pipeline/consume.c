@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Giving the source back while it is packed (the discard protocol). */
+/* Giving the source back while it is packed: when, and in which thread. */
 
 #include <config.h>
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 #include <sys/statvfs.h>
 
-#include "format/marker.h"
 #include "pipeline/consume.h"
+#include "util/bytes.h"
 #include "util/thread.h"
-
-/* Larger punches disturb reads less often; this bounds how long one takes. */
-#define PUNCH_BYTES (16u << 20)
-
-/* No file system has larger blocks. */
-#define PUNCH_END_BYTES (1u << 20)
 
 /* Steps that have been appended and wait for the disk or the thread. */
 #define STEPS_MAX 8u
@@ -33,16 +27,13 @@ struct step {
 
 struct consume {
   struct consume_options options;
-  uint8_t *marker_page;        /* PAGE_BYTES, page aligned */
+  /* The consuming thread's, and the writer's while that has no step. */
+  struct discard *discard;
 
   /* The writer's thread. */
   struct step steps[STEPS_MAX];        /* oldest first */
   unsigned int step_count;
   uint64_t gathered;           /* bytes of pages in all records appended */
-
-  /* The consuming thread's, and the writer's while that has no step. */
-  uint64_t punched;            /* source offset; everything before is gone */
-  bool name_durable;
 
   /* Under the lock. */
   pthread_mutex_t lock;
@@ -50,78 +41,11 @@ struct consume {
   pthread_t thread;
   bool started;
   bool stop;
-  bool begun;                  /* a marker was or may have been written */
   bool busy;                   /* the thread works on TARGET */
   struct step target;
   uint64_t given_back;         /* of the last step that is done: GATHERED */
   struct error error;          /* the thread's first */
 };
-
-/* Invariant 1: all that was written to the image is durable, and its name. */
-static int
-make_image_durable (struct consume *consume, struct error *err)
-{
-  const struct consume_options *options = &consume->options;
-
-  if (file_sync (options->output, err) < 0)
-    return -1;
-  if (!consume->name_durable && options->output_path != NULL &&
-      file_sync_folder (options->output_path, err) < 0)
-    return -1;
-  consume->name_durable = true;
-  return 0;
-}
-
-/* Invariant 2: a marker that says X stands durably in the source. */
-static int
-write_marker (struct consume *consume, uint64_t x, struct error *err)
-{
-  const struct file_header *header = consume->options.header;
-  struct file *source = consume->options.source;
-  struct marker marker = {
-    .consumed_bytes = x,
-    .source_bytes = header->source_bytes,
-  };
-
-  memcpy (marker.image_id, header->image_id, IMAGE_ID_BYTES);
-  marker_encode (&marker, consume->marker_page);
-  pthread_mutex_lock (&consume->lock);
-  consume->begun = true;
-  pthread_mutex_unlock (&consume->lock);
-  if (file_write_at (source, 0, consume->marker_page, PAGE_BYTES, err) < 0)
-    return -1;
-  return file_sync (source, err);
-}
-
-/* Punch the source up to X, but for the marker's page.  At its end only a whole
- * block is freed: go past it.
- */
-static int
-punch_to (struct consume *consume, uint64_t x, struct error *err)
-{
-  if (x == consume->options.header->source_bytes)
-    x = align_up (x, PUNCH_END_BYTES);
-  while (consume->punched < x) {
-    uint64_t start = maximum_u64 (consume->punched, PAGE_BYTES);
-    uint64_t end = minimum_u64 (start + PUNCH_BYTES, x);
-
-    if (start < end &&
-        file_punch (consume->options.source, start, end - start, err) < 0)
-      return -1;
-    consume->punched = maximum_u64 (end, start);
-  }
-  return 0;
-}
-
-/* Consume the source up to X; its records have been written. */
-static int
-consume_to (struct consume *consume, uint64_t x, struct error *err)
-{
-  if (make_image_durable (consume, err) < 0 ||
-      write_marker (consume, x, err) < 0)
-    return -1;
-  return punch_to (consume, x, err);
-}
 
 static void *
 thread_main (void *opaque)
@@ -138,7 +62,7 @@ thread_main (void *opaque)
       continue;
     }
     pthread_mutex_unlock (&consume->lock);
-    consume_to (consume, target.source_end, &error);
+    discard_up_to (consume->discard, target.source_end, &error);
     pthread_mutex_lock (&consume->lock);
     consume->busy = false;
     consume->given_back = target.gathered;
@@ -150,63 +74,28 @@ thread_main (void *opaque)
   return NULL;
 }
 
-/* The marker takes the place of the first bytes of its page; the others are
- * written as they were, so that a write torn between two sectors leaves either
- * the page as it was or one with the marker.
- */
-static int
-read_marker_page (struct consume *consume, struct error *err)
-{
-  const struct file *source = consume->options.source;
-
-  return file_read_at (source, 0, consume->marker_page,
-                       (size_t) minimum_u64 (PAGE_BYTES, source->size), err);
-}
-
-/* Find out that blocks cannot be given back before anything is changed, with
- * a punch past the end of the file.
- */
-static int
-probe_punch (struct consume *consume, struct error *err)
-{
-  struct file *source = consume->options.source;
-
-  if (file_punch (source, align_up (source->size, PUNCH_END_BYTES),
-                  PAGE_BYTES, err) == 0)
-    return 0;
-  return error_hint (err, "its file system may not know how: save it without "
-                     "--discard");
-}
-
 int
 consume_open (const struct consume_options *options,
               struct consume **consume_out, struct error *err)
 {
   struct consume *consume = calloc (1, sizeof *consume);
-  void *page;
   int result;
 
   if (consume == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up discarding");
   consume->options = *options;
-  consume->begun = options->begun;
   pthread_mutex_init (&consume->lock, NULL);
   pthread_cond_init (&consume->changed, NULL);
-  result = posix_memalign (&page, PAGE_BYTES, PAGE_BYTES);
-  if (result == 0) {
-    consume->marker_page = memset (page, 0, PAGE_BYTES);
-    if (probe_punch (consume, err) < 0 ||
-        read_marker_page (consume, err) < 0) {
-      consume_close (consume);
-      return -1;
-    }
-    result = thread_start (&consume->thread, thread_main, consume);
-    consume->started = result == 0;
+  if (discard_open (&options->discard, &consume->discard, err) < 0) {
+    consume_close (consume);
+    return -1;
   }
+  result = thread_start (&consume->thread, thread_main, consume);
   if (result != 0) {
     consume_close (consume);
     return error_set (err, ERROR_FAILED, result, "cannot set up discarding");
   }
+  consume->started = true;
   *consume_out = consume;
   return 0;
 }
@@ -231,14 +120,14 @@ consume_close (struct consume *consume)
   stop_thread (consume);
   pthread_cond_destroy (&consume->changed);
   pthread_mutex_destroy (&consume->lock);
-  free (consume->marker_page);
+  discard_close (consume->discard);
   free (consume);
 }
 
 bool
 consume_has_begun (const struct consume *consume)
 {
-  return consume->begun;
+  return discard_has_begun (consume->discard);
 }
 
 /* The most bytes of pages to hold twice: a batch, less when the file system of
@@ -250,7 +139,7 @@ limit_bytes (const struct consume *consume)
   uint64_t bytes = consume->options.batch_bytes;
   struct statvfs st;
 
-  if (fstatvfs (consume->options.output->fd, &st) == 0)
+  if (fstatvfs (consume->options.discard.output->fd, &st) == 0)
     bytes = minimum_u64 (bytes, st.f_bavail * st.f_frsize / 2);
   return bytes;
 }
@@ -377,7 +266,7 @@ int
 consume_rest (struct consume *consume, struct error *err)
 {
   const struct step rest = {
-    .source_end = consume->options.header->source_bytes,
+    .source_end = consume->options.discard.header->source_bytes,
     .gathered = consume->gathered,
   };
 
@@ -386,7 +275,7 @@ consume_rest (struct consume *consume, struct error *err)
    * and the other would take the image for durable.
    */
   if (wait_for_step (consume, err) < 0 ||
-      make_image_durable (consume, err) < 0)
+      discard_sync_image (consume->discard, err) < 0)
     return -1;
   if (rest.source_end > PAGE_BYTES) {
     pthread_mutex_lock (&consume->lock);
@@ -403,19 +292,8 @@ consume_stop (struct consume *consume, struct error *err)
   return thread_result (consume, err);
 }
 
-/* Invariant 3.  Whether the last punch is durable does not matter: a marker
- * that comes back says the truth.
- */
 int
 consume_finish (struct consume *consume, struct error *err)
 {
-  struct file *source = consume->options.source;
-  uint64_t size = consume->options.header->source_bytes;
-
-  if (size == 0)
-    return 0;
-  if (size > PAGE_BYTES && file_sync (source, err) < 0)
-    return -1;
-  return file_punch (source, 0, size > PAGE_BYTES ? PAGE_BYTES
-                     : align_up (size, PUNCH_END_BYTES), err);
+  return discard_finish (consume->discard, err);
 }

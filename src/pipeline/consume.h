@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Giving the source back while it is packed (the discard protocol).
- *
- * Invariants, each held at one place in consume.c:
- *   1. Nothing before source offset X is punched, and the marker does not say
- *      X, unless every record of the windows before X has been written and
- *      made durable, and so has the name of the image.
- *   2. Nothing before X is punched unless a marker that says X or more is
- *      durable in the source.
- *   3. X only grows, and the marker's own page goes last of all, after the
- *      rest is durably gone and the finished image has its name.
- * So at any instant every page is in the source or in a durable record, and
- * what is left of a source tells which image has the rest.
+/* Giving the source back while it is packed: when, and in which thread; what is
+ * done then, and what holds at every instant, see discard.h.
  */
 
 #ifndef IOPRESS_PIPELINE_CONSUME_H
 #define IOPRESS_PIPELINE_CONSUME_H
 
-#include "format/file_header.h"
 #include "io/writer.h"
+#include "pipeline/discard.h"
 
 struct consume;
 
 struct consume_options {
-  struct file *source;         /* open for update */
-  struct file *output;         /* the image */
-  const char *output_path;     /* its path, or NULL for a descriptor */
-  const struct file_header *header;
+  struct discard_options discard;
   uint64_t batch_bytes;        /* most bytes of pages to hold twice */
-  bool begun;                  /* an earlier run has consumed some of it */
 };
 
 /* Start the thread that syncs and punches.  Everything stays the caller's.

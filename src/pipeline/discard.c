@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the discard protocol does to the image and to the source. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/marker.h"
+#include "pipeline/discard.h"
+#include "util/bytes.h"
+
+/* Larger punches disturb reads less often; this bounds how long one takes. */
+#define PUNCH_BYTES (16u << 20)
+
+/* No file system has larger blocks. */
+#define PUNCH_END_BYTES (1u << 20)
+
+struct discard {
+  struct discard_options options;
+  uint8_t *marker_page;        /* PAGE_BYTES, page aligned */
+  uint64_t punched;            /* source offset; everything before is gone */
+  bool name_durable;
+  bool begun;                  /* a marker was or may have been written */
+};
+
+/* The marker takes the place of the first bytes of its page; the others are
+ * written as they were, so that a write torn between two sectors leaves either
+ * the page as it was or one with the marker.
+ */
+static int
+read_marker_page (struct discard *discard, struct error *err)
+{
+  const struct file *source = discard->options.source;
+
+  return file_read_at (source, 0, discard->marker_page,
+                       (size_t) minimum_u64 (PAGE_BYTES, source->size), err);
+}
+
+/* Find out that blocks cannot be given back before anything is changed, with
+ * a punch past the end of the file.
+ */
+static int
+probe_punch (struct discard *discard, struct error *err)
+{
+  struct file *source = discard->options.source;
+
+  if (file_punch (source, align_up (source->size, PUNCH_END_BYTES),
+                  PAGE_BYTES, err) == 0)
+    return 0;
+  return error_hint (err, "its file system may not know how: save it without "
+                     "--discard");
+}
+
+int
+discard_open (const struct discard_options *options,
+              struct discard **discard_out, struct error *err)
+{
+  struct discard *discard = calloc (1, sizeof *discard);
+  void *page = NULL;
+  int result;
+
+  if (discard == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up discarding");
+  discard->options = *options;
+  discard->begun = options->begun;
+  result = posix_memalign (&page, PAGE_BYTES, PAGE_BYTES);
+  if (result != 0) {
+    discard_close (discard);
+    return error_set (err, ERROR_FAILED, result, "cannot set up discarding");
+  }
+  discard->marker_page = memset (page, 0, PAGE_BYTES);
+  if (probe_punch (discard, err) < 0 || read_marker_page (discard, err) < 0) {
+    discard_close (discard);
+    return -1;
+  }
+  *discard_out = discard;
+  return 0;
+}
+
+void
+discard_close (struct discard *discard)
+{
+  if (discard == NULL)
+    return;
+  free (discard->marker_page);
+  free (discard);
+}
+
+/* Invariant 1: all that was written to the image is durable, and its name. */
+int
+discard_sync_image (struct discard *discard, struct error *err)
+{
+  const struct discard_options *options = &discard->options;
+
+  if (file_sync (options->output, err) < 0)
+    return -1;
+  if (!discard->name_durable && options->output_path != NULL &&
+      file_sync_folder (options->output_path, err) < 0)
+    return -1;
+  discard->name_durable = true;
+  return 0;
+}
+
+/* Invariant 2: a marker that says X stands durably in the source. */
+static int
+write_marker (struct discard *discard, uint64_t x, struct error *err)
+{
+  const struct file_header *header = discard->options.header;
+  struct file *source = discard->options.source;
+  struct marker marker = {
+    .consumed_bytes = x,
+    .source_bytes = header->source_bytes,
+  };
+
+  memcpy (marker.image_id, header->image_id, IMAGE_ID_BYTES);
+  marker_encode (&marker, discard->marker_page);
+  discard->begun = true;
+  if (file_write_at (source, 0, discard->marker_page, PAGE_BYTES, err) < 0)
+    return -1;
+  return file_sync (source, err);
+}
+
+/* Punch the source up to X, but for the marker's page.  At its end only a whole
+ * block is freed: go past it.
+ */
+static int
+punch_to (struct discard *discard, uint64_t x, struct error *err)
+{
+  if (x == discard->options.header->source_bytes)
+    x = align_up (x, PUNCH_END_BYTES);
+  while (discard->punched < x) {
+    uint64_t start = maximum_u64 (discard->punched, PAGE_BYTES);
+    uint64_t end = minimum_u64 (start + PUNCH_BYTES, x);
+
+    if (start < end &&
+        file_punch (discard->options.source, start, end - start, err) < 0)
+      return -1;
+    discard->punched = maximum_u64 (end, start);
+  }
+  return 0;
+}
+
+int
+discard_up_to (struct discard *discard, uint64_t x, struct error *err)
+{
+  if (discard_sync_image (discard, err) < 0 ||
+      write_marker (discard, x, err) < 0)
+    return -1;
+  return punch_to (discard, x, err);
+}
+
+/* Invariant 3.  Whether the last punch is durable does not matter: a marker
+ * that comes back says the truth.
+ */
+int
+discard_finish (struct discard *discard, struct error *err)
+{
+  struct file *source = discard->options.source;
+  uint64_t size = discard->options.header->source_bytes;
+
+  if (size == 0)
+    return 0;
+  if (size > PAGE_BYTES && file_sync (source, err) < 0)
+    return -1;
+  return file_punch (source, 0, size > PAGE_BYTES ? PAGE_BYTES
+                     : align_up (size, PUNCH_END_BYTES), err);
+}
+
+bool
+discard_has_begun (const struct discard *discard)
+{
+  return discard->begun;
+}
