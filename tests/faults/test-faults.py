@@ -156,7 +156,8 @@ def situations(top):
     direct = Source("direct", whole, whole)
     mapped = Source("mapped", *image, "-T", "serial")
     noise = random.Random(3).randbytes(28 << 20)
-    packed = Source("packed", noise, noise, "-c", "xz:0")
+    little = noise[:18 << 20]
+    packed = Source("packed", little, little, "-c", "xz:0")
     stored = Source("stored", noise, noise, "-c", "stored")
     unpacked = Source("unpacked", *large_digits(), "-c", "xz:0")
     batch = ["--discard", "--discard-batch", "128K"]
