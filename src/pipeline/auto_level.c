@@ -10,12 +10,12 @@
 #define INTERVAL_NS 100000000u
 
 /* Parts of the time, one in so many.  The processors are idle for too much of
- * it: of the whole run that is to be a tenth at most, and its begin and end come
- * on top.  Or they are idle for so little, and the reader waits for so much, that
- * they hold up the disk.
+ * it: of the whole run that is to be a tenth at most, and its begin, its end and
+ * what workers wait for while they work come on top.  Or they are idle for so
+ * little, and the reader waits for so much, that they hold up the disk.
  */
-#define IDLE_MUCH 16u
-#define IDLE_LITTLE 64u
+#define IDLE_MUCH 24u
+#define IDLE_LITTLE 96u
 #define WAITED_MUCH 10u
 
 const int auto_levels[AUTO_LEVELS] = { -5, -3, -1, 1, 2, 3, 5, 7, 9 };

@@ -24,7 +24,7 @@ struct auto_level {
 void auto_level_init (struct auto_level *choice);
 
 /* From the writer's thread after each window; OPAQUE is the struct auto_level.
- * When the workers were idle for more than a sixteenth of the time the disk is
+ * When the workers were idle for more than 4 percent of the time the disk is
  * the slower one: go up a rung.  When they hardly were, and the reader waited for
  * them for more than a tenth, the cores are: go down.
  */

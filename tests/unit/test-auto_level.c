@@ -69,7 +69,7 @@ test_disk_is_slower (void **state)
   start (&machine);
   run_windows (&machine, 16, WINDOW_NS, 50, 0);
   assert_int_equal (level (&machine), 2);
-  run_windows (&machine, 1000, WINDOW_NS, 7, 0);
+  run_windows (&machine, 1000, WINDOW_NS, 5, 0);
   assert_int_equal (level (&machine), 9);
 }
 
@@ -82,7 +82,7 @@ test_cores_are_slower (void **state)
   start (&machine);
   run_windows (&machine, 16, WINDOW_NS, 0, 50);
   assert_int_equal (level (&machine), -1);
-  run_windows (&machine, 1000, WINDOW_NS, 1, 11);
+  run_windows (&machine, 1000, WINDOW_NS, 0, 11);
   assert_int_equal (level (&machine), -5);
 }
 
@@ -105,7 +105,7 @@ test_stays_where_both_are_busy (void **state)
 
   (void) state;
   start (&machine);
-  run_windows (&machine, 1000, WINDOW_NS, 6, 10);
+  run_windows (&machine, 1000, WINDOW_NS, 4, 10);
   assert_int_equal (level (&machine), 1);
   run_windows (&machine, 1000, WINDOW_NS, 1, 10);
   assert_int_equal (level (&machine), 1);
@@ -123,7 +123,7 @@ test_stays_between (void **state)
   start (&machine);
   run_windows (&machine, 1000, WINDOW_NS, 2, 50);
   assert_int_equal (level (&machine), 1);
-  run_windows (&machine, 1000, WINDOW_NS, 6, 50);
+  run_windows (&machine, 1000, WINDOW_NS, 4, 50);
   assert_int_equal (level (&machine), 1);
 }
 
