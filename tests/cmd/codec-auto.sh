@@ -31,18 +31,20 @@ cmp "$work/source" "$work/restored"
 "$IOPRESS" save -q -c auto --force "$work/source" "$work/image" 2>"$work/said"
 test ! -s "$work/said" || fail "-q is not quiet"
 
-# A reader that takes its time.
-"$IOPRESS" save -c auto --chunk-size 64K "$work/source" - 2>"$work/said" |
+# A reader that takes its time.  The writer waits for it once in 4 MiB, and each
+# time is one reason to go up.
+cat "$work/source" "$work/source" "$work/source" "$work/source" >"$work/long"
+"$IOPRESS" save -c auto --chunk-size 64K "$work/long" - 2>"$work/said" |
   python3 -c '
 import sys, time
 with open(sys.argv[1], "wb") as image:
     while part := sys.stdin.buffer.read(1 << 20):
         image.write(part)
-        time.sleep(0.15)' "$work/slow"
+        time.sleep(0.1)' "$work/slow"
 grep -qE 'at zstd:[2-9]' "$work/said" ||
   fail "it stayed low although the output was slow: $(cat "$work/said")"
 "$IOPRESS" restore --force "$work/slow" "$work/restored"
-cmp "$work/source" "$work/restored"
+cmp "$work/long" "$work/restored"
 
 # auto takes no level.
 expect_exit 2 "$IOPRESS" save -c auto:3 "$work/source" "$work/other"
