@@ -23,7 +23,7 @@
 /* Buffered writing keeps this much dirty before it waits for the disk. */
 #define DIRTY_BYTES (8u << 20)
 
-/* How long to wait for input before looking whether to go on, milliseconds. */
+/* How long to wait for a stream before looking whether to go on, milliseconds. */
 #define PATIENCE 200
 
 int
@@ -196,6 +196,36 @@ file_read_stream (const struct file *file, void *buffer, size_t length,
   }
   errno = EINTR;
   return file_fail (file, err, "cannot be read");
+}
+
+int
+file_write_stream (const struct file *file, const void *buffer, size_t length,
+                   struct error *err)
+{
+  struct pollfd output = { .fd = file->fd, .events = POLLOUT };
+  const uint8_t *bytes = buffer;
+
+  while (length > 0) {
+    int ready;
+    ssize_t count;
+
+    if (file_check_cancelled (file, err) < 0)
+      return -1;
+    ready = poll (&output, 1, PATIENCE);
+    if (ready < 0 && errno != EINTR)
+      return file_fail (file, err, "cannot be written");
+    /* After a signal, too: the pipe may be full, and a write would not end. */
+    if (ready <= 0)
+      continue;
+    count = write (file->fd, bytes, length);
+    if (count < 0 && errno != EINTR && errno != EAGAIN)
+      return file_fail (file, err, "cannot be written");
+    if (count > 0) {
+      bytes += count;
+      length -= (size_t) count;
+    }
+  }
+  return 0;
 }
 
 int

@@ -127,6 +127,12 @@ int file_read_at (const struct file *file, uint64_t offset, void *buffer,
 ssize_t file_read_stream (const struct file *file, void *buffer,
                           size_t length, struct error *err);
 
+/* Write LENGTH bytes to a stream; waits for its reader, but not when the run is
+ * cancelled.  Returns 0, or -1 with ERR.
+ */
+int file_write_stream (const struct file *file, const void *buffer,
+                       size_t length, struct error *err);
+
 /* Write exactly LENGTH bytes at OFFSET; with O_DIRECT buffer, length and
  * offset must be page aligned.  Returns 0, or -1 with ERR.
  */

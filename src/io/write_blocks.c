@@ -4,11 +4,9 @@
 #include <config.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "io/write_blocks.h"
 #include "util/buffer.h"
@@ -20,11 +18,6 @@
  */
 #define BLOCK_COUNT 4u
 #define MEMORY_BYTES (BLOCK_COUNT * WRITE_BLOCK_BYTES)
-
-/* How long to wait for a reader before looking whether to go on, in
- * milliseconds.
- */
-#define PATIENCE 200
 
 /* The size of the file is set up to this far ahead, in bytes.  O_DIRECT writes
  * that extend a file are done one by one, whatever is in flight.
@@ -110,13 +103,6 @@ has_failed (const struct write_blocks *blocks, struct error *err)
   return true;
 }
 
-static int
-fail (const struct write_blocks *blocks, int errnum, struct error *err)
-{
-  error_set (err, ERROR_FAILED, errnum, "cannot be written");
-  return error_subject (err, blocks->file->name);
-}
-
 /* Take back one block that has been written, waiting for it when WAIT is set.
  * Returns 1, 0 when none is in flight, or has ended, or -1.
  */
@@ -135,7 +121,9 @@ reap_block (struct write_blocks *blocks, bool wait, struct error *err)
   blocks->in_flight_count--;
   /* It stays in flight: nothing from there on has been written. */
   if (request->errnum != 0) {
-    fail (blocks, request->errnum, &blocks->error);
+    error_set (&blocks->error, ERROR_FAILED, request->errnum,
+               "cannot be written");
+    error_subject (&blocks->error, blocks->file->name);
     has_failed (blocks, err);
     return -1;
   }
@@ -143,31 +131,6 @@ reap_block (struct write_blocks *blocks, bool wait, struct error *err)
   file_write_behind (blocks->file, request->offset, request->length);
   put_block (blocks, block);
   return 1;
-}
-
-static int
-write_stream (const struct write_blocks *blocks,
-              const struct write_block *block, size_t length,
-              struct error *err)
-{
-  struct pollfd ready = { .fd = blocks->file->fd, .events = POLLOUT };
-  size_t done = 0;
-
-  while (done < length) {
-    ssize_t count;
-
-    if (file_check_cancelled (blocks->file, err) < 0)
-      return -1;
-    /* Look up now and then while nobody reads, and after each signal. */
-    if (poll (&ready, 1, PATIENCE) <= 0)
-      continue;
-    count = write (blocks->file->fd, block->bytes + done, length - done);
-    if (count < 0 && errno != EAGAIN && errno != EINTR)
-      return fail (blocks, errno, err);
-    if (count > 0)
-      done += (size_t) count;
-  }
-  return 0;
 }
 
 /* Set the size ahead of a write that ends at END.  A limit of the file's size
@@ -217,7 +180,8 @@ start (struct write_blocks *blocks, struct write_block *block, size_t length,
        struct error *err)
 {
   bool stream = blocks->aio == NULL;
-  int result = stream ? write_stream (blocks, block, length, err)
+  int result = stream
+    ? file_write_stream (blocks->file, block->bytes, length, err)
     : extend_ahead (blocks, block->offset + length, err);
 
   if (result < 0) {

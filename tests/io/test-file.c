@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -199,6 +201,64 @@ test_stream (void **state)
   close (ends[0]);
 }
 
+static volatile sig_atomic_t caught;
+
+static void
+catch (int number)
+{
+  caught = number;
+}
+
+/* The reader sleeps, and a signal comes while the pipe is full. */
+static void
+write_to_sleeper (struct file *file)
+{
+  const struct itimerval soon = { .it_value = { .tv_usec = 50000 } };
+  const struct sigaction action = { .sa_handler = catch };
+  static uint8_t much[1 << 20];
+  struct error err = { 0 };
+
+  caught = 0;
+  file->cancelled = &caught;
+  assert_int_equal (sigaction (SIGALRM, &action, NULL), 0);
+  /* Fill the pipe, and not a byte more: nothing is left to interrupt. */
+  assert_int_equal (file_write_stream (file, much,
+                                       (size_t) fcntl (file->fd,
+                                                       F_GETPIPE_SZ), &err),
+                    0);
+  assert_int_equal (setitimer (ITIMER_REAL, &soon, NULL), 0);
+  assert_int_equal (file_write_stream (file, much, sizeof much, &err), -1);
+  assert_int_equal (err.kind, ERROR_CANCELLED);
+  assert_int_equal (caught, SIGALRM);
+  file->cancelled = NULL;
+}
+
+static void
+test_write_stream (void **state)
+{
+  struct error err = { 0 };
+  uint8_t buffer[100];
+  struct file file;
+  int ends[2];
+
+  (void) state;
+  signal (SIGPIPE, SIG_IGN);
+  assert_int_equal (pipe (ends), 0);
+  assert_int_equal (file_take_descriptor (ends[1], "fd:N", FILE_WRITE,
+                                          DIRECT_IO_AUTO, &file, &err), 0);
+  assert_int_equal (file_write_stream (&file, "short", 5, &err), 0);
+  assert_int_equal (read (ends[0], buffer, sizeof buffer), 5);
+  assert_memory_equal (buffer, "short", 5);
+  write_to_sleeper (&file);
+  close (ends[0]);
+  err = (struct error) { 0 };
+  assert_int_equal (file_write_stream (&file, "short", 5, &err), -1);
+  assert_error (&err, ERROR_FAILED, "cannot be written");
+  assert_int_equal (err.errnum, EPIPE);
+  scratch_close (&file);
+  close (ends[1]);
+}
+
 int
 main (void)
 {
@@ -210,6 +270,7 @@ main (void)
     cmocka_unit_test (test_direct_dropped),
     cmocka_unit_test (test_next_data),
     cmocka_unit_test (test_stream),
+    cmocka_unit_test (test_write_stream),
   };
 
   return cmocka_run_group_tests (tests, scratch_setup, scratch_teardown);
