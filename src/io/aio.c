@@ -19,11 +19,8 @@
  */
 #define STALLS_MAX 3u
 
-/* A line of requests, first in, first out. */
-struct queue {
-  struct aio_request *head;
-  struct aio_request **tail;
-};
+/* First in, first out. */
+STAILQ_HEAD (queue, aio_request);
 
 struct aio {
   io_context_t context;        /* the kernel's, NULL: none yet, or no more */
@@ -34,31 +31,13 @@ struct aio {
   struct queue finished;       /* not yet given to the caller */
 };
 
-static void
-queue_init (struct queue *queue)
-{
-  queue->head = NULL;
-  queue->tail = &queue->head;
-}
-
-static void
-queue_append (struct queue *queue, struct aio_request *request)
-{
-  request->next = NULL;
-  *queue->tail = request;
-  queue->tail = &request->next;
-}
-
 static struct aio_request *
 queue_remove (struct queue *queue)
 {
-  struct aio_request *request = queue->head;
+  struct aio_request *request = STAILQ_FIRST (queue);
 
-  if (request != NULL) {
-    queue->head = request->next;
-    if (queue->head == NULL)
-      queue->tail = &queue->head;
-  }
+  if (request != NULL)
+    STAILQ_REMOVE_HEAD (queue, next);
   return request;
 }
 
@@ -69,8 +48,8 @@ aio_open (unsigned int depth, struct aio **aio_out, struct error *err)
 
   if (aio == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up I/O");
-  queue_init (&aio->waiting);
-  queue_init (&aio->finished);
+  STAILQ_INIT (&aio->waiting);
+  STAILQ_INIT (&aio->finished);
   aio->depth = depth;
   *aio_out = aio;
   return 0;
@@ -118,14 +97,14 @@ aio_submit (struct aio *aio, struct aio_request *request)
   request->done = 0;
   request->stalls = 0;
   request->errnum = 0;
-  queue_append (&aio->waiting, request);
+  STAILQ_INSERT_TAIL (&aio->waiting, request, next);
 }
 
 static void
 finish (struct aio *aio, struct aio_request *request, int errnum)
 {
   request->errnum = errnum;
-  queue_append (&aio->finished, request);
+  STAILQ_INSERT_TAIL (&aio->finished, request, next);
 }
 
 /* O_DIRECT was refused: go on through the page cache where that is allowed.
@@ -166,7 +145,7 @@ take_result (struct aio *aio, struct aio_request *request, long result)
 
   if (result == -EINTR || result == -EAGAIN ||
       (result == -EINVAL && give_up_direct (request))) {
-    queue_append (&aio->waiting, request);
+    STAILQ_INSERT_TAIL (&aio->waiting, request, next);
     return;
   }
   if (result < 0) {
@@ -186,7 +165,7 @@ take_result (struct aio *aio, struct aio_request *request, long result)
     finish (aio, request, why_stalled (request));
   else {
     request->done = again;
-    queue_append (&aio->waiting, request);
+    STAILQ_INSERT_TAIL (&aio->waiting, request, next);
   }
 }
 
@@ -228,14 +207,14 @@ static int
 submit_batch (struct aio *aio)
 {
   struct iocb *batch[EVENTS_MAX];
-  struct aio_request *request = aio->waiting.head;
+  struct aio_request *request = STAILQ_FIRST (&aio->waiting);
   int count = 0;
 
   while (request != NULL && count < EVENTS_MAX &&
          aio->in_flight + (unsigned int) count < aio->depth) {
     prepare (request);
     batch[count++] = &request->iocb;
-    request = request->next;
+    request = STAILQ_NEXT (request, next);
   }
   return count == 0 ? 0 : io_submit (aio->context, count, batch);
 }
@@ -243,7 +222,7 @@ submit_batch (struct aio *aio)
 void
 aio_flush (struct aio *aio)
 {
-  while (aio->waiting.head != NULL) {
+  while (!STAILQ_EMPTY (&aio->waiting)) {
     int count;
 
     if (!has_context (aio)) {
@@ -293,12 +272,12 @@ struct aio_request *
 aio_wait (struct aio *aio, bool wait)
 {
   aio_flush (aio);
-  if (aio->finished.head == NULL && aio->in_flight > 0)
+  if (STAILQ_EMPTY (&aio->finished) && aio->in_flight > 0)
     reap (aio, false);
-  while (wait && aio->finished.head == NULL &&
-         (aio->in_flight > 0 || aio->waiting.head != NULL)) {
+  while (wait && STAILQ_EMPTY (&aio->finished) &&
+         (aio->in_flight > 0 || !STAILQ_EMPTY (&aio->waiting))) {
     aio_flush (aio);
-    if (aio->finished.head == NULL && aio->in_flight > 0)
+    if (STAILQ_EMPTY (&aio->finished) && aio->in_flight > 0)
       reap (aio, true);
   }
   return queue_remove (&aio->finished);

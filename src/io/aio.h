@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "io/file.h"
 
@@ -34,7 +35,7 @@ struct aio_request {
   bool direct;                 /* was started with O_DIRECT on */
   unsigned int stalls;         /* transfers that got nowhere */
   struct iocb iocb;
-  struct aio_request *next;
+  STAILQ_ENTRY (aio_request) next;
 };
 
 /* A context of one thread. */

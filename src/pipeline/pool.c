@@ -36,9 +36,7 @@ struct worker {
 };
 
 /* Slots in the order in which they are to be taken. */
-struct slot_queue {
-  struct slot *head, **tail;
-};
+STAILQ_HEAD (slot_queue, slot);
 
 struct pool {
   struct job job;
@@ -99,24 +97,13 @@ slot_of (const struct pool *pool, uint64_t ticket)
   return &pool->slots[ticket % pool->slot_count];
 }
 
-static void
-queue_append (struct slot_queue *queue, struct slot *slot)
-{
-  slot->next = NULL;
-  *queue->tail = slot;
-  queue->tail = &slot->next;
-}
-
 static struct slot *
 queue_remove (struct slot_queue *queue)
 {
-  struct slot *slot = queue->head;
+  struct slot *slot = STAILQ_FIRST (queue);
 
-  if (slot == NULL)
-    return NULL;
-  queue->head = slot->next;
-  if (queue->head == NULL)
-    queue->tail = &queue->head;
+  if (slot != NULL)
+    STAILQ_REMOVE_HEAD (queue, next);
   return slot;
 }
 
@@ -130,7 +117,7 @@ next_ready (struct pool *pool)
     return NULL;
   slot->state = SLOT_WORKING;
   /* Now any free slot counts: see release. */
-  if (pool->ready_slots.head == NULL)
+  if (STAILQ_EMPTY (&pool->ready_slots))
     pthread_cond_signal (&pool->freed);
   return slot;
 }
@@ -157,7 +144,7 @@ release (struct pool *pool, struct slot *slot)
   /* Let the reader sleep until it is worth its while, or the workers have no
    * slot in stock any more.
    */
-  if (pool->ready_slots.head == NULL ||
+  if (STAILQ_EMPTY (&pool->ready_slots) ||
       pool->free_count >= divide_up (pool->slot_count, SLOTS_WORTHWHILE))
     pthread_cond_signal (&pool->freed);
 }
@@ -274,8 +261,8 @@ pool_create (const struct job *job, const struct delivery *delivery,
   pool->worker_count = threads > 0 ? threads : 1;
   pool->slot_count = slots;
   pool->free_count = slots;
-  pool->ready_slots.tail = &pool->ready_slots.head;
-  pool->deliveries.tail = &pool->deliveries.head;
+  STAILQ_INIT (&pool->ready_slots);
+  STAILQ_INIT (&pool->deliveries);
   pthread_mutex_init (&pool->lock, NULL);
   pthread_cond_init (&pool->freed, NULL);
   pthread_cond_init (&pool->ready, NULL);
@@ -350,7 +337,7 @@ pool_submit (struct pool *pool, struct slot *slot)
 {
   pthread_mutex_lock (&pool->lock);
   slot->state = SLOT_READY;
-  queue_append (&pool->ready_slots, slot);
+  STAILQ_INSERT_TAIL (&pool->ready_slots, slot, next);
   pthread_cond_signal (&pool->ready);
   pthread_mutex_unlock (&pool->lock);
 }
@@ -431,7 +418,7 @@ pool_deliver (struct pool *pool, struct slot *slot)
   if (pool->thread_count == 0)
     deliver (pool, slot);
   else {
-    queue_append (&pool->deliveries, slot);
+    STAILQ_INSERT_TAIL (&pool->deliveries, slot, next);
     pthread_cond_signal (&pool->ready);
   }
   pthread_mutex_unlock (&pool->lock);

@@ -4,6 +4,8 @@
 #ifndef IOPRESS_PIPELINE_SLOT_H
 #define IOPRESS_PIPELINE_SLOT_H
 
+#include <sys/queue.h>
+
 #include "format/index.h"
 #include "io/aio.h"
 #include "io/page_cache.h"
@@ -46,7 +48,7 @@ struct slot {
   uint64_t ticket;
   unsigned int number;         /* 0 .. slot count - 1 */
   int state;
-  struct slot *next;
+  STAILQ_ENTRY (slot) next;
 };
 
 #endif /* IOPRESS_PIPELINE_SLOT_H */
