@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "pipeline/pool.h"
-#include "util/buffer.h"
 #include "util/bytes.h"
 #include "util/clock.h"
 #include "util/thread.h"
@@ -44,13 +43,7 @@ struct pool {
   unsigned int thread_count;
   unsigned int worker_count;   /* contexts: thread_count, or 1 when serial */
   struct worker *workers;
-  unsigned int slot_count;
-  struct slot *slots;          /* ticket T lives in slot T % slot_count */
-  /* Of all slots, first RAW, then PACKED: a save of what the page cache has
-   * touches no RAW, and new memory is slow to come by.
-   */
-  uint8_t *memory;
-  size_t memory_bytes;
+  struct slots slots;          /* ticket T lives in slot T % count */
 
   /* Everything below, and every slot's state, under this lock. */
   pthread_mutex_t lock;
@@ -94,7 +87,7 @@ pool_load (struct pool *pool)
 static struct slot *
 slot_of (const struct pool *pool, uint64_t ticket)
 {
-  return &pool->slots[ticket % pool->slot_count];
+  return &pool->slots.list[ticket % pool->slots.count];
 }
 
 static struct slot *
@@ -145,7 +138,7 @@ release (struct pool *pool, struct slot *slot)
    * slot in stock any more.
    */
   if (STAILQ_EMPTY (&pool->ready_slots) ||
-      pool->free_count >= divide_up (pool->slot_count, SLOTS_WORTHWHILE))
+      pool->free_count >= divide_up (pool->slots.count, SLOTS_WORTHWHILE))
     pthread_cond_signal (&pool->freed);
 }
 
@@ -219,32 +212,6 @@ create_workers (struct pool *pool, struct error *err)
   return 0;
 }
 
-static int
-create_slots (struct pool *pool, struct error *err)
-{
-  size_t raw = align_up (pool->job.raw_bytes, PAGE_BYTES);
-  size_t packed = align_up (pool->job.packed_bytes, PAGE_BYTES);
-  unsigned int i;
-
-  pool->slots = calloc (pool->slot_count, sizeof *pool->slots);
-  pool->memory_bytes = pool->slot_count * (raw + packed);
-  if (pool->slots != NULL)
-    pool->memory = buffer_allocate (pool->memory_bytes);
-  if (pool->memory == NULL)
-    return error_set (err, ERROR_FAILED, ENOMEM,
-                      "cannot allocate %zu bytes of buffers",
-                      pool->memory_bytes);
-  for (i = 0; i < pool->slot_count; i++) {
-    struct slot *slot = &pool->slots[i];
-
-    slot->number = i;
-    slot->raw = pool->memory + i * raw;
-    slot->packed = pool->memory + pool->slot_count * raw + i * packed;
-    slot->packed_room = packed;
-  }
-  return 0;
-}
-
 int
 pool_create (const struct job *job, const struct delivery *delivery,
              unsigned int threads, unsigned int slots, struct pool **pool_out,
@@ -259,7 +226,6 @@ pool_create (const struct job *job, const struct delivery *delivery,
     pool->delivery = *delivery;
   pool->thread_count = threads;
   pool->worker_count = threads > 0 ? threads : 1;
-  pool->slot_count = slots;
   pool->free_count = slots;
   STAILQ_INIT (&pool->ready_slots);
   STAILQ_INIT (&pool->deliveries);
@@ -267,7 +233,9 @@ pool_create (const struct job *job, const struct delivery *delivery,
   pthread_cond_init (&pool->freed, NULL);
   pthread_cond_init (&pool->ready, NULL);
   pthread_cond_init (&pool->done, NULL);
-  if (create_slots (pool, err) < 0 || create_workers (pool, err) < 0) {
+  if (slots_create (slots, job->raw_bytes, job->packed_bytes, &pool->slots,
+                    err) < 0 ||
+      create_workers (pool, err) < 0) {
     pool_free (pool);
     return -1;
   }
@@ -293,8 +261,7 @@ pool_free (struct pool *pool)
   pthread_cond_destroy (&pool->ready);
   pthread_cond_destroy (&pool->freed);
   pthread_mutex_destroy (&pool->lock);
-  buffer_free (pool->memory, pool->memory_bytes);
-  free (pool->slots);
+  slots_free (&pool->slots);
   free (pool->workers);
   free (pool);
 }

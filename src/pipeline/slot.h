@@ -51,4 +51,19 @@ struct slot {
   STAILQ_ENTRY (slot) next;
 };
 
+/* All slots of a pool, and the memory of their buffers. */
+struct slots {
+  struct slot *list;
+  unsigned int count;
+  uint8_t *memory;
+  size_t memory_bytes;
+};
+
+/* Make COUNT slots with room for RAW_BYTES and PACKED_BYTES each; free them with
+ * slots_free, also after an error.  Returns 0, or -1 with ERR.
+ */
+int slots_create (unsigned int count, size_t raw_bytes, size_t packed_bytes,
+                  struct slots *slots, struct error *err);
+void slots_free (struct slots *slots);
+
 #endif /* IOPRESS_PIPELINE_SLOT_H */
