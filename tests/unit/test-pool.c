@@ -29,12 +29,24 @@ struct record_of_work {
   unsigned int open_limit;     /* the one after these fails */
   unsigned int failing;        /* the item whose work fails */
   atomic_uint delivered[ITEMS];
-  atomic_bool held;            /* deliveries wait until it is false */
+  atomic_uint held_from;       /* deliveries of this item and later ones wait */
 };
 
 struct context {
   struct record_of_work *record;
 };
+
+/* What waits for a fifth of a second waits for ever instead. */
+static atomic_bool patient;
+
+int
+pthread_cond_timedwait (pthread_cond_t *condition, pthread_mutex_t *lock,
+                        const struct timespec *until)
+{
+  if (atomic_load (&patient))
+    return pthread_cond_wait (condition, lock);
+  return pthread_cond_clockwait (condition, lock, CLOCK_REALTIME, until);
+}
 
 static int
 open_context (void *opaque, void **worker, struct error *err)
@@ -84,7 +96,7 @@ deliver (void *opaque, struct slot *slot)
   struct timespec time = { .tv_nsec = (long) (slot->window * 41 % 3) * 50000 };
 
   nanosleep (&time, NULL);
-  while (atomic_load (&record->held))
+  while (slot->window >= atomic_load (&record->held_from))
     nanosleep (&(struct timespec) { .tv_nsec = 1000000 }, NULL);
   if (slot->raw[0] == ((uint8_t) slot->window ^ 0xff))
     atomic_fetch_add (&record->delivered[slot->window], 1);
@@ -94,7 +106,11 @@ deliver (void *opaque, struct slot *slot)
 static struct record_of_work
 new_record (void)
 {
-  struct record_of_work record = { .open_limit = 100, .failing = UINT32_MAX };
+  struct record_of_work record = {
+    .open_limit = 100,
+    .failing = UINT32_MAX,
+    .held_from = UINT32_MAX,
+  };
 
   return record;
 }
@@ -401,11 +417,17 @@ test_deliver (void **state)
   deliver_all (4);
 }
 
-/* Items NUMBER and the next, with nothing else in POOL. */
+/* Let POOL's only worker work on item NUMBER and the next, and deliver both; all
+ * deliveries are held.
+ */
 static void
-work_on_two (struct pool *pool, uint64_t number, struct slot *slots[2])
+deliver_two (struct record_of_work *record, struct pool *pool,
+             uint64_t number)
 {
+  struct slot *slots[2];
   unsigned int i;
+
+  atomic_store (&record->held_from, 0);
 
   for (i = 0; i < 2; i++) {
     slots[i] = pool_take (pool, true);
@@ -414,6 +436,8 @@ work_on_two (struct pool *pool, uint64_t number, struct slot *slots[2])
     slots[i] = dequeue_patiently (pool);
     check_out (slots[i], number + i);
   }
+  pool_deliver (pool, slots[0]);
+  pool_deliver (pool, slots[1]);
 }
 
 /* The writer hears of a delivery that it has to see to, and of the last. */
@@ -422,20 +446,21 @@ test_hears_of_delivery (void **state)
 {
   struct record_of_work record = new_record ();
   struct pool *pool = new_pool (&record, 1);
-  struct slot *slots[2];
 
   (void) state;
-  atomic_store (&record.held, true);
-  work_on_two (pool, 3, slots);
-  pool_deliver (pool, slots[0]);
-  pool_deliver (pool, slots[1]);
+  deliver_two (&record, pool, 3);
   pool_end_input (pool);
-  assert_int_equal (pool_left (pool), 2);
   assert_null (pool_dequeue (pool, true));
   assert_int_equal (pool_left (pool), 2);
-  atomic_store (&record.held, false);
-  while (pool_left (pool) > 0)
-    assert_null (pool_dequeue (pool, true));
+  /* From here on only a signal ends the wait. */
+  atomic_store (&patient, true);
+  atomic_store (&record.held_from, 4);
+  assert_null (pool_dequeue (pool, true));
+  assert_int_equal (pool_left (pool), 1);
+  atomic_store (&record.held_from, UINT32_MAX);
+  assert_null (pool_dequeue (pool, true));
+  assert_int_equal (pool_left (pool), 0);
+  atomic_store (&patient, false);
   assert_int_equal (record.delivered[3], 1);
   assert_int_equal (record.delivered[4], 1);
   pool_free (pool);
@@ -449,19 +474,16 @@ test_stop_before_delivery (void **state)
 {
   struct record_of_work record = new_record ();
   struct pool *pool = new_pool (&record, 1);
-  struct slot *slots[2];
+  struct slot *slot;
 
   (void) state;
-  atomic_store (&record.held, true);
-  work_on_two (pool, 0, slots);
-  pool_deliver (pool, slots[0]);
-  pool_deliver (pool, slots[1]);
-  slots[0] = pool_take (pool, true);
-  fill (slots[0], 2);
-  pool_submit (pool, slots[0]);
+  deliver_two (&record, pool, 0);
+  slot = pool_take (pool, true);
+  fill (slot, 2);
+  pool_submit (pool, slot);
   assert_null (pool_dequeue (pool, true));
   pool_stop (pool);
-  atomic_store (&record.held, false);
+  atomic_store (&record.held_from, UINT32_MAX);
   pool_free (pool);
   assert_int_equal (record.worked, 2);
   assert_int_equal (record.delivered[1], 0);
