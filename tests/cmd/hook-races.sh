@@ -199,6 +199,42 @@ expect_logged 'guest: packed, '
 test -e "$calls.kept" || fail 'what was replaced is not kept, or by iopress'
 act_as "$act_until_told"
 
+# What was replaced takes its room until the packer's shell, which has given up
+# the lock already, lets go of it: a start that finds no room waits for that.
+reset
+make_save guest LibvirtQemudSave 6 IOPRESS1
+# shellcheck disable=SC2016
+act_as "$set_magic"'
+test ! -e "$calls.full" || { echo "no room" >&2; exit 1; }
+set_magic "QEVM\0\0\0\3"'
+touch "$calls.full"
+(
+  exec 9<>"$locks/guest.lock"
+  touch "$calls.slow"
+  eventually test -e "$calls.go"
+  rm "$calls.full"
+) &
+eventually test -e "$calls.slow"
+restore guest &
+expect_called expand 1
+sleep 0.5
+test ! -e "$log" || fail 'a start does not wait for room'
+touch "$calls.go"
+wait
+expect_called expand 2
+expect_stream guest QEVM
+expect_logged 'guest: expanded$'
+# There is nothing to wait for when nobody does.
+reset
+make_save guest LibvirtQemudSave 6 IOPRESS1
+touch "$calls.full"
+restore guest
+expect_called expand 1
+expect_stream guest IOPRESS1
+expect_logged 'guest: not expanded: .*no room$'
+rm "$calls.full"
+act_as "$act_until_told"
+
 # No more than at_once at a time, in the order in which they came.
 for at_once in 1 3; do
   reset

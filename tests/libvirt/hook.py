@@ -117,8 +117,7 @@ class Hook:
         self.wait_packed(guest)
 
     def is_locked(self, guest):
-        """Whether a packer has not ended yet: what it has replaced takes its
-        room until then."""
+        """Whether a packer is still at work."""
         try:
             with open(os.path.join(LOCKS, f"{guest.name}.lock")) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -129,6 +128,7 @@ class Hook:
         return False
 
     def wait_packed(self, guest):
+        """What it has replaced may take its room for a moment longer."""
         wait_until(lambda: self.state(guest) == PACKED and
                    not self.is_packing(guest) and not self.is_locked(guest),
                    f"{guest.name} is packed; the hook said: {self.said()}")

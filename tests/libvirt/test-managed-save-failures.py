@@ -7,7 +7,7 @@
 import os
 import subprocess
 
-from hook import PACKED, hooked_guest
+from hook import PACKED, hooked_guest, wait_until
 from libvirtd import main, require
 
 DISK_MIB = 160
@@ -22,6 +22,12 @@ def mount_small_disk(libvirtd):
     mounted = subprocess.run(["mount", "-o", "loop", image,
                               libvirtd.save_dir])
     return mounted.returncode == 0
+
+
+def free_room(folder):
+    """Bytes that root can still write there."""
+    status = os.statvfs(folder)
+    return status.f_bfree * status.f_frsize
 
 
 def fill_disk(folder):
@@ -51,7 +57,11 @@ def expect_kept(libvirtd, hook, guest):
 
 
 def check_full_disk(libvirtd, hook, guest):
+    empty = free_room(libvirtd.save_dir)
     hook.save_and_pack(guest)
+    packed = os.stat(hook.path(guest)).st_blocks * 512
+    wait_until(lambda: free_room(libvirtd.save_dir) + packed >
+               empty - (1 << 20), "what was replaced gives its room back")
     ballast = fill_disk(libvirtd.save_dir)
     expect_kept(libvirtd, hook, guest)
     hook.expect_files("ballast", "lost+found", f"{guest.name}.save")
