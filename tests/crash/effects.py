@@ -13,7 +13,6 @@ import struct
 
 ENTRY = struct.Struct("<ccxxxxxxQQQQ")
 SECTOR = 512
-SINGLES_MAX = 8                 # effects to try alone and missing, of each cut
 PAGE = 4096
 
 
@@ -129,10 +128,10 @@ class Log:
                        for effect in effects if effect.begun <= cut]
                 for file, effects in self.effects.items()}
 
-    def states(self, cut, chooser, count):
+    def states(self, cut, chooser, singles, count):
         """States after a power cut: those with all or nothing of what is
-        not certain, with one effect alone or missing, and COUNT random ones.
-        Yields (files, how it came to be)."""
+        not certain, with one effect alone or missing, for SINGLES of them,
+        and COUNT random ones.  Yields (files, how it came to be)."""
         effects = self.at(cut)
         open_count = sum(not certain for file in "si"
                          for _, certain in effects[file])
@@ -140,7 +139,7 @@ class Log:
         loose = sum(not certain for _, certain in names)
         plans = [["-"] * open_count, ["+"] * open_count]
         alone = open_count if open_count > 1 else 0
-        for i in chooser.sample(range(alone), min(alone, SINGLES_MAX)):
+        for i in chooser.sample(range(alone), min(alone, singles)):
             plans.append(["+" if i == j else "-" for j in range(open_count)])
             plans.append(["-" if i == j else "+" for j in range(open_count)])
         if open_count > 0:

@@ -33,6 +33,8 @@ class Scenario:
     other_names = ("image.part", "image")
     chain = 0.06                # share of the runs that go on and are cut, too
     chain_cuts = 6
+    singles = 8                 # states of each cut, see Log.states
+    count = 4
 
     def __init__(self, name, source, *arguments, descriptors=False,
                  leftover=None):
@@ -113,6 +115,28 @@ class Scenario:
         return None
 
 
+class Large:
+    """What makes a scenario bear so large a source that every block of the
+    writer is used again, while the image is flushed: few states have to do."""
+
+    chain = 0.02
+    chain_cuts = 1
+    singles = 1
+    count = 2
+
+    def cuts(self, chooser):
+        """Two, one of them around something notable."""
+        notable = chooser.choice(sorted(self.log.notable))
+        return [chooser.randrange(self.log.length + 1),
+                notable - chooser.randrange(2)]
+
+
+def large_source():
+    noise = random.Random(6).randbytes(19 << 20)
+    data = noise[:10 << 20] + bytes(1 << 20) + noise[10 << 20:-777]
+    return Source("large", data, data, "--chunk-size", "1M")
+
+
 class Replay:
     """The states that one process tries, and what became of them."""
 
@@ -126,7 +150,8 @@ class Replay:
 
     def try_cuts(self, log, cuts, count, how="", depth=0):
         for cut in cuts:
-            for files, choice in log.states(cut, self.chooser, count):
+            for files, choice in log.states(cut, self.chooser,
+                                            self.scenario.singles, count):
                 key = digest(b"".join(b"%s %d " % (name.encode(), len(data))
                                       + data for name, data in files.items()))
                 if key not in self.tried and key not in self.scenario.tried:
@@ -163,19 +188,19 @@ class Replay:
             self.try_cuts(log, cuts, 1, f"{how}; then ", depth + 1)
 
 
-# Set before the processes are forked: (scenario, cuts, states a cut, seed).
+# Set before the processes are forked: (scenario, cuts, seed, folder).
 WORK = []
 
 
 def replay(number):
-    scenario, cuts, count, seed, top = WORK[number]
+    scenario, cuts, seed, top = WORK[number]
     one = Replay(scenario, os.path.join(top, f"replay{number}"), seed)
-    one.try_cuts(scenario.log, cuts, count)
+    one.try_cuts(scenario.log, cuts, scenario.count)
     shutil.rmtree(one.folder, ignore_errors=True)
     return one.tried, one.chained, one.failures
 
 
-def replay_all(scenarios, top, count, seed):
+def replay_all(scenarios, top, seed):
     """Cut every recorded run everywhere.  Returns how many of the states were
     in chains, and the failures."""
     WORK.clear()
@@ -183,7 +208,7 @@ def replay_all(scenarios, top, count, seed):
         cuts = scenario.cuts(random.Random(f"{seed} {scenario.name}"))
         step = len(cuts) // 4 + 1
         for first in range(0, len(cuts), step):
-            WORK.append((scenario, cuts[first:first + step], count,
+            WORK.append((scenario, cuts[first:first + step],
                          f"{seed} {len(WORK)}", top))
     workers = 2 * len(os.sched_getaffinity(0))
     with ProcessPoolExecutor(workers, get_context("fork")) as pool:
@@ -215,7 +240,7 @@ def test_protocol(scenarios, top, wanted, seed):
         for number, scenario in enumerate(scenarios):
             scenario.begin(os.path.join(top, "record"), seed + rounds * 100
                            + number)
-        in_chains, failed = replay_all(scenarios, top, 4, f"{seed} {rounds}")
+        in_chains, failed = replay_all(scenarios, top, f"{seed} {rounds}")
         effects += sum(scenario.log.length for scenario in scenarios)
         tried = sum(len(scenario.tried) for scenario in scenarios)
         chained += in_chains
@@ -243,7 +268,7 @@ def test_bites(scenario, top, omit, seed):
     it did."""
     scenario.chain = 0
     scenario.begin(os.path.join(top, "record"), seed, omit)
-    _, failures = replay_all([scenario], top, 4, f"{seed} {omit}")
+    _, failures = replay_all([scenario], top, f"{seed} {omit}")
     print(f"{scenario.name} without sync of the {omit}: {len(failures)} of "
           f"{len(scenario.tried)} states fail, as they must", flush=True)
     return bool(failures)

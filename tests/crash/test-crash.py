@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.environ["abs_top_srcdir"], "tests",
                                 "faults"))
 # pylint: disable=wrong-import-position
 from discard import Source, iopress, mapped_ram, mixed_pages, put_files, read
-from replay import Scenario, main, sources
+from replay import Large, Scenario, large_source, main, sources
 
 
 def unfinished_image(top, data):
@@ -20,6 +20,10 @@ def unfinished_image(top, data):
     names = [os.path.join(top, name) for name in ("source", "image")]
     iopress("save", "--chunk-size", "64K", *names)
     return read(names[1])[:-5000]
+
+
+class LargeScenario(Large, Scenario):
+    """The source is given back meanwhile."""
 
 
 def scenarios(top):
@@ -40,6 +44,7 @@ def scenarios(top):
         Scenario("leftover", plain, *small, leftover=unfinished_image(
             os.path.join(top, "other"), mixed_pages(5, 10, 0.9, 0))),
         Scenario("stored", plain, "-c", "stored", *small),
+        LargeScenario("large", large_source(), "--discard-batch", "4M"),
         Scenario("page", page),
         Scenario("short", short),
     ]

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.environ["abs_top_srcdir"], "tests",
                                 "faults"))
 # pylint: disable=wrong-import-position
 from discard import Source, iopress, is_whole_but_marked, mapped_ram, read
-from replay import Scenario, main, sources
+from replay import Large, Scenario, large_source, main, sources
 
 
 class InPlace(Scenario):
@@ -113,6 +113,14 @@ class Replace(InPlace):
         return super().check(folder, status, text)
 
 
+class LargeExpand(Large, Expand):
+    """Windows are written where they belong, many at a time."""
+
+
+class LargeReplace(Large, Replace):
+    """Workers fill the blocks."""
+
+
 def scenarios(top):
     ragged, plain, mapped = sources(top)
     # The prefix ends within the last bytes of a page: no room for the marker.
@@ -126,9 +134,11 @@ def scenarios(top):
         Expand("expand-edge", edge, "--direct-io", "off"),
         Expand("expand-pages", plain),
         Expand("expand-short", short),
+        LargeExpand("expand-large", large_source()),
         Replace("replace", mapped),
         Replace("replace-ragged", ragged, "-T", "serial",
                 "--direct-io", "off"),
+        LargeReplace("replace-large", large_source(), "-T", "2"),
     ]
 
 
