@@ -4,6 +4,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -89,6 +90,16 @@ def run(folder, script, expected, message, inherited=False, greeted=False):
     assert not os.path.exists(image + ".part"), "left over"
 
 
+def heeds(process, number):
+    """Whether it catches that signal; False when it has ended."""
+    try:
+        with open(f"/proc/{process.pid}/status") as file:
+            caught = next(line for line in file if line.startswith("SigCgt:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 def check_stalled(folder):
     """A QEMU that takes no connection, and one that takes it and is silent:
     a signal still ends the wait."""
@@ -109,10 +120,12 @@ def check_stalled(folder):
             [IOPRESS, "save", "--wait-qmp", name,
              os.path.join(folder, "source"), os.path.join(folder, "image")],
             stderr=subprocess.PIPE, text=True)
+        while process.poll() is None and not heeds(process, signal.SIGTERM):
+            time.sleep(0.01)
         time.sleep(0.5)
         assert process.poll() is None, "it did not wait"
         process.terminate()
-        _, message = process.communicate(timeout=10)
+        _, message = process.communicate(timeout=60)
         assert process.returncode == 5, (process.returncode, message)
         assert "cancelled by a signal" in message, message
     for connection in waiting + [server]:

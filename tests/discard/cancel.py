@@ -27,7 +27,7 @@ def cancel(case, rng, *options):
     process = case.start("-q", *options)
     time.sleep(rng.random() * SECONDS)
     process.send_signal(number)
-    message = process.communicate(timeout=30)[1].decode()
+    message = process.communicate(timeout=60)[1].decode()
     # It may not have come as far as to heed signals.
     if process.returncode == -number and case.state() == before:
         return None, ""

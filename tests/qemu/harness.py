@@ -70,7 +70,7 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def connect(path, process, timeout=20):
+def connect(path, process, timeout=60):
     """Connect to the socket that PROCESS is about to listen on."""
     deadline = time.monotonic() + timeout
     while True:
