@@ -109,6 +109,15 @@ eventually ()
   done
 }
 
+# catches_term PID: whether it has come as far as to heed SIGTERM.
+catches_term ()
+{
+  local caught
+
+  caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") &&
+    (( 0x$caught >> 14 & 1 ))
+}
+
 # expect_exit STATUS COMMAND [ARGUMENT...]: fails the test unless the command
 # ends with that status.  Its standard error is kept for expect_message.
 expect_exit ()

@@ -11,26 +11,31 @@ program=$abs_top_builddir/iopress
 mkfifo "$work/fifo"
 exec 6<>"$work/fifo"
 
+has_ended ()
+{
+  ! kill -s 0 "$1" 2>/dev/null
+}
+
 begun=true
 
 # stalled ARGUMENT...: runs it with the pipe as input and output, ends it with
 # SIGTERM while it waits, half a second after the command $begun succeeds.
 stalled ()
 {
-  local pid status=0 verb=$1 i
+  local pid status=0 verb=$1
 
   shift
   "$program" "$verb" --plugin-dir "$plugindir" "$@" \
     <"$work/fifo" >"$work/fifo" 2>"$work/stderr" &
   pid=$!
-  eventually $begun || fail "$verb $* does not begin"
+  { eventually catches_term $pid && eventually $begun; } ||
+    fail "$verb $* does not begin"
   sleep 0.5
   kill -s TERM $pid || fail "$verb $* did not wait"
-  for (( i = 0; i < 50; i++ )); do
-    kill -s 0 $pid 2>/dev/null || break
-    sleep 0.1
-  done
-  kill -s KILL $pid 2>/dev/null && fail "$verb $* goes on after SIGTERM"
+  if ! eventually has_ended $pid; then
+    kill -s KILL $pid
+    fail "$verb $* goes on after SIGTERM"
+  fi
   wait $pid || status=$?
   test $status -eq 5 || fail "exit status $status of $verb $*"
   expect_one_line

@@ -74,8 +74,9 @@ expect_exit 3 "$IOPRESS" save --wait-fd 5 "$work/unfinished" "$work/image" \
 
 # SIGTERM while it waits: 5.
 "$IOPRESS" save --wait-fd 5 "$work/source" "$work/image" 5<>"$work/channel" &
+eventually catches_term $! || fail "it does not begin"
 sleep 0.3
-pkill -TERM -P $! || kill -TERM $!
+kill -TERM $!
 expect_exit 5 wait $!
 
 # A descriptor that is not open, not open for reading, or no number.
