@@ -39,6 +39,24 @@ expect_same "$work/configuration" "$root/etc/iopress/libvirt-hook.conf"
 grep -q -e '^Reload' -e 'save_image' "$work/said" && fail "$(cat "$work/said")"
 test "$(ls "$root/etc/libvirt/hooks/qemu.d")" = iopress
 
+# The disk is full, or the installer dies: nothing is left among the hooks that
+# libvirt would run, and try in vain.
+for dies in 'exit 1' 'kill -KILL $PPID'; do
+  mkdir "$work/bin"
+  for program in cat cp sync mv; do
+    printf '#!/bin/bash\n%s "$@"\n%s\n' \
+      "$(command -v $program)" "$dies" >"$work/bin/$program"
+    chmod 755 "$work/bin/$program"
+    PATH=$work/bin:$PATH run >/dev/null 2>&1 && test $program = cat &&
+      fail "it does not notice that $program fails"
+    rm "$work/bin/$program"
+    test "$(ls -A "$root/etc/libvirt/hooks/qemu.d")" = iopress ||
+      fail "$program, $dies: $(ls -lA "$root/etc/libvirt/hooks/qemu.d")"
+    expect_same "$hook" "$installed"
+  done
+  rmdir "$work/bin"
+done
+
 # Where iopress is, libvirt may not run it.
 mkdir "$root/etc/apparmor.d"
 : >"$root/etc/apparmor.d/usr.sbin.libvirtd"
