@@ -8,7 +8,7 @@
 
 act_as 'exit 1'
 save=$saves/guest.save
-aside=$save.packed-0123abcd
+aside=$save.packed-350a360a
 
 # left FILE MAGIC [UUID]: a save of MAGIC; of this guest, if not told.
 left ()
@@ -32,17 +32,23 @@ left "$aside.part" IOPRESS1
 release guest
 expect_files guest.save
 expect_logged 'guest: removed .*guest.save.part, left of an earlier save$'
-expect_logged 'guest: removed .*abcd.part, left of an earlier save$'
+expect_logged 'guest: removed .*360a.part, left of an earlier save$'
 
 # An image that is not finished is the business of iopress, other guests' files
 # are theirs, and what is no save is somebody's.
 left "$save.part" IOPRESS1
 left "$aside" IOPRESS1 3-4-5
 echo precious >"$save.packed-01234567"
+# Somebody's copies, which only look a little like ours.
+cp "$save" "$save.packed-before-upgrade"
+cp "$save" "$save.packed-00112233"
+left "$save.packed-01020304" IOPRESS1
 ln -s guest.save "$save.packed-76543210"
 release guest
-expect_files guest.save guest.save.packed-01234567 \
-  guest.save.packed-0123abcd guest.save.packed-76543210 guest.save.part
+expect_files guest.save guest.save.packed-00112233 \
+  guest.save.packed-01020304 guest.save.packed-01234567 \
+  guest.save.packed-350a360a guest.save.packed-76543210 \
+  guest.save.packed-before-upgrade guest.save.part
 rm "$save".*
 
 # Before a start: what was packed of this very save.
@@ -83,5 +89,5 @@ rm "$save"
 hook guest restore begin -
 hook guest prepare begin -
 hook guest release end saved
-expect_files guest.save.packed-0123abcd guest.save.part
+expect_files guest.save.packed-350a360a guest.save.part
 expect_no_calls
