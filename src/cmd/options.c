@@ -106,6 +106,20 @@ descriptor_check (int fd, const char *what, struct error *err)
 }
 
 int
+descriptor_check_name (const char *name, const char *what, struct error *err)
+{
+  int fd = file_descriptor_of (name);
+
+  if (fd >= 0)
+    return descriptor_check (fd, what, err);
+  if (strncmp (name, "fd:", 3) != 0)
+    return 0;
+  error_set (err, ERROR_USAGE, 0, "is no descriptor");
+  error_subject (err, what);
+  return error_hint (err, "a file of that name is \"./%s\"", name);
+}
+
+int
 option_descriptor (const char *option, int access, int *fd,
                    struct error *err)
 {
@@ -145,11 +159,12 @@ static int
 check_operands (int count, char **operands, int progress_fd,
                 struct error *err)
 {
-  int i, fd;
+  int i;
 
   for (i = 0; i < count; i++) {
-    fd = file_descriptor_of (operands[i]);
-    if (fd >= 0 && descriptor_check (fd, operands[i], err) < 0)
+    if (operands[i][0] == '\0')
+      return error_set (err, ERROR_USAGE, 0, "the name of a file is empty");
+    if (descriptor_check_name (operands[i], operands[i], err) < 0)
       return -1;
     if (is_progress_file (operands[i], i > 0, progress_fd)) {
       error_set (err, ERROR_USAGE, 0,

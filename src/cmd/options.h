@@ -95,6 +95,13 @@ int option_descriptor (const char *option, int access, int *fd,
                        struct error *err);
 int descriptor_check (int fd, const char *what, struct error *err);
 
+/* Refuse NAME, what WHAT names, when it is a descriptor that is not open, or
+ * begins like one and is none: no file is meant then.  Returns 0, or -1 with
+ * ERR (ERROR_USAGE).
+ */
+int descriptor_check_name (const char *name, const char *what,
+                           struct error *err);
+
 /* The index of optarg in CHOICES, a NULL-terminated list, or -1 with ERR. */
 int option_choice (const char *option, const char *const *choices,
                    struct error *err);

@@ -132,8 +132,7 @@ take_wait_option (struct save *save, int c, struct error *err)
     return option_descriptor ("--wait-fd", O_RDONLY, &save->wait_fd, err);
   case OPTION_WAIT_QMP:
     save->wait_qmp = optarg;
-    return file_descriptor_of (optarg) < 0 ? 0
-      : descriptor_check (file_descriptor_of (optarg), "--wait-qmp", err);
+    return descriptor_check_name (optarg, "--wait-qmp", err);
   default:
     return common_option (&save->common, c, err);
   }

@@ -44,9 +44,24 @@ for fd in fd:33 fd:99999; do
   expect_message "$fd: .*Bad file descriptor"
 done
 
-# Anything that is not fd:N is a path.
+# What begins like a descriptor and is none is no path, but a mistake: a caller
+# would look for its guest where there is nothing.
+cd "$work"
 for name in fd: fd:x fd:-1 fd:1x fd:4294967296; do
-  expect_exit 1 iopress verify $name
-  expect_message "$name: cannot be opened: No such file or directory"
+  expect_exit 2 iopress save "$work/source" $name
+  expect_message "$name: is no descriptor; a file of that name is \"./$name\""
+  expect_exit 2 iopress save --wait-qmp $name "$work/source" "$work/new"
+  expect_message "wait-qmp: is no descriptor"
+  expect_absent $name $name.part
+  iopress save "$work/source" ./$name
+  iopress verify ./$name
 done
+
+# Nor is a variable that is not set the name of a file.
+for operands in '"" "$work/new"' '"$work/source" ""'; do
+  eval "expect_exit 2 iopress save --discard $operands"
+  expect_message 'the name of a file is empty'
+done
+expect_exit 2 iopress restore "" "$work/new"
+expect_exit 2 iopress verify ""
 expect_absent "$work/new" "$work/new.part"
