@@ -14,7 +14,8 @@
 int
 file_check_writers (const char *path, struct error *err)
 {
-  CLEANUP_CLOSE int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  CLEANUP_CLOSE int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+                               O_NONBLOCK);
 
   /* A read lease is given only while nobody has the file open for writing. */
   if (fd < 0 || fcntl (fd, F_SETLEASE, F_RDLCK) == 0 || errno != EAGAIN)

@@ -82,16 +82,13 @@ open_flags (enum file_access access)
   return flags[access];
 }
 
-/* open(2), made again when a signal interrupts it. */
+/* A signal that interrupts this, at a pipe that nobody opens, asks for the end
+ * of the run: no other has a handler.
+ */
 static int
 open_file (const char *path, int flags)
 {
-  int fd;
-
-  do
-    fd = open (path, flags, 0600);
-  while (fd < 0 && errno == EINTR);
-  return fd;
+  return open (path, flags, 0600);
 }
 
 /* Some file systems take O_DIRECT at open and refuse it at the first read. */

@@ -41,6 +41,32 @@ stalled ()
   expect_one_line
 }
 
+# A pipe that nobody opens.
+mkfifo "$work/alone"
+
+# ends_opening ARGUMENT...
+ends_opening ()
+{
+  local pid status=0
+
+  "$program" "$1" --plugin-dir "$plugindir" "${@:2}" 2>"$work/stderr" &
+  pid=$!
+  eventually catches_term $pid || fail "$* does not begin"
+  sleep 0.5
+  kill -s TERM $pid
+  wait $pid || status=$?
+  test $status -eq 5 || fail "exit status $status of $*"
+  expect_one_line
+}
+
+ends_opening restore "$work/image" "$work/alone"
+ends_opening save "$work/source" "$work/alone"
+ends_opening save "$work/alone" "$work/new"
+ends_opening verify "$work/alone"
+ends_opening recover "$work/alone" "$work/new"
+expect_exit 2 timeout 60 "$program" save --discard --plugin-dir "$plugindir" \
+  "$work/alone" "$work/new" 9<>"$work/alone"
+
 # The output stalls with the pipe full, right after a block of the writer: what
 # comes next waits for room, and finds none when the signal ends that.
 head -c 12M /dev/urandom >"$work/noise"
