@@ -217,12 +217,15 @@ unpack (struct expand *expand, struct error *err)
   return result < 0 ? -1 : expanding_finish (&expand->expanding, err);
 }
 
+/* FILE follows, see cmd_expand. */
 static void
-say_half_expanded (const char *name, const char *aside, struct error *err)
+say_half_expanded (const char *aside, struct error *err)
 {
+  const char *slash = strrchr (aside, '/');
+
   err->kind = ERROR_CONSUMED;
   error_hint (err, "nothing is lost, all is in %s, go on with: "
-              "iopress expand %s", aside, name);
+              "iopress expand", slash != NULL ? slash + 1 : aside);
 }
 
 /* Make FILE the image again that it was.  No signal ends that. */
@@ -238,7 +241,7 @@ roll_back (struct expand *expand, struct error *err)
     return;
   }
   say_error (&second);
-  say_half_expanded (expand->name, expand->aside_path, err);
+  say_half_expanded (expand->aside_path, err);
 }
 
 /* FILE is PACKED or MARKED, and its aside is open. */
@@ -263,14 +266,13 @@ is_passing (const struct error *why)
 
 /* FILE is nothing that can be used: say what could not be had for it. */
 static void
-explain (const struct expand *expand, const struct error *why,
-         struct error *err)
+explain (const struct error *why, struct error *err)
 {
   if (strcmp (err->hint, HALF_EXPANDED_HINT) != 0)
     return;
   if (is_passing (why)) {
     *err = *why;
-    say_half_expanded (expand->name, why->subject, err);
+    say_half_expanded (why->subject, err);
   }
   else if (why->kind != ERROR_NONE)
     error_hint (err, "%s: %s", why->subject, why->what);
@@ -299,7 +301,7 @@ expand_file (struct expand *expand, struct error *err)
   close_aside (expand);
   result = examine (expand, err);
   if (result < 0)
-    explain (expand, &why, err);
+    explain (&why, err);
   /* It looks whole, but what an earlier run left could not be looked at. */
   if (result == 0 && is_passing (&why)) {
     *err = why;
@@ -337,5 +339,7 @@ cmd_expand (int argc, char **argv)
   image_input_close (&expand.aside, result == 0);
   file_close (&expand.head, &ignored);
   file_close (&expand.file, &ignored);
-  return result < 0 ? say_error (&err) : say_end_report ();
+  return result < 0
+    ? say_error_and_command (&err, (const char *[]) { expand.name, NULL })
+    : say_end_report ();
 }

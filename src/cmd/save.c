@@ -231,11 +231,11 @@ report (const struct save *save)
  * lost, and --resume goes on.
  */
 static void
-explain_consumed (const struct save *save, struct error *err)
+explain_consumed (struct error *err)
 {
   err->kind = ERROR_CONSUMED;
-  error_hint (err, "nothing is lost, go on with: iopress save --resume %s %s",
-              save->source_name, save->output_name);
+  /* SOURCE and OUTPUT follow, see cmd_save. */
+  error_hint (err, "nothing is lost, go on with: iopress save --resume");
 }
 
 /* After a failure: keep an output that is worth something. */
@@ -254,7 +254,7 @@ leave_output (struct save *save, struct error *err)
     begun = begun || consume_has_begun (save->consume);
   }
   if (begun && err->kind != ERROR_USAGE && err->kind != ERROR_BAD_INPUT)
-    explain_consumed (save, err);
+    explain_consumed (err);
   if (begun || save->image != NULL)
     output_keep (&save->output);
   else
@@ -367,5 +367,9 @@ cmd_save (int argc, char **argv)
     result = save.estimate ? estimate (&save, &err) : save_source (&save, &err);
   progress_end (save.progress, result == 0);
   save_free (&save);
-  return result < 0 ? say_error (&err) : say_end_report ();
+  return result < 0
+    ? say_error_and_command (&err, (const char *[]) {
+        save.source_name, save.output_name, NULL
+      })
+    : say_end_report ();
 }

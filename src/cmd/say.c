@@ -5,36 +5,86 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cmd/say.h"
+#include "util/cleanup.h"
 
 /* A path may hold any byte; one message stays one line of visible text. */
 static void
-print_line (const char *text)
+put_visible (FILE *line, const char *text)
 {
-  char line[2048];
-  size_t i, used = 0;
-
-  for (i = 0; text[i] != '\0' && used + 5 < sizeof line; i++) {
-    unsigned char c = (unsigned char) text[i];
+  for (; *text != '\0'; text++) {
+    unsigned char c = (unsigned char) *text;
 
     if (c < 0x20 || c == 0x7f)
-      used += (size_t) snprintf (line + used, 5, "\\x%02x", c);
+      fprintf (line, "\\x%02x", c);
     else
-      line[used++] = text[i];
+      putc (c, line);
   }
-  line[used] = '\0';
-  fprintf (stderr, "iopress: %s\n", line);
+}
+
+/* An operand as a shell takes it. */
+static void
+put_operand (FILE *line, const char *operand)
+{
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
+  CLEANUP_FREE char *quoted = malloc (4 * strlen (operand) + 3);
+  char *end = quoted;
+
+  if (quoted == NULL || operand[strspn (operand, plain)] == '\0') {
+    put_visible (line, operand);
+    return;
+  }
+  *end++ = '\'';
+  for (; *operand != '\0'; operand++)
+    if (*operand == '\'')
+      end = stpcpy (end, "'\\''");
+    else
+      *end++ = *operand;
+  strcpy (end, "'");
+  put_visible (line, quoted);
+}
+
+/* One write, so that lines of others do not come in between. */
+static void
+print_line (const char *text, const char *const *operands)
+{
+  CLEANUP_FREE char *buffer = NULL;
+  size_t size;
+  FILE *line = open_memstream (&buffer, &size);
+
+  if (line == NULL) {
+    fprintf (stderr, "iopress: %s\n", text);
+    return;
+  }
+  fputs ("iopress: ", line);
+  put_visible (line, text);
+  for (; operands != NULL && *operands != NULL; operands++) {
+    putc (' ', line);
+    put_operand (line, *operands);
+  }
+  putc ('\n', line);
+  if (fclose (line) == 0)
+    fputs (buffer, stderr);
+}
+
+int
+say_error_and_command (const struct error *err, const char *const *operands)
+{
+  char text[1536];
+
+  error_format (err, text, sizeof text);
+  print_line (text, err->kind == ERROR_CONSUMED ? operands : NULL);
+  return (int) err->kind;
 }
 
 int
 say_error (const struct error *err)
 {
-  char text[1536];
-
-  error_format (err, text, sizeof text);
-  print_line (text);
-  return (int) err->kind;
+  return say_error_and_command (err, NULL);
 }
 
 void
@@ -46,7 +96,7 @@ say_note (const char *format, ...)
   va_start (args, format);
   vsnprintf (text, sizeof text, format, args);
   va_end (args);
-  print_line (text);
+  print_line (text, NULL);
 }
 
 int

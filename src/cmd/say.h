@@ -9,6 +9,13 @@
 /* Print ERR on standard error as one line and return its exit status. */
 int say_error (const struct error *err);
 
+/* The same; when something was consumed, the hint ends with a command of which
+ * the OPERANDS, up to a NULL, are printed too: in full, and as a shell takes
+ * them.
+ */
+int say_error_and_command (const struct error *err,
+                           const char *const *operands);
+
 /* Print a note on standard error, "iopress: ...". */
 void say_note (const char *format, ...)
   __attribute__ ((format (printf, 1, 2)));

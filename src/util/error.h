@@ -29,7 +29,7 @@ struct error {
   int errnum;            /* errno of the failed call, or 0 */
   char subject[256];     /* the path (or fd:N) that failed, or "" */
   char what[384];        /* what failed, and why when errnum is 0 */
-  char hint[256];        /* what to do next, or "" */
+  char hint[384];        /* what to do next, or "" */
 };
 
 /* Record an error of KIND with errno value ERRNUM (0: none) and a message
