@@ -250,6 +250,16 @@ start_over (struct save *save, struct error *err)
   return prepare_new (save, err);
 }
 
+/* A finished image is not for this run to overwrite. */
+static int
+refuse_edited (const struct save *save, struct error *err)
+{
+  error_set (err, ERROR_BAD_INPUT, 0, "is the image of what %s was before its "
+             "head was edited", save->source_name);
+  error_subject (err, save->output.file.name);
+  return error_hint (err, "pack it anew, to another name");
+}
+
 /* Take up what an earlier run began: its header says how to go on. */
 static int
 take_up (struct save *save, struct error *err)
@@ -265,7 +275,9 @@ take_up (struct save *save, struct error *err)
     return error_subject (err, save->output.file.name);
   if (match_source (save, err) < 0)
     return -1;
-  if (begun->prefix_torn)
+  if (begun->prefix_differs && begun->complete && save->output.part[0] == '\0')
+    return refuse_edited (save, err);
+  if (begun->prefix_differs)
     return start_over (save, err);
   end = save->image->bytes;
   if (begun->complete)

@@ -249,7 +249,7 @@ compare_windows (const struct resume *resume, const struct read_at *source,
 }
 
 /* A power cut before the first sync can leave header and records without the
- * prefix.
+ * prefix; and virsh may have edited it in the source since.
  */
 static int
 compare_prefix (struct resume *resume, const struct read_at *source,
@@ -263,7 +263,7 @@ compare_prefix (struct resume *resume, const struct read_at *source,
     return error_set (err, ERROR_FAILED, errno, "cannot compare");
   if (source->read (source->opaque, 0, prefix, length, err) < 0)
     return -1;
-  resume->prefix_torn = memcmp (prefix, image->prefix, length) != 0;
+  resume->prefix_differs = memcmp (prefix, image->prefix, length) != 0;
   return 0;
 }
 
@@ -286,7 +286,7 @@ check_whole_source (struct resume *resume, const struct file *source,
   }
   result = compare_windows (resume, &from_source, &from_image, layout.ram,
                             err);
-  if (result == 0 && !resume->complete)
+  if (result == 0)
     result = compare_prefix (resume, &from_source, err);
   source_layout_free (&layout);
   resume->source_whole = result == 0;

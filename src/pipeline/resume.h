@@ -17,8 +17,8 @@ struct resume {
   struct marker marker;        /* of the source */
   bool consumed;               /* there is a marker: some of it is gone */
   bool source_whole;           /* nothing of it is gone, that is certain */
-  bool prefix_torn;            /* the source is whole, and the prefix of the
-                                * unfinished image is not its own */
+  bool prefix_differs;         /* the source is whole, and the prefix of the
+                                * image is not its own */
 };
 
 /* Read the marker of SOURCE, if it has one.  First of all: whatever fails later

@@ -44,3 +44,21 @@ PYTHON
   iopress restore --force "$work/image" "$work/restored"
   expect_same "$work/expected" "$work/restored"
 done
+
+# Edited in the source when its image was whole, and a run died before it could
+# consume the source: the edit is not lost with it.
+make_mapped_ram --preset libvirt-save --xml-padding 64K "$work/whole"
+cp "$work/whole" "$work/source"
+rm "$work/image"
+iopress save --discard "$work/source" "$work/image"
+cp "$work/whole" "$work/source"
+printf '<!-- edited -->' |
+  dd of="$work/source" bs=1 seek=3000 conv=notrunc status=none
+cp "$work/source" "$work/edited"
+expect_exit 3 iopress save --resume "$work/source" "$work/image"
+expect_message 'image: is the image of what .*source was before .* edited'
+expect_same "$work/edited" "$work/source"
+mv "$work/image" "$work/image.part"
+iopress save --resume "$work/source" "$work/image"
+iopress restore --force "$work/image" "$work/restored"
+cmp -n 65000 "$work/edited" "$work/restored"
