@@ -141,6 +141,22 @@ choose_codec (struct save *save, struct error *err)
                            &save->header, &save->codec, err);
 }
 
+/* What --discard has finished with has its old size and holds nothing. */
+static int
+check_not_consumed (const struct save *save, struct error *err)
+{
+  int empty = 0;
+
+  if ((save->discard || save->resume) && save->source.size > 0)
+    empty = resume_source_is_empty (&save->source, err);
+  if (empty <= 0)
+    return empty;
+  error_set (err, ERROR_BAD_INPUT, 0, "holds nothing: an earlier run may have "
+             "given all of it back");
+  error_subject (err, save->source_name);
+  return error_hint (err, "look for its image");
+}
+
 static int
 open_output (struct save *save, struct error *err)
 {
@@ -157,7 +173,8 @@ open_output (struct save *save, struct error *err)
 static int
 prepare_new (struct save *save, struct error *err)
 {
-  if (choose_codec (save, err) < 0 || examine_source (save, err) < 0)
+  if (choose_codec (save, err) < 0 || check_not_consumed (save, err) < 0 ||
+      examine_source (save, err) < 0)
     return -1;
   if (save->output.file.fd >= 0)
     return file_truncate (&save->output.file, 0, err);

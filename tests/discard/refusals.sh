@@ -240,8 +240,17 @@ test "$(stat -c %b "$s")" = 0 || fail "--discard --resume consumed nothing"
 # Done already, twice.
 finishes
 finishes
-expect_exit 1 iopress save --discard "$s" "$o"
-expect_message "will not be overwritten"
+# The same command again would pack holes over the only copy.
+cp "$o" kept.image
+for again in "--discard $s $o" "--discard --force $s $o" "--resume $s $o.2"; do
+  # shellcheck disable=SC2086
+  untouched "$s" "$o" -- 3 iopress save $again
+  expect_message "holds nothing: an earlier run may have given all of it back"
+done
+untouched "$s" "$o" -- 3 iopress save --discard fd:7 fd:8 7<>"$s" 8<>"$o"
+expect_message "holds nothing"
+expect_same kept.image "$o"
+rm kept.image
 
 # The first run died when the image had its name and the source was whole, or
 # had its marker, or some more was gone, or only the marker was left.
