@@ -45,6 +45,20 @@ aside_name (const char *file, const uint8_t image_id[IMAGE_ID_BYTES],
   return fail (file, ENAMETOOLONG, "cannot be put aside", err);
 }
 
+bool
+aside_name_fits (const char *file)
+{
+  static const uint8_t any_id[IMAGE_ID_BYTES];
+  char suffix[ASIDE_SUFFIX_BYTES];
+  const char *slash = strrchr (file, '/');
+  const char *base = slash != NULL ? slash + 1 : file;
+  long most = pathconf (file, _PC_NAME_MAX);
+
+  aside_suffix (any_id, suffix);
+  return most < 0 ||
+    strlen (base) + strlen (suffix) + strlen (".part") <= (size_t) most;
+}
+
 /* Whether NAME is BASE and the suffix of an aside. */
 static bool
 is_aside_name (const char *name, const char *base)
@@ -244,28 +258,12 @@ open_part (const char *part, const struct file *file, uint64_t prefix_bytes,
   return begun > 0 ? file_truncate (copy, 0, err) : -1;
 }
 
-/* Give PART the name PATH, which nobody must have. */
-static int
-give_name (const char *part, const char *path, struct error *err)
-{
-  struct stat st;
-  int result = renameat2 (AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE);
-
-  /* A file system without that. */
-  if (result < 0 && (errno == EINVAL || errno == ENOSYS) &&
-      lstat (path, &st) < 0 && errno == ENOENT)
-    result = rename (part, path);
-  if (result < 0)
-    return fail (path, errno, "cannot be created", err);
-  return 0;
-}
-
 static int
 fill_part (const char *part, const char *path, struct file *file,
            struct file *copy, struct error *err)
 {
   if (file_copy (file, copy, 0, file->size, err) < 0 ||
-      file_sync (copy, err) < 0 || give_name (part, path, err) < 0) {
+      file_sync (copy, err) < 0 || file_name_new (part, path, err) < 0) {
     unlink (part);
     return -1;
   }

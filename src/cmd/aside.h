@@ -17,6 +17,9 @@
 int aside_name (const char *file, const uint8_t image_id[IMAGE_ID_BYTES],
                 char path[ASIDE_PATH_BYTES], struct error *err);
 
+/* Whether FILE's name leaves room for that of an aside and of its .part. */
+bool aside_name_fits (const char *file);
+
 /* The names beside FILE that are those of asides: a NULL-terminated list of
  * paths, freed with aside_names_free, or NULL with ERR.
  */

@@ -22,6 +22,13 @@ fail (const char *subject, int errnum, const char *what, struct error *err)
 }
 
 static int
+fail_exists (const char *path, struct error *err)
+{
+  fail (path, EEXIST, "will not be overwritten", err);
+  return error_hint (err, "use --force to replace it");
+}
+
+static int
 refuse_input (const struct file *input, const struct file *output,
               struct error *err)
 {
@@ -146,15 +153,43 @@ name_part (const char *path, struct output *output, struct error *err)
   return fail (path, ENAMETOOLONG, "cannot be created", err);
 }
 
+static bool
+is_input (const struct file *input, const struct stat *named)
+{
+  struct stat st;
+
+  return fstat (input->fd, &st) == 0 && st.st_dev == named->st_dev &&
+    st.st_ino == named->st_ino;
+}
+
+/* Whether what is to be written beside OUTPUT is the input; then with ERR. */
+static bool
+is_input_part (const struct file *input, const struct output *output,
+               struct error *err)
+{
+  struct stat st;
+
+  if (lstat (output->part, &st) < 0 || !is_input (input, &st))
+    return false;
+  error_set (err, ERROR_USAGE, 0, "is the input itself, and is where %s would "
+             "be written", output->path);
+  error_subject (err, output->part);
+  error_hint (err, "choose another name");
+  return true;
+}
+
+/* Open PATH.part; LIKE, or NULL, is as for file_create. */
 static int
 open_part (const char *path, enum output_kind kind, bool force,
-           const struct file *like, enum direct_io direct,
-           struct output *output, struct error *err)
+           const struct file *input, const struct file *like,
+           enum direct_io direct, struct output *output, struct error *err)
 {
   if (name_part (path, output, err) < 0)
     return -1;
   output->path = path;
-  if (file_create (output->part, like, direct, &output->file, err) < 0 ||
+  output->force = force;
+  if (is_input_part (input, output, err) ||
+      file_create (output->part, like, direct, &output->file, err) < 0 ||
       lock (&output->file, err) < 0 ||
       check_leftover (output, kind, force, err) < 0 ||
       file_truncate (&output->file, 0, err) < 0) {
@@ -164,13 +199,17 @@ open_part (const char *path, enum output_kind kind, bool force,
   return 0;
 }
 
-static bool
-is_input (const struct file *input, const struct stat *named)
+/* It may have come while the other file was not locked yet. */
+static int
+check_still_new (struct output *output, struct error *err)
 {
   struct stat st;
 
-  return fstat (input->fd, &st) == 0 && st.st_dev == named->st_dev &&
-    st.st_ino == named->st_ino;
+  if (output->force || lstat (output->path, &st) < 0)
+    return 0;
+  unlink (output->part);
+  output->part[0] = '\0';
+  return fail_exists (output->path, err);
 }
 
 static int
@@ -189,14 +228,14 @@ open_path (const char *path, enum output_kind kind, bool force,
       error_set (err, ERROR_USAGE, 0, "is the input itself");
       return error_subject (err, path);
     }
-    if (!force) {
-      fail (path, EEXIST, "will not be overwritten", err);
-      return error_hint (err, "use --force to replace it");
-    }
+    if (!force)
+      return fail_exists (path, err);
   }
   else if (errno != ENOENT)
     return fail (path, errno, "cannot be written", err);
-  return open_part (path, kind, force, NULL, direct, output, err);
+  if (open_part (path, kind, force, input, NULL, direct, output, err) < 0)
+    return -1;
+  return check_still_new (output, err);
 }
 
 int
@@ -239,7 +278,8 @@ output_open_beside (const char *path, enum direct_io direct,
   int result;
 
   *output = (struct output) OUTPUT_CLOSED;
-  result = open_part (path, OUTPUT_IMAGE, false, input, direct, output, err);
+  result = open_part (path, OUTPUT_IMAGE, false, input, input, direct, output,
+                      err);
   output->file.cancelled = signals_received ();
   if (result < 0)
     file_close (&output->file, &ignored);
@@ -248,7 +288,7 @@ output_open_beside (const char *path, enum direct_io direct,
 
 /* Open PATH.part or else PATH.  Returns 1, 0 when there is neither, or -1. */
 static int
-open_begun_path (const char *path, enum direct_io direct,
+open_begun_path (const char *path, bool force, enum direct_io direct,
                  struct output *output, struct error *err)
 {
   struct stat st;
@@ -256,6 +296,7 @@ open_begun_path (const char *path, enum direct_io direct,
   if (name_part (path, output, err) < 0)
     return -1;
   output->path = path;
+  output->force = force;
   if (stat (output->part, &st) < 0) {
     if (errno != ENOENT)
       return fail (output->part, errno, "cannot be examined", err);
@@ -264,6 +305,8 @@ open_begun_path (const char *path, enum direct_io direct,
       return errno == ENOENT ? 0
         : fail (path, errno, "cannot be examined", err);
   }
+  else if (!force && lstat (path, &st) == 0)
+    return fail_exists (path, err);
   if (file_open (output->part[0] != '\0' ? output->part : path, FILE_UPDATE,
                  direct, &output->file, err) < 0 ||
       lock (&output->file, err) < 0)
@@ -272,7 +315,7 @@ open_begun_path (const char *path, enum direct_io direct,
 }
 
 int
-output_open_begun (const char *name, enum direct_io direct,
+output_open_begun (const char *name, bool force, enum direct_io direct,
                    struct output *output, struct error *err)
 {
   int fd = file_descriptor_of (name);
@@ -284,7 +327,7 @@ output_open_begun (const char *name, enum direct_io direct,
     return error_subject (err, "standard output");
   }
   if (fd < 0)
-    result = open_begun_path (name, direct, output, err);
+    result = open_begun_path (name, force, direct, output, err);
   else if (file_take_descriptor (fd, name, FILE_UPDATE, direct,
                                  &output->file, err) < 0 ||
            file_lock (&output->file, true, err) < 0)
@@ -297,12 +340,63 @@ output_open_begun (const char *name, enum direct_io direct,
   return result;
 }
 
+bool
+output_is_there (const struct output *output)
+{
+  const char *name = output->part[0] != '\0' ? output->part : output->path;
+
+  return name == NULL || output->file.fd < 0 ||
+    file_has_name (&output->file, name);
+}
+
 void
 output_keep (struct output *output)
 {
   struct error ignored = { 0 };
 
   file_close (&output->file, &ignored);
+}
+
+/* Take the place of whatever has the final name.  What cannot be flushed is
+ * found out before; after that the new file stays.
+ */
+static int
+take_name (struct output *output, struct error *err)
+{
+  if (file_sync_folder (output->path, err) < 0)
+    return -1;
+  if (rename (output->part, output->path) < 0)
+    return fail (output->path, errno, "cannot get its final name", err);
+  output->part[0] = '\0';
+  return file_sync_folder (output->path, err);
+}
+
+/* Get the final name if it is still free. */
+static int
+take_new_name (struct output *output, struct error *err)
+{
+  if (file_name_new (output->part, output->path, err) < 0)
+    return err->errnum != EEXIST ? -1
+      : error_hint (err, "it came meanwhile and is not overwritten: move it "
+                    "away and try again");
+  /* Until the folder is synced the name is one to be taken back. */
+  snprintf (output->part, sizeof output->part, "%s", output->path);
+  if (file_sync_folder (output->path, err) < 0)
+    return -1;
+  output->part[0] = '\0';
+  return 0;
+}
+
+/* Before the close gives up the lock. */
+static int
+name_output (struct output *output, struct error *err)
+{
+  if (file_check_name (&output->file, output->part, err) < 0 ||
+      (output->force ? take_name (output, err)
+       : take_new_name (output, err)) < 0)
+    return -1;
+  /* Another one may have got the name in between. */
+  return file_check_name (&output->file, output->path, err);
 }
 
 int
@@ -314,16 +408,8 @@ output_commit (struct output *output, struct error *err)
     return -1;
   if (!file->direct)
     file_drop_cache (file, 0, 0);
-  if (output->part[0] != '\0') {
-    /* Rename before the close gives up the lock. */
-    if (rename (output->part, output->path) < 0)
-      return fail (output->path, errno, "cannot get its final name", err);
-    /* Until the folder is synced the name is one to be taken back. */
-    snprintf (output->part, sizeof output->part, "%s", output->path);
-    if (file_sync_folder (output->path, err) < 0)
-      return -1;
-    output->part[0] = '\0';
-  }
+  if (output->part[0] != '\0' && name_output (output, err) < 0)
+    return -1;
   output->committed = true;
   return 0;
 }
@@ -337,8 +423,10 @@ output_abandon (struct output *output)
     return;
   /* What is committed is durable: closing cannot lose anything any more. */
   if (!output->committed) {
-    if (output->part[0] != '\0')
-      unlink (output->part);
+    if (output->part[0] != '\0') {
+      if (file_has_name (&output->file, output->part))
+        unlink (output->part);
+    }
     else if (output->file.regular && output->path == NULL)
       file_truncate (&output->file, 0, &ignored);
   }

@@ -17,6 +17,7 @@ struct output {
   struct file file;
   const char *path;            /* the final name, or NULL for a descriptor */
   char part[4096];             /* PATH.part while it is being written, or "" */
+  bool force;                  /* it may take the place of another file */
   bool committed;              /* it is durable and has its name */
 };
 
@@ -47,10 +48,13 @@ int output_open_beside (const char *path, enum direct_io direct,
 
 /* Open what an earlier run left of the output NAME, for update and with its
  * bytes: PATH.part, or PATH when it had its name already, or the descriptor.
- * Returns 1; 0 when there is nothing; -1 with ERR.
+ * A PATH.part is refused while there is a PATH, unless FORCE is set.  Returns 1; 0 when there is nothing; -1 with ERR.
  */
-int output_open_begun (const char *name, enum direct_io direct,
+int output_open_begun (const char *name, bool force, enum direct_io direct,
                        struct output *output, struct error *err);
+
+/* Whether its file still has the name that it was given, if any. */
+bool output_is_there (const struct output *output);
 
 /* Close it and leave it as it is: it may hold the only copy. */
 void output_keep (struct output *output);

@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/aside.h"
 #include "cmd/image_input.h"
 #include "cmd/replace.h"
 #include "cmd/say.h"
+#include "io/file_copy.h"
 #include "pipeline/resume.h"
 
 static int
@@ -19,12 +22,6 @@ fail (const char *subject, int errnum, const char *what, struct error *err)
 {
   error_set (err, ERROR_FAILED, errnum, "%s", what);
   return error_subject (err, subject);
-}
-
-static bool
-same_file (const struct stat *a, const struct stat *b)
-{
-  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 int
@@ -40,50 +37,25 @@ replace_check (const char *path, struct error *err)
   else if (!S_ISREG (st.st_mode))
     error_set (err, ERROR_USAGE, 0,
                "is not a regular file, as --replace needs");
+  else if (!aside_name_fits (path))
+    error_set (err, ERROR_FAILED, ENAMETOOLONG,
+               "could not be expanded again");
   else
     return 0;
   return error_subject (err, path);
-}
-
-int
-replace_begin (const struct file *source, struct stat *before,
-               struct error *err)
-{
-  if (fstat (source->fd, before) == 0)
-    return 0;
-  return fail (source->name, errno, "cannot be examined", err);
-}
-
-/* Refuse a source into which somebody has written since. */
-static int
-check_unchanged (const struct file *source, const struct stat *before,
-                 struct error *err)
-{
-  struct stat now;
-
-  if (fstat (source->fd, &now) < 0)
-    return fail (source->name, errno, "cannot be examined", err);
-  if (now.st_size == before->st_size &&
-      now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-      now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
-    return 0;
-  fail (source->name, 0, "was changed while it was packed", err);
-  return error_hint (err, "it is as it was left: try again");
 }
 
 /* Refuse when PATH does not lead to the file that FILE has open. */
 static int
 check_name (const char *path, const struct file *file, struct error *err)
 {
-  struct stat opened, named;
+  struct stat named;
 
-  if (fstat (file->fd, &opened) < 0)
-    return fail (file->name, errno, "cannot be examined", err);
   if (lstat (path, &named) < 0)
     return errno == ENOENT
       ? fail (file->name, 0, "was removed while it was packed", err)
       : fail (path, errno, "cannot be examined", err);
-  if (same_file (&opened, &named))
+  if (!S_ISLNK (named.st_mode) && file_has_name (file, path))
     return 0;
   return fail (file->name, 0, "was replaced while it was packed", err);
 }
@@ -101,17 +73,32 @@ exchange (const char *part, const char *path, struct error *err)
   return error_hint (err, "save to another name without --replace");
 }
 
+/* Times can be too coarse to tell that virsh has edited the prefix. */
+static int
+check_prefix (const struct file *source, const struct file *image,
+              uint64_t prefix_bytes, struct error *err)
+{
+  int same = file_same_bytes (source, image, prefix_bytes, err);
+
+  if (same != 0)
+    return same < 0 ? -1 : 0;
+  fail (source->name, 0, "was changed while it was packed", err);
+  return error_hint (err, "it is as it was left: try again");
+}
+
 /* After the exchange: what has the name PART now must be the source, as it was
  * packed, and nobody may be about to write to it.
  */
 static int
-check_exchanged (const char *part, const struct file *source,
-                 const struct stat *before, struct error *err)
+check_exchanged (const struct output *output, const struct file *source,
+                 const struct file_state *before, uint64_t prefix_bytes,
+                 struct error *err)
 {
-  if (check_name (part, source, err) < 0 ||
-      file_check_writers (part, err) < 0)
+  if (check_name (output->part, source, err) < 0 ||
+      file_check_writers (output->part, err) < 0 ||
+      file_check_state (source, before, err) < 0)
     return -1;
-  return check_unchanged (source, before, err);
+  return check_prefix (source, &output->file, prefix_bytes, err);
 }
 
 /* Give both files their old names.  Whatever has the name PART is kept unless
@@ -131,7 +118,8 @@ take_back (struct output *output, struct error *err)
 
 int
 replace_commit (struct output *output, const struct file *source,
-                const struct stat *before, struct error *err)
+                const struct file_state *before, uint64_t prefix_bytes,
+                struct error *err)
 {
   if (file_copy_attributes (source, &output->file, err) < 0 ||
       file_sync_whole (&output->file, err) < 0)
@@ -139,11 +127,13 @@ replace_commit (struct output *output, const struct file *source,
   if (!output->file.direct)
     file_drop_cache (&output->file, 0, 0);
   if (file_check_cancelled (&output->file, err) < 0 ||
-      check_unchanged (source, before, err) < 0 ||
+      file_check_state (source, before, err) < 0 ||
       check_name (output->path, source, err) < 0 ||
+      file_check_name (&output->file, output->part, err) < 0 ||
       exchange (output->part, output->path, err) < 0)
     return -1;
-  if (check_exchanged (output->part, source, before, err) < 0 ||
+  if (file_check_name (&output->file, output->path, err) < 0 ||
+      check_exchanged (output, source, before, prefix_bytes, err) < 0 ||
       file_sync_folder (output->path, err) < 0) {
     take_back (output, err);
     return -1;

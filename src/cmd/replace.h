@@ -20,27 +20,23 @@
 #ifndef IOPRESS_CMD_REPLACE_H
 #define IOPRESS_CMD_REPLACE_H
 
-#include <sys/stat.h>
-
 #include "cmd/options.h"
 #include "cmd/output.h"
 
-/* Refuse a PATH of which not just that name can get the image.  Returns 0, or
- * -1 with ERR.
+/* Refuse a PATH of which not just that name can get the image, or whose image
+ * could not be expanded under it.  Returns 0, or -1 with ERR.
  */
 int replace_check (const char *path, struct error *err);
 
-/* Remember in BEFORE what SOURCE is like before it is read. */
-int replace_begin (const struct file *source, struct stat *before,
-                   struct error *err);
-
 /* In place of output_commit: OUTPUT, from output_open_beside, is whole; make it
  * durable, let it have the name of SOURCE with owner, mode and attributes, and
- * remove SOURCE.  Returns 0; or -1 with ERR and SOURCE under its name, unless
+ * remove SOURCE, which must be as it was in the state BEFORE, with the same
+ * PREFIX_BYTES as the image.  Returns 0; or -1 with ERR and SOURCE under its name, unless
  * somebody else has changed that.  Call output_abandon in both cases.
  */
 int replace_commit (struct output *output, const struct file *source,
-                    const struct stat *before, struct error *err);
+                    const struct file_state *before, uint64_t prefix_bytes,
+                    struct error *err);
 
 /* Finish what an earlier run has left when PATH is an image already: when
  * PATH.part is what the image was made of, remove it.  Returns 1; 0 when PATH

@@ -231,11 +231,18 @@ report (const struct save *save)
  * lost, and --resume goes on.
  */
 static void
-explain_consumed (struct error *err)
+explain_consumed (const struct save *save, struct error *err)
 {
+  const char *first = "nothing is lost,";
+
+  if (!output_is_there (&save->output))
+    first = "it has a part of SOURCE: bring it back, then";
+  else if (err->errnum == EEXIST)
+    first = "nothing is lost: move that file away, then";
   err->kind = ERROR_CONSUMED;
   /* SOURCE and OUTPUT follow, see cmd_save. */
-  error_hint (err, "nothing is lost, go on with: iopress save --resume");
+  error_hint (err, "%s go on with: iopress save --resume%s", first,
+              save->force ? " --force" : "");
 }
 
 /* After a failure: keep an output that is worth something. */
@@ -254,7 +261,7 @@ leave_output (struct save *save, struct error *err)
     begun = begun || consume_has_begun (save->consume);
   }
   if (begun && err->kind != ERROR_USAGE && err->kind != ERROR_BAD_INPUT)
-    explain_consumed (err);
+    explain_consumed (save, err);
   if (begun || save->image != NULL)
     output_keep (&save->output);
   else

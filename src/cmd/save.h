@@ -29,7 +29,7 @@ struct save {
 
   /* What the run needs. */
   struct file source;
-  struct stat before;          /* of the source, with --replace */
+  struct file_state before;    /* of the source, when it was opened */
   struct output output;
   struct source_layout layout;
   struct codec *codec;

@@ -74,7 +74,7 @@ open_source (struct save *save, struct error *err)
     return -1;
   if (file_open (name, access, save->common.direct, &save->source, err) < 0)
     return -1;
-  if (save->replace && replace_begin (&save->source, &save->before, err) < 0)
+  if (file_note_state (&save->source, &save->before, err) < 0)
     return -1;
   save->source.cancelled = signals_received ();
   if (save->source.stream)
@@ -206,8 +206,8 @@ open_begun (struct save *save, struct error *err)
 {
   struct output *output = &save->output;
   struct error invalid = { 0 };
-  int found = output_open_begun (save->output_name, save->common.direct,
-                                 output, err);
+  int found = output_open_begun (save->output_name, save->force,
+                                 save->common.direct, output, err);
 
   if (found <= 0)
     return found;
@@ -348,6 +348,8 @@ start_consuming (struct save *save, struct error *err)
       .output = &output->file,
       .output_path = output->part[0] != '\0' ? output->part : output->path,
       .header = &save->header,
+      .before = file_descriptor_of (save->source_name) < 0 ? &save->before
+        : NULL,
       .begun = save->begun.consumed,
     },
     .batch_bytes = save->batch_bytes,

@@ -9,6 +9,22 @@
 #include "pipeline/pack.h"
 #include "pipeline/window_source.h"
 
+/* Behind the end of a file that was cut are holes, as it seems. */
+static int
+check_size (const struct save *save, struct error *err)
+{
+  struct file_state now;
+
+  if (!save->source.regular)
+    return 0;
+  if (file_note_state (&save->source, &now, err) < 0)
+    return -1;
+  if (now.bytes == save->before.bytes)
+    return 0;
+  error_set (err, ERROR_FAILED, 0, "changed its size while it was packed");
+  return error_subject (err, save->source.name);
+}
+
 /* Move all windows through the workers into the image. */
 static int
 pack_windows (struct save *save, struct window_source *source,
@@ -36,6 +52,8 @@ pack_windows (struct save *save, struct window_source *source,
     options.balance_opaque = &save->level;
   }
   result = pipeline_run (&from, &job, &to, &options, err);
+  if (result == 0)
+    result = check_size (save, err);
   if (result == 0)
     result = image_sink_finish (sink, &save->footer, &save->image_bytes, err);
   save->progress = progress;
@@ -79,7 +97,8 @@ save_run (struct save *save, struct error *err)
   if (save->consume != NULL && consume_rest (save->consume, err) < 0)
     return -1;
   if (save->replace)
-    return replace_commit (&save->output, &save->source, &save->before, err);
+    return replace_commit (&save->output, &save->source, &save->before,
+                           save->header.prefix_bytes, err);
   if (output_commit (&save->output, err) < 0)
     return -1;
   if (save->consume == NULL)

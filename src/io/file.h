@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "util/error.h"
 
@@ -164,6 +165,36 @@ int file_lock (const struct file *file, bool alone, struct error *err);
  * -1 with ERR.
  */
 int file_check_writers (const char *path, struct error *err);
+
+/* What a file's content and size are known by. */
+struct file_state {
+  off_t bytes;
+  struct timespec modified;
+};
+
+/* Take note of it.  Returns 0, or -1 with ERR. */
+int file_note_state (const struct file *file, struct file_state *state,
+                     struct error *err);
+
+/* Refuse a FILE that was written to since STATE, as far as its times tell; for
+ * something that is packed.  Returns 0, or -1 with ERR.
+ */
+int file_check_state (const struct file *file, const struct file_state *state,
+                      struct error *err);
+
+/* Whether PATH leads to FILE. */
+bool file_has_name (const struct file *file, const char *path);
+
+/* Refuse to go on with FILE when PATH does not lead to it any more.  Returns 0,
+ * or -1 with ERR.
+ */
+int file_check_name (const struct file *file, const char *path,
+                     struct error *err);
+
+/* Give FROM the name PATH, which nothing must have.  Returns 0, or -1 with ERR,
+ * whose errnum is EEXIST when something has.
+ */
+int file_name_new (const char *from, const char *path, struct error *err);
 
 /* Whether both are the same file. */
 bool file_same (const struct file *a, const struct file *b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bytes of one regular file into another. */
+/* Bytes of one regular file and of another. */
 
 #include <config.h>
 
@@ -129,4 +129,25 @@ file_copy (struct file *from, struct file *to, uint64_t offset, uint64_t end,
       copy_through_memory (from, to, offset, end, err) < 0)
     return -1;
   return file_truncate (to, end, err);
+}
+
+int
+file_same_bytes (const struct file *a, const struct file *b, uint64_t length,
+                 struct error *err)
+{
+  CLEANUP_FREE uint8_t *bytes = malloc (2 * BLOCK_BYTES);
+  uint64_t offset;
+
+  if (bytes == NULL)
+    return file_fail (a, err, "cannot be compared");
+  for (offset = 0; offset < length; offset += BLOCK_BYTES) {
+    size_t count = (size_t) minimum_u64 (BLOCK_BYTES, length - offset);
+
+    if (file_read_at (a, offset, bytes, count, err) < 0 ||
+        file_read_at (b, offset, bytes + BLOCK_BYTES, count, err) < 0)
+      return -1;
+    if (memcmp (bytes, bytes + BLOCK_BYTES, count) != 0)
+      return 0;
+  }
+  return 1;
 }

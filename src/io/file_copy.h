@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bytes of one regular file into another. */
+/* Bytes of one regular file and of another. */
 
 #ifndef IOPRESS_IO_FILE_COPY_H
 #define IOPRESS_IO_FILE_COPY_H
@@ -14,5 +14,9 @@
  */
 int file_copy (struct file *from, struct file *to, uint64_t offset,
                uint64_t end, struct error *err);
+
+/* Whether both begin with the same LENGTH bytes.  Returns 1, 0, or -1 with ERR. */
+int file_same_bytes (const struct file *a, const struct file *b,
+                     uint64_t length, struct error *err);
 
 #endif /* IOPRESS_IO_FILE_COPY_H */

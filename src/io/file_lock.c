@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who else has a file: locks, writers, other names of the same file. */
+/* Who else has a file: locks, writers, what they wrote. */
 
 #include <config.h>
 
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/file.h"
+#include "io/file_private.h"
 #include "util/cleanup.h"
 
 int
@@ -25,13 +25,36 @@ file_check_writers (const char *path, struct error *err)
   return error_subject (err, path);
 }
 
-bool
-file_same (const struct file *a, const struct file *b)
+int
+file_note_state (const struct file *file, struct file_state *state,
+                 struct error *err)
 {
-  struct stat first, second;
+  struct stat st;
 
-  return fstat (a->fd, &first) == 0 && fstat (b->fd, &second) == 0 &&
-    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+  if (fstat (file->fd, &st) < 0)
+    return file_fail (file, err, "cannot be examined");
+  *state = (struct file_state) {
+    .bytes = st.st_size,
+    .modified = st.st_mtim,
+  };
+  return 0;
+}
+
+int
+file_check_state (const struct file *file, const struct file_state *state,
+                  struct error *err)
+{
+  struct file_state now;
+
+  if (file_note_state (file, &now, err) < 0)
+    return -1;
+  if (now.bytes == state->bytes &&
+      now.modified.tv_sec == state->modified.tv_sec &&
+      now.modified.tv_nsec == state->modified.tv_nsec)
+    return 0;
+  error_set (err, ERROR_FAILED, 0, "was changed while it was packed");
+  error_subject (err, file->name);
+  return error_hint (err, "it is as it was left: try again");
 }
 
 int

@@ -228,6 +228,18 @@ wait_for_thread (struct consume *consume, uint64_t completed, uint64_t limit,
   return result;
 }
 
+/* An image whose name is gone goes with this process.  Asked in the writer's
+ * thread, before the name can become another.
+ */
+static int
+check_name (const struct consume *consume, struct error *err)
+{
+  const struct discard_options *options = &consume->options.discard;
+
+  return options->output_path == NULL ? 0
+    : file_check_name (options->output, options->output_path, err);
+}
+
 int
 consume_advance (struct consume *consume, struct writer *writer,
                  uint64_t source_end, uint64_t raw_bytes, struct error *err)
@@ -236,8 +248,11 @@ consume_advance (struct consume *consume, struct writer *writer,
 
   consume->gathered += raw_bytes;
   /* Half a batch gathers while the half before it is synced and punched. */
-  if (consume->gathered - last_step (consume) >= limit / 2)
+  if (consume->gathered - last_step (consume) >= limit / 2) {
+    if (check_name (consume, err) < 0)
+      return -1;
     add_step (consume, writer, source_end);
+  }
   if (writer_poll (writer, err) < 0)
     return -1;
   pthread_mutex_lock (&consume->lock);
@@ -274,7 +289,7 @@ consume_rest (struct consume *consume, struct error *err)
    * has nothing to lose; one at the same time could be the one that is told,
    * and the other would take the image for durable.
    */
-  if (wait_for_step (consume, err) < 0 ||
+  if (wait_for_step (consume, err) < 0 || check_name (consume, err) < 0 ||
       discard_sync_image (consume->discard, err) < 0)
     return -1;
   if (rest.source_end > PAGE_BYTES) {

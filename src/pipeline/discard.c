@@ -20,6 +20,7 @@
 struct discard {
   struct discard_options options;
   uint8_t *marker_page;        /* PAGE_BYTES, page aligned */
+  struct file_state before;    /* of the source, when that page was read */
   uint64_t punched;            /* source offset; everything before is gone */
   bool name_durable;
   bool begun;                  /* a marker was or may have been written */
@@ -53,6 +54,21 @@ probe_punch (struct discard *discard, struct error *err)
                      "--discard");
 }
 
+/* The probe counts as a change on some file systems. */
+static int
+look_at_source (struct discard *discard, struct error *err)
+{
+  const struct discard_options *options = &discard->options;
+
+  if (options->before != NULL &&
+      file_check_state (options->source, options->before, err) < 0)
+    return -1;
+  if (probe_punch (discard, err) < 0 ||
+      file_note_state (options->source, &discard->before, err) < 0)
+    return -1;
+  return read_marker_page (discard, err);
+}
+
 int
 discard_open (const struct discard_options *options,
               struct discard **discard_out, struct error *err)
@@ -71,7 +87,7 @@ discard_open (const struct discard_options *options,
     return error_set (err, ERROR_FAILED, result, "cannot set up discarding");
   }
   discard->marker_page = memset (page, 0, PAGE_BYTES);
-  if (probe_punch (discard, err) < 0 || read_marker_page (discard, err) < 0) {
+  if (look_at_source (discard, err) < 0) {
     discard_close (discard);
     return -1;
   }
@@ -142,10 +158,22 @@ punch_to (struct discard *discard, uint64_t x, struct error *err)
   return 0;
 }
 
+/* The last moment at which the source can be left as it is. */
+static int
+check_source (const struct discard *discard, struct error *err)
+{
+  const struct discard_options *options = &discard->options;
+
+  if (discard->begun || options->before == NULL)
+    return 0;
+  return file_check_state (options->source, &discard->before, err);
+}
+
 int
 discard_up_to (struct discard *discard, uint64_t x, struct error *err)
 {
   if (discard_sync_image (discard, err) < 0 ||
+      check_source (discard, err) < 0 ||
       write_marker (discard, x, err) < 0)
     return -1;
   return punch_to (discard, x, err);

@@ -26,6 +26,10 @@ struct discard_options {
   struct file *source;         /* open for update */
   struct file *output;         /* the image */
   const char *output_path;     /* its path, or NULL for a descriptor */
+  /* What the source was like before it was looked at; NULL: whoever passed it
+   * answers for what others do to it.
+   */
+  const struct file_state *before;
   const struct file_header *header;
   bool begun;                  /* an earlier run has discarded some of it */
 };
@@ -46,7 +50,8 @@ void discard_close (struct discard *discard);
 int discard_sync_image (struct discard *discard, struct error *err);
 
 /* Give back the source up to byte X, but for the marker's page; the records of
- * what stands before X have been written.  Returns 0, or -1 with ERR.
+ * what stands before X have been written.  The first time the source must be as
+ * it was.  Returns 0, or -1 with ERR.
  */
 int discard_up_to (struct discard *discard, uint64_t x, struct error *err);
 

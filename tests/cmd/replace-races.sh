@@ -58,6 +58,28 @@ iopress save --replace "$file"
 iopress expand "$file"
 expect_same "$work/edited" "$file"
 
+# The same where times tell nothing.
+begin
+modified=$(stat -c %y "$file")
+printf '<!-- edited -->' |
+  dd of="$file" bs=1 seek=3000 conv=notrunc status=none
+touch -d "$modified" "$file"
+cp "$file" "$work/edited"
+ends_with 1 'file: was changed while it was packed'
+expect_same "$work/edited" "$file"
+
+# A name that leaves no room for what expand puts beside it.
+long=$work/$(printf 'n%.0s' {1..235})
+cp "$work/ram" "$long"
+expect_exit 1 iopress save --replace "$long"
+expect_message 'could not be expanded again: File name too long'
+expect_same "$work/ram" "$long"
+mv "$long" "${long%?}"
+iopress save --replace "${long%?}"
+iopress expand "${long%?}"
+expect_same "$work/ram" "${long%?}"
+rm "${long%?}"
+
 # Told to end.
 for signal in TERM HUP; do
   begin

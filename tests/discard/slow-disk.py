@@ -53,8 +53,8 @@ def check_end(case, status, message):
 
 
 def end_within_first_sync(folder, template, naming, how):
-    """The run ends while the thread that consumes waits for its first
-    fdatasync, and would go on to the first punch."""
+    """The run ends, or virsh edits the source, while the thread that consumes
+    waits for its first fdatasync, and would go on to the first punch."""
     log = folder.file("strace")
     case = Case(folder, template, naming,
                 ["--chunk-size", "64K", "--discard-batch", "4M", "-T", "1",
@@ -68,7 +68,11 @@ def end_within_first_sync(folder, template, naming, how):
     wait_for(log, b"fdatasync", process)
     if how == "signal":
         process.send_signal(signal.SIGTERM)
+    if how == "edit":
+        os.utime(case.source)
     status, message = ended(process)
+    if how == "edit" and (status != 1 or "was changed" not in message):
+        raise Lost(f"exit status {status} after an edit: {message}")
     check_end(case, status, message)
     os.unlink(log)
     case.clear()
@@ -148,7 +152,7 @@ def random_template(folder, rng, size):
 def try_all(folder, rng):
     template = random_template(folder, rng, 12 * MIB + 100)
     for naming in ("paths", "fds"):
-        for how in ("signal", "limit"):
+        for how in ("signal", "limit", "edit")[:3 if naming == "paths" else 2]:
             status = end_within_first_sync(folder, template, naming, how)
             print(f"ended within the first fdatasync by a {how}, {naming}: "
                   f"exit status {status}")

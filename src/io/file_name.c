@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The names of files, which anybody may change meanwhile. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "io/file.h"
+
+bool
+file_same (const struct file *a, const struct file *b)
+{
+  struct stat first, second;
+
+  return fstat (a->fd, &first) == 0 && fstat (b->fd, &second) == 0 &&
+    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+bool
+file_has_name (const struct file *file, const char *path)
+{
+  struct stat opened, named;
+
+  return fstat (file->fd, &opened) == 0 && stat (path, &named) == 0 &&
+    opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+int
+file_check_name (const struct file *file, const char *path, struct error *err)
+{
+  if (file_has_name (file, path))
+    return 0;
+  error_set (err, ERROR_FAILED, 0,
+             "was removed or replaced while it was written");
+  return error_subject (err, path);
+}
+
+int
+file_name_new (const char *from, const char *path, struct error *err)
+{
+  struct stat st;
+  int result = renameat2 (AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE);
+
+  /* A file system without that. */
+  if (result < 0 && (errno == EINVAL || errno == ENOSYS)) {
+    if (lstat (path, &st) == 0)
+      errno = EEXIST;
+    else if (errno == ENOENT)
+      result = rename (from, path);
+  }
+  if (result == 0)
+    return 0;
+  error_set (err, ERROR_FAILED, errno, "cannot be created");
+  return error_subject (err, path);
+}
