@@ -291,11 +291,10 @@ find_missing (struct recover *recover, struct error *err)
 {
   struct salvage *salvage = &recover->salvage;
   bool exact = (salvage->image.header.compatible & FEATURE_EXACT) != 0;
-  uint64_t i;
 
-  for (i = 0; i < recover->lost_count; i++)
-    if (salvage_lose_window (salvage, recover->lost[i], err) < 0)
-      return -1;
+  if (salvage_lose_windows (salvage, recover->lost, recover->lost_count,
+                            err) < 0)
+    return -1;
   parse_ram (recover);
   if (recover->ram != NULL && salvage->header_found && !exact &&
       salvage_drop_absent (salvage, recover->ram, err) < 0)

@@ -43,9 +43,11 @@ int salvage_search (struct file *file, struct salvage *salvage,
 
 void salvage_free (struct salvage *salvage);
 
-/* The record of WINDOW could not be used after all. */
-int salvage_lose_window (struct salvage *salvage, uint64_t window,
-                         struct error *err);
+/* The records of these COUNT windows, each of which has one, could not be used
+ * after all.  Returns 0, or -1 with ERR.
+ */
+int salvage_lose_windows (struct salvage *salvage, const uint64_t *windows,
+                          size_t count, struct error *err);
 
 /* Whether any window of the source range is in a gap. */
 bool salvage_range_missing (const struct salvage *salvage, uint64_t offset,

@@ -170,25 +170,62 @@ by_first (const void *a, const void *b)
   return first->first < second->first ? -1 : first->first > second->first;
 }
 
+/* Put the gaps in order; what is certain of windows side by side is one. */
+static void
+order_gaps (struct salvage *salvage)
+{
+  struct salvage_gap *gaps = salvage->gaps;
+  size_t i, last = 0;
+
+  if (salvage->gap_count == 0)
+    return;
+  qsort (gaps, salvage->gap_count, sizeof *gaps, by_first);
+  for (i = 1; i < salvage->gap_count; i++)
+    if (gaps[i].certain && gaps[last].certain &&
+        gaps[last].end == gaps[i].first) {
+      gaps[last].end = gaps[i].end;
+      gaps[last].page_count += gaps[i].page_count;
+    }
+    else
+      gaps[++last] = gaps[i];
+  salvage->gap_count = last + 1;
+}
+
+/* Forget the records that have no bytes. */
+static void
+drop_empty_entries (struct image *image)
+{
+  uint64_t i, kept = 0;
+
+  for (i = 0; i < image->footer.record_count; i++)
+    if (image->entries[i].record_bytes > 0)
+      image->entries[kept++] = image->entries[i];
+  image->footer.record_count = kept;
+}
+
 int
-salvage_lose_window (struct salvage *salvage, uint64_t window,
-                     struct error *err)
+salvage_lose_windows (struct salvage *salvage, const uint64_t *windows,
+                      size_t count, struct error *err)
 {
   struct image *image = &salvage->image;
-  uint64_t number = image_find_window (image, window);
-  struct salvage_gap gap = {
-    .first = window,
-    .end = window + 1,
-    .certain = true,
-    .page_count = image->entries[number].page_count,
-  };
+  size_t i;
 
-  if (add_gap (salvage, gap, err) < 0)
-    return -1;
-  qsort (salvage->gaps, salvage->gap_count, sizeof *salvage->gaps, by_first);
-  image->footer.record_count--;
-  memmove (image->entries + number, image->entries + number + 1,
-           (image->footer.record_count - number) * sizeof *image->entries);
+  for (i = 0; i < count; i++) {
+    struct index_entry *entry = image->entries +
+      image_find_window (image, windows[i]);
+    struct salvage_gap gap = {
+      .first = windows[i],
+      .end = windows[i] + 1,
+      .certain = true,
+      .page_count = entry->page_count,
+    };
+
+    if (add_gap (salvage, gap, err) < 0)
+      return -1;
+    entry->record_bytes = 0;
+  }
+  drop_empty_entries (image);
+  order_gaps (salvage);
   return 0;
 }
 
