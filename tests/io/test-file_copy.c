@@ -85,6 +85,35 @@ test_ends_early (void **state)
   scratch_close (&to);
 }
 
+/* Equal, and different in one byte at either end or in another block. */
+static void
+test_same_bytes (void **state)
+{
+  static const size_t places[] = { 0, 1u << 20, (3u << 20) + 76 };
+  const size_t length = (3u << 20) + 77;
+  struct error err = { 0 };
+  struct file one, other;
+  size_t i;
+
+  (void) state;
+  scratch_open (scratch_file ("one", length), DIRECT_IO_AUTO, &one);
+  scratch_open (scratch_file ("other", length + 5), DIRECT_IO_OFF, &other);
+  assert_int_equal (file_same_bytes (&one, &other, 0, &err), 1);
+  assert_int_equal (file_same_bytes (&one, &other, length, &err), 1);
+  assert_int_equal (file_same_bytes (&one, &other, length + 1, &err), -1);
+  for (i = 0; i < sizeof places / sizeof places[0]; i++) {
+    uint8_t right = pattern_byte (places[i]), wrong = (uint8_t) (right ^ 1);
+
+    err = (struct error) { 0 };
+    assert_int_equal (file_write_at (&other, places[i], &wrong, 1, &err), 0);
+    assert_int_equal (file_same_bytes (&one, &other, length, &err), 0);
+    assert_int_equal (file_same_bytes (&one, &other, places[i], &err), 1);
+    assert_int_equal (file_write_at (&other, places[i], &right, 1, &err), 0);
+  }
+  scratch_close (&one);
+  scratch_close (&other);
+}
+
 int
 main (void)
 {
@@ -92,6 +121,7 @@ main (void)
     cmocka_unit_test (test_lengths),
     cmocka_unit_test (test_cancelled),
     cmocka_unit_test (test_ends_early),
+    cmocka_unit_test (test_same_bytes),
   };
 
   return cmocka_run_group_tests (tests, scratch_setup, scratch_teardown);

@@ -177,44 +177,6 @@ test_create_no_links (void **state)
 }
 
 static void
-test_same (void **state)
-{
-  struct error err = { 0 };
-  struct file one, other, again;
-
-  (void) state;
-  scratch_open (scratch_file ("one", 10), DIRECT_IO_OFF, &one);
-  scratch_open (scratch_file ("other", 10), DIRECT_IO_OFF, &other);
-  assert_int_equal (file_open (one.name, FILE_READ, DIRECT_IO_OFF, &again,
-                               &err), 0);
-  assert_true (file_same (&one, &again));
-  assert_false (file_same (&one, &other));
-  scratch_close (&one);
-  scratch_close (&other);
-  scratch_close (&again);
-}
-
-static void
-test_lock (void **state)
-{
-  struct error err = { 0 };
-  struct file one, other;
-
-  (void) state;
-  scratch_open (scratch_file ("file", 10), DIRECT_IO_OFF, &one);
-  assert_int_equal (file_open (one.name, FILE_UPDATE, DIRECT_IO_OFF, &other,
-                               &err), 0);
-  assert_int_equal (file_lock (&one, false, &err), 0);
-  assert_int_equal (file_lock (&other, false, &err), 0);
-  assert_int_equal (file_lock (&one, true, &err), -1);
-  assert_error (&err, ERROR_FAILED, "another iopress is using it");
-  err = (struct error) { 0 };
-  scratch_close (&other);
-  assert_int_equal (file_lock (&one, true, &err), 0);
-  scratch_close (&one);
-}
-
-static void
 test_closed (void **state)
 {
   struct error err = { 0 };
@@ -238,8 +200,6 @@ main (void)
     cmocka_unit_test (test_descriptor_untouched),
     cmocka_unit_test (test_create),
     cmocka_unit_test (test_create_no_links),
-    cmocka_unit_test (test_same),
-    cmocka_unit_test (test_lock),
     cmocka_unit_test (test_closed),
   };
 
