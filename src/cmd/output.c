@@ -289,9 +289,10 @@ output_open_beside (const char *path, enum direct_io direct,
 /* Open PATH.part or else PATH.  Returns 1, 0 when there is neither, or -1. */
 static int
 open_begun_path (const char *path, bool force, enum direct_io direct,
-                 struct output *output, struct error *err)
+                 const struct file *input, struct output *output,
+                 struct error *err)
 {
-  struct stat st;
+  struct stat st, named;
 
   if (name_part (path, output, err) < 0)
     return -1;
@@ -305,8 +306,17 @@ open_begun_path (const char *path, bool force, enum direct_io direct,
       return errno == ENOENT ? 0
         : fail (path, errno, "cannot be examined", err);
   }
-  else if (!force && lstat (path, &st) == 0)
+  else if (stat (path, &named) == 0 && named.st_dev == st.st_dev &&
+           named.st_ino == st.st_ino) {
+    /* A kill came between the two steps of file_name_new. */
+    if (unlink (output->part) < 0)
+      return fail (output->part, errno, "cannot be removed", err);
+    output->part[0] = '\0';
+  }
+  else if (!force && lstat (path, &named) == 0)
     return fail_exists (path, err);
+  if (output->part[0] != '\0' && is_input_part (input, output, err))
+    return -1;
   if (file_open (output->part[0] != '\0' ? output->part : path, FILE_UPDATE,
                  direct, &output->file, err) < 0 ||
       lock (&output->file, err) < 0)
@@ -316,7 +326,7 @@ open_begun_path (const char *path, bool force, enum direct_io direct,
 
 int
 output_open_begun (const char *name, bool force, enum direct_io direct,
-                   struct output *output, struct error *err)
+                   const struct file *input, struct output *output, struct error *err)
 {
   int fd = file_descriptor_of (name);
   int result;
@@ -327,7 +337,7 @@ output_open_begun (const char *name, bool force, enum direct_io direct,
     return error_subject (err, "standard output");
   }
   if (fd < 0)
-    result = open_begun_path (name, force, direct, output, err);
+    result = open_begun_path (name, force, direct, input, output, err);
   else if (file_take_descriptor (fd, name, FILE_UPDATE, direct,
                                  &output->file, err) < 0 ||
            file_lock (&output->file, true, err) < 0)
@@ -395,8 +405,9 @@ name_output (struct output *output, struct error *err)
       (output->force ? take_name (output, err)
        : take_new_name (output, err)) < 0)
     return -1;
-  /* Another one may have got the name in between. */
-  return file_check_name (&output->file, output->path, err);
+  /* Another one may have got the name; or this has yet another already. */
+  return file_has_name (&output->file, output->path) ? 0
+    : file_check_linked (&output->file, err);
 }
 
 int

@@ -162,7 +162,7 @@ is_source_of (struct file *part, struct image_input *input, struct error *err)
   if (image_view_open (input->image, &input->unpack, &view, err) < 0)
     return -1;
   if (resume_check_source (&whole, part, view, &differs) == 0)
-    result = 1;
+    result = whole.prefix_differs ? 0 : 1;
   else if (differs.kind == ERROR_BAD_INPUT)
     result = 0;
   else

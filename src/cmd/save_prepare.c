@@ -207,7 +207,8 @@ open_begun (struct save *save, struct error *err)
   struct output *output = &save->output;
   struct error invalid = { 0 };
   int found = output_open_begun (save->output_name, save->force,
-                                 save->common.direct, output, err);
+                                 save->common.direct, &save->source, output,
+                                 err);
 
   if (found <= 0)
     return found;
@@ -267,14 +268,21 @@ start_over (struct save *save, struct error *err)
   return prepare_new (save, err);
 }
 
-/* A finished image is not for this run to overwrite. */
+/* A finished image is not for this run to overwrite; nor is the edit to go. */
 static int
 refuse_edited (const struct save *save, struct error *err)
 {
-  error_set (err, ERROR_BAD_INPUT, 0, "is the image of what %s was before its "
-             "head was edited", save->source_name);
+  error_set (err, ERROR_BAD_INPUT, 0, "its head and that of %s differ: one of "
+             "them was edited", save->source_name);
   error_subject (err, save->output.file.name);
-  return error_hint (err, "pack it anew, to another name");
+  return error_hint (err, "look at both, then pack it to another name");
+}
+
+/* The image has its final name. */
+static bool
+is_finished (const struct save *save)
+{
+  return save->begun.complete && save->output.part[0] == '\0';
 }
 
 /* Take up what an earlier run began: its header says how to go on. */
@@ -292,10 +300,10 @@ take_up (struct save *save, struct error *err)
     return error_subject (err, save->output.file.name);
   if (match_source (save, err) < 0)
     return -1;
-  if (begun->prefix_differs && begun->complete && save->output.part[0] == '\0')
-    return refuse_edited (save, err);
-  if (begun->prefix_differs)
+  if (begun->prefix_differs && !is_finished (save))
     return start_over (save, err);
+  if (begun->prefix_differs && save->discard)
+    return refuse_edited (save, err);
   end = save->image->bytes;
   if (begun->complete)
     return 0;

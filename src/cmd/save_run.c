@@ -19,9 +19,9 @@ check_size (const struct save *save, struct error *err)
     return 0;
   if (file_note_state (&save->source, &now, err) < 0)
     return -1;
-  if (now.bytes == save->before.bytes)
+  if (now.bytes >= save->before.bytes)
     return 0;
-  error_set (err, ERROR_FAILED, 0, "changed its size while it was packed");
+  error_set (err, ERROR_FAILED, 0, "was cut while it was packed");
   return error_subject (err, save->source.name);
 }
 

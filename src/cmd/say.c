@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,15 @@ put_operand (FILE *line, const char *operand)
   put_visible (line, quoted);
 }
 
+static bool
+looks_like_option (const char *const *operands)
+{
+  for (; operands != NULL && *operands != NULL; operands++)
+    if ((*operands)[0] == '-' && (*operands)[1] != '\0')
+      return true;
+  return false;
+}
+
 /* One write, so that lines of others do not come in between. */
 static void
 print_line (const char *text, const char *const *operands)
@@ -62,6 +72,8 @@ print_line (const char *text, const char *const *operands)
   }
   fputs ("iopress: ", line);
   put_visible (line, text);
+  if (looks_like_option (operands))
+    fputs (" --", line);
   for (; operands != NULL && *operands != NULL; operands++) {
     putc (' ', line);
     put_operand (line, *operands);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/file.h"
 
@@ -39,18 +40,43 @@ file_check_name (const struct file *file, const char *path, struct error *err)
 }
 
 int
-file_name_new (const char *from, const char *path, struct error *err)
+file_check_linked (const struct file *file, struct error *err)
 {
   struct stat st;
+
+  if (fstat (file->fd, &st) == 0 && st.st_nlink > 0)
+    return 0;
+  error_set (err, ERROR_FAILED, 0, "was removed while it was written");
+  return error_subject (err, file->name);
+}
+
+/* rename where PATH does not exist, on a file system that cannot look at that
+ * itself.  A second name is given only to what is not there; some cannot even
+ * do that.
+ */
+static int
+rename_by_link (const char *from, const char *path)
+{
+  struct stat st;
+
+  if (link (from, path) == 0)
+    return unlink (from);
+  if (errno == EEXIST || errno == ENOENT)
+    return -1;
+  if (lstat (path, &st) == 0) {
+    errno = EEXIST;
+    return -1;
+  }
+  return errno == ENOENT ? rename (from, path) : -1;
+}
+
+int
+file_name_new (const char *from, const char *path, struct error *err)
+{
   int result = renameat2 (AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE);
 
-  /* A file system without that. */
-  if (result < 0 && (errno == EINVAL || errno == ENOSYS)) {
-    if (lstat (path, &st) == 0)
-      errno = EEXIST;
-    else if (errno == ENOENT)
-      result = rename (from, path);
-  }
+  if (result < 0 && (errno == EINVAL || errno == ENOSYS))
+    result = rename_by_link (from, path);
   if (result == 0)
     return 0;
   error_set (err, ERROR_FAILED, errno, "cannot be created");

@@ -23,6 +23,7 @@ struct discard {
   struct file_state before;    /* of the source, when that page was read */
   uint64_t punched;            /* source offset; everything before is gone */
   bool name_durable;
+  bool counts_links;           /* of the image: not every file system does */
   bool begun;                  /* a marker was or may have been written */
 };
 
@@ -74,6 +75,7 @@ discard_open (const struct discard_options *options,
               struct discard **discard_out, struct error *err)
 {
   struct discard *discard = calloc (1, sizeof *discard);
+  struct error unknown = { 0 };
   void *page = NULL;
   int result;
 
@@ -81,6 +83,8 @@ discard_open (const struct discard_options *options,
     return error_set (err, ERROR_FAILED, errno, "cannot set up discarding");
   discard->options = *options;
   discard->begun = options->begun;
+  discard->counts_links = options->output_path != NULL &&
+    file_check_linked (options->output, &unknown) == 0;
   result = posix_memalign (&page, PAGE_BYTES, PAGE_BYTES);
   if (result != 0) {
     discard_close (discard);
@@ -138,18 +142,44 @@ write_marker (struct discard *discard, uint64_t x, struct error *err)
   return file_sync (source, err);
 }
 
-/* Punch the source up to X, but for the marker's page.  At its end only a whole
- * block is freed: go past it.
+/* An image that is nowhere any more must not get the only copy.  It may well have
+ * another name.
  */
+static int
+check_image (const struct discard *discard, struct error *err)
+{
+  return !discard->counts_links ? 0
+    : file_check_linked (discard->options.output, err);
+}
+
+/* Where the last punch ends: only a whole block is freed, so go past the end,
+ * unless somebody has appended something.
+ */
+static uint64_t
+end_of_punch (const struct discard *discard)
+{
+  uint64_t bytes = discard->options.header->source_bytes;
+  struct error ignored = { 0 };
+  struct file_state now;
+
+  if (file_note_state (discard->options.source, &now, &ignored) < 0 ||
+      (uint64_t) now.bytes > bytes)
+    return bytes;
+  return align_up (bytes, PUNCH_END_BYTES);
+}
+
+/* Punch the source up to X, but for the marker's page. */
 static int
 punch_to (struct discard *discard, uint64_t x, struct error *err)
 {
   if (x == discard->options.header->source_bytes)
-    x = align_up (x, PUNCH_END_BYTES);
+    x = end_of_punch (discard);
   while (discard->punched < x) {
     uint64_t start = maximum_u64 (discard->punched, PAGE_BYTES);
     uint64_t end = minimum_u64 (start + PUNCH_BYTES, x);
 
+    if (start < end && check_image (discard, err) < 0)
+      return -1;
     if (start < end &&
         file_punch (discard->options.source, start, end - start, err) < 0)
       return -1;
@@ -173,7 +203,7 @@ int
 discard_up_to (struct discard *discard, uint64_t x, struct error *err)
 {
   if (discard_sync_image (discard, err) < 0 ||
-      check_source (discard, err) < 0 ||
+      check_image (discard, err) < 0 || check_source (discard, err) < 0 ||
       write_marker (discard, x, err) < 0)
     return -1;
   return punch_to (discard, x, err);
@@ -190,10 +220,11 @@ discard_finish (struct discard *discard, struct error *err)
 
   if (size == 0)
     return 0;
-  if (size > PAGE_BYTES && file_sync (source, err) < 0)
+  if (check_image (discard, err) < 0 || check_source (discard, err) < 0 ||
+      (size > PAGE_BYTES && file_sync (source, err) < 0))
     return -1;
   return file_punch (source, 0, size > PAGE_BYTES ? PAGE_BYTES
-                     : align_up (size, PUNCH_END_BYTES), err);
+                     : end_of_punch (discard), err);
 }
 
 bool

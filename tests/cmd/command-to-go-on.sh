@@ -27,5 +27,18 @@ for name in plain 'two words' "it's" "\$HOME;\"*\"" "$long"; do
   iopress restore --force "$work/$name/$name.image" "$work/restored"
   expect_same "$work/original" "$work/restored"
 done
+
+# What looks like an option is none.
+cd "$work"
+cp -- original -s
+(
+  ulimit -f 2048
+  expect_exit 4 "$IOPRESS" save --discard --discard-batch 128K -c stored \
+    --chunk-size 64K -- -s -o
+)
+PATH=$work/bin:$PATH bash -c \
+  "$(sed -n 's/.*; nothing is lost, go on with: //p' "$work/stderr")"
+iopress restore --force -- -o restored
+expect_same original restored
 test "$(tail -c 30 <<<"$command")" = "$(tail -c 30 <<<"$long.image")" ||
   fail "the end is $command"

@@ -45,6 +45,19 @@ PYTHON
   expect_same "$work/expected" "$work/restored"
 done
 
+# Also when the same command is run again.
+edit ()
+{
+  printf '<!-- edited -->' |
+    dd of="$1" bs=1 seek=3000 conv=notrunc status=none
+}
+make_mapped_ram --preset libvirt-save --xml-padding 64K "$work/source"
+iopress save --force "$work/source" "$work/image"
+edit "$work/image"
+cp "$work/image" "$work/edited"
+iopress save --resume "$work/source" "$work/image"
+expect_same "$work/edited" "$work/image"
+
 # Edited in the source when its image was whole, and a run died before it could
 # consume the source: the edit is not lost with it.
 make_mapped_ram --preset libvirt-save --xml-padding 64K "$work/whole"
@@ -52,11 +65,10 @@ cp "$work/whole" "$work/source"
 rm "$work/image"
 iopress save --discard "$work/source" "$work/image"
 cp "$work/whole" "$work/source"
-printf '<!-- edited -->' |
-  dd of="$work/source" bs=1 seek=3000 conv=notrunc status=none
+edit "$work/source"
 cp "$work/source" "$work/edited"
 expect_exit 3 iopress save --resume "$work/source" "$work/image"
-expect_message 'image: is the image of what .*source was before .* edited'
+expect_message 'image: its head and that of .*source differ: .* edited'
 expect_same "$work/edited" "$work/source"
 mv "$work/image" "$work/image.part"
 iopress save --resume "$work/source" "$work/image"

@@ -174,8 +174,45 @@ if test "$(id -u)" = 0 && command -v setpriv >/dev/null; then
   expect_absent "$work/folder/old.part"
 fi
 
+# A kill between the two names that one file has for an instant where a file
+# system cannot rename to what is not there.
+cp "$work/image" "$o"
+ln "$o" "$o.part"
+iopress save --resume "$work/original" "$o"
+expect_absent "$o.part"
+expect_same "$work/image" "$o"
+
+# The source itself is called so.
+cp "$work/original" "$o.part"
+rm "$o"
+expect_exit 2 iopress save --resume "$o.part" "$o"
+expect_message 'output\.part: is the input itself'
+rm "$o.part"
+
 # The source is cut: holes are not what there was.
 begin_save
 truncate -s 6M "$s"
-ends_with 1 'source: changed its size while it was packed'
+ends_with 1 'source: was cut while it was packed'
 expect_absent "$o" "$o.part"
+
+# What is appended is not of this image, and stays.
+for discard in '' --discard; do
+  # shellcheck disable=SC2086
+  begin_save $discard
+  echo appended >>"$s"
+  if test -z "$discard"; then
+    wait $pid
+    iopress restore --force "$o" "$work/restored"
+    expect_same "$work/original" "$work/restored"
+  else
+    ends_with 1 'source: was changed while it was packed'
+  fi
+  test "$(tail -n 1 "$s" | tr -d '\0' | tail -c 9)" = appended ||
+    fail "what was appended is gone"
+done
+begin_consuming
+echo appended >>"$s"
+wait $pid
+iopress restore --force "$o" "$work/restored"
+expect_same "$work/original" "$work/restored"
+test "$(tail -c 9 "$s")" = appended || fail "what was appended is gone"

@@ -68,6 +68,15 @@ cp "$file" "$work/edited"
 ends_with 1 'file: was changed while it was packed'
 expect_same "$work/edited" "$file"
 
+# The run that saw the edit was killed before it could exchange the names again.
+iopress save "$work/ram" "$work/image"
+cp "$work/image" "$file"
+cp "$work/edited" "$file.part"
+expect_exit 0 iopress save --replace "$file"
+expect_message 'file\.part: is not what .*file was packed from, and stays'
+expect_same "$work/edited" "$file.part"
+rm "$file" "$file.part"
+
 # A name that leaves no room for what expand puts beside it.
 long=$work/$(printf 'n%.0s' {1..235})
 cp "$work/ram" "$long"

@@ -231,6 +231,27 @@ ln "$s" link
 untouched "$s" -- 2 iopress save --discard fd:7 fd:8 7<>"$s" 8<>"$work/link"
 rm link
 
+# Somebody has it open for writing, and a lease that has to be asked for first,
+# as servers of files do.
+fresh
+python3 - "$s" <<'end' &
+import fcntl, os, signal, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR)
+signal.signal(signal.SIGIO, lambda *_: fcntl.fcntl(
+    fd, fcntl.F_SETLEASE, fcntl.F_UNLCK))
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+open("leased", "w").close()
+while True:
+    time.sleep(1)
+end
+holder=$!
+eventually test -e leased || fail "no lease"
+untouched "$s" -- 1 iopress save --discard "$s" "$o"
+expect_message "another process has it open for writing"
+untouched "$s" -- 1 iopress save --discard "$s" "$o"
+kill $holder
+wait $holder || :
+
 # Nothing begun.
 fresh
 finishes

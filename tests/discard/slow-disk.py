@@ -149,13 +149,46 @@ def random_template(folder, rng, size):
     return Template(path, read(path))
 
 
+def edit_small(folder, rng, size):
+    """What fits in the page of the marker goes in the last step alone."""
+    case = Case(folder, random_template(folder, rng, size), "paths")
+    log = folder.file("strace")
+    process = case.start(wrapper=strace(log, "fdatasync",
+                                        "delay_exit=500000:when=1"))
+    wait_for(log, b"fdatasync", process)
+    os.utime(case.source)
+    status, message = ended(process)
+    if status != 1 or "was changed" not in message or not case.is_whole():
+        raise Lost(f"exit status {status} after an edit: {message}")
+    os.unlink(log)
+    case.clear()
+
+
+def remove_image(folder, template):
+    """Somebody removes it while the thread is about to begin."""
+    case = Case(folder, template, "paths", ["-c", "stored"])
+    log = folder.file("strace")
+    process = case.start(wrapper=strace(log, "fdatasync",
+                                        "delay_exit=1000000:when=1"))
+    wait_for(log, b"fdatasync", process)
+    os.unlink(case.part)
+    status, message = ended(process)
+    if status != 1 or "was removed" not in message or not case.is_whole():
+        raise Lost(f"exit status {status} without an image: {message}")
+    os.unlink(log)
+    case.clear()
+
+
 def try_all(folder, rng):
+    for size in (700, 4096):
+        edit_small(folder, rng, size)
     template = random_template(folder, rng, 12 * MIB + 100)
     for naming in ("paths", "fds"):
         for how in ("signal", "limit", "edit")[:3 if naming == "paths" else 2]:
             status = end_within_first_sync(folder, template, naming, how)
             print(f"ended within the first fdatasync by a {how}, {naming}: "
                   f"exit status {status}")
+    remove_image(folder, template)
     end_while_resuming(folder, template)
     template = random_template(folder, rng, 40 * MIB)
     for call, delay in (("fdatasync", 100000), ("fallocate", 200000)):

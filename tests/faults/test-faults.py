@@ -170,7 +170,7 @@ def situations(top):
         Situation("resume-cached", even, batch, late),
         Situation("resume-mapped", mapped, batch, middle),
         Situation("resume-mapped-late", mapped, batch, late),
-        Situation("resume-unnamed", mapped, batch, "rename:1:EIO"),
+        Situation("resume-unnamed", mapped, batch, "renameat2:1:EIO"),
         Situation("resume-named", ragged, batch, "fsync:2:EIO"),
         Situation("resume-done", mapped, batch, DONE),
         Descriptors("save-fds", mapped, batch),
