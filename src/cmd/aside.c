@@ -290,12 +290,15 @@ aside_make (const char *path, struct file *file, uint64_t prefix_bytes,
   char part[ASIDE_PATH_BYTES];
   struct file copy = FILE_CLOSED;
   struct error ignored = { 0 };
-  int result = use_again (path, file, prefix_bytes, direct, err);
+  int result;
 
-  if (result != 0)
-    return result < 0 ? -1 : 0;
   if ((size_t) snprintf (part, sizeof part, "%s.part", path) >= sizeof part)
     return fail (path, ENAMETOOLONG, "cannot be created", err);
+  if (file_finish_naming (part, path, err) < 0)
+    return -1;
+  result = use_again (path, file, prefix_bytes, direct, err);
+  if (result != 0)
+    return result < 0 ? -1 : 0;
   result = open_part (part, file, prefix_bytes, direct, &copy, err);
   copy.cancelled = signals_received ();
   if (result == 0)

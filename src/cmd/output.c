@@ -292,12 +292,14 @@ open_begun_path (const char *path, bool force, enum direct_io direct,
                  const struct file *input, struct output *output,
                  struct error *err)
 {
-  struct stat st, named;
+  struct stat st;
 
   if (name_part (path, output, err) < 0)
     return -1;
   output->path = path;
   output->force = force;
+  if (file_finish_naming (output->part, path, err) < 0)
+    return -1;
   if (stat (output->part, &st) < 0) {
     if (errno != ENOENT)
       return fail (output->part, errno, "cannot be examined", err);
@@ -306,14 +308,7 @@ open_begun_path (const char *path, bool force, enum direct_io direct,
       return errno == ENOENT ? 0
         : fail (path, errno, "cannot be examined", err);
   }
-  else if (stat (path, &named) == 0 && named.st_dev == st.st_dev &&
-           named.st_ino == st.st_ino) {
-    /* A kill came between the two steps of file_name_new. */
-    if (unlink (output->part) < 0)
-      return fail (output->part, errno, "cannot be removed", err);
-    output->part[0] = '\0';
-  }
-  else if (!force && lstat (path, &named) == 0)
+  else if (!force && lstat (path, &st) == 0)
     return fail_exists (path, err);
   if (output->part[0] != '\0' && is_input_part (input, output, err))
     return -1;

@@ -278,11 +278,14 @@ refuse_edited (const struct save *save, struct error *err)
   return error_hint (err, "look at both, then pack it to another name");
 }
 
-/* The image has its final name. */
+/* The image has its final name, which it got when all of it was durable.  A
+ * descriptor's file has none.
+ */
 static bool
 is_finished (const struct save *save)
 {
-  return save->begun.complete && save->output.part[0] == '\0';
+  return save->begun.complete && save->output.path != NULL &&
+    save->output.part[0] == '\0';
 }
 
 /* Take up what an earlier run began: its header says how to go on. */

@@ -198,9 +198,15 @@ int file_check_linked (const struct file *file, struct error *err);
 
 /* Give FROM the name PATH, which nothing must have.  Returns 0, or -1 with ERR,
  * whose errnum is EEXIST when something has.  On some file systems a kill can
- * leave both names.
+ * leave both names: file_finish_naming removes FROM then.
  */
 int file_name_new (const char *from, const char *path, struct error *err);
+
+/* Returns 1 when both names were those of one file, and FROM is removed; 0 when
+ * they were not; -1 with ERR.
+ */
+int file_finish_naming (const char *from, const char *path,
+                        struct error *err);
 
 /* Whether both are the same file. */
 bool file_same (const struct file *a, const struct file *b);

@@ -50,6 +50,33 @@ file_check_linked (const struct file *file, struct error *err)
   return error_subject (err, file->name);
 }
 
+/* Whether both are names of one regular file. */
+static bool
+are_links (const char *one, const char *other)
+{
+  struct stat first, second;
+
+  return lstat (one, &first) == 0 && lstat (other, &second) == 0 &&
+    S_ISREG (first.st_mode) && first.st_nlink > 1 &&
+    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/* The second step of rename_by_link.  Who looks at both names meanwhile may have
+ * done that already.
+ */
+static int
+drop_first_name (const char *from, const char *path)
+{
+  int saved;
+
+  if (unlink (from) == 0 || errno == ENOENT)
+    return 0;
+  saved = errno;
+  unlink (path);
+  errno = saved;
+  return -1;
+}
+
 /* rename where PATH does not exist, on a file system that cannot look at that
  * itself.  A second name is given only to what is not there; some cannot even
  * do that.
@@ -59,8 +86,9 @@ rename_by_link (const char *from, const char *path)
 {
   struct stat st;
 
-  if (link (from, path) == 0)
-    return unlink (from);
+  /* Over a network it may have been done, and the answer lost. */
+  if (link (from, path) == 0 || (errno == EEXIST && are_links (from, path)))
+    return drop_first_name (from, path);
   if (errno == EEXIST || errno == ENOENT)
     return -1;
   if (lstat (path, &st) == 0) {
@@ -68,6 +96,17 @@ rename_by_link (const char *from, const char *path)
     return -1;
   }
   return errno == ENOENT ? rename (from, path) : -1;
+}
+
+int
+file_finish_naming (const char *from, const char *path, struct error *err)
+{
+  if (!are_links (from, path))
+    return 0;
+  if (unlink (from) == 0 || errno == ENOENT)
+    return 1;
+  error_set (err, ERROR_FAILED, errno, "cannot be removed");
+  return error_subject (err, from);
 }
 
 int

@@ -292,11 +292,14 @@ consume_rest (struct consume *consume, struct error *err)
   if (wait_for_step (consume, err) < 0 || check_name (consume, err) < 0 ||
       discard_sync_image (consume->discard, err) < 0)
     return -1;
-  if (rest.source_end > PAGE_BYTES) {
-    pthread_mutex_lock (&consume->lock);
-    give (consume, rest);
-    pthread_mutex_unlock (&consume->lock);
-  }
+  /* What has only the marker's page goes when the image has its name: find out
+   * before whether it may.
+   */
+  if (rest.source_end <= PAGE_BYTES)
+    return discard_check_source (consume->discard, err);
+  pthread_mutex_lock (&consume->lock);
+  give (consume, rest);
+  pthread_mutex_unlock (&consume->lock);
   return 0;
 }
 

@@ -189,8 +189,8 @@ punch_to (struct discard *discard, uint64_t x, struct error *err)
 }
 
 /* The last moment at which the source can be left as it is. */
-static int
-check_source (const struct discard *discard, struct error *err)
+int
+discard_check_source (const struct discard *discard, struct error *err)
 {
   const struct discard_options *options = &discard->options;
 
@@ -203,7 +203,8 @@ int
 discard_up_to (struct discard *discard, uint64_t x, struct error *err)
 {
   if (discard_sync_image (discard, err) < 0 ||
-      check_image (discard, err) < 0 || check_source (discard, err) < 0 ||
+      check_image (discard, err) < 0 ||
+      discard_check_source (discard, err) < 0 ||
       write_marker (discard, x, err) < 0)
     return -1;
   return punch_to (discard, x, err);
@@ -220,7 +221,8 @@ discard_finish (struct discard *discard, struct error *err)
 
   if (size == 0)
     return 0;
-  if (check_image (discard, err) < 0 || check_source (discard, err) < 0 ||
+  if (check_image (discard, err) < 0 ||
+      discard_check_source (discard, err) < 0 ||
       (size > PAGE_BYTES && file_sync (source, err) < 0))
     return -1;
   return file_punch (source, 0, size > PAGE_BYTES ? PAGE_BYTES

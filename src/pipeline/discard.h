@@ -49,6 +49,11 @@ void discard_close (struct discard *discard);
  */
 int discard_sync_image (struct discard *discard, struct error *err);
 
+/* Refuse a source of which nothing is gone and that is not as it was.  Returns 0,
+ * or -1 with ERR.
+ */
+int discard_check_source (const struct discard *discard, struct error *err);
+
 /* Give back the source up to byte X, but for the marker's page; the records of
  * what stands before X have been written.  The first time the source must be as
  * it was.  Returns 0, or -1 with ERR.

@@ -323,7 +323,10 @@ resume_check_source (struct resume *resume, const struct file *source,
                "has %llu bytes, but %s was begun from a source of %llu",
                (unsigned long long) source->size, resume->image->file->name,
                (unsigned long long) header->source_bytes);
-    return error_subject (err, source->name);
+    error_subject (err, source->name);
+    return source->size < header->source_bytes ? -1
+      : error_hint (err, "what was appended to it since can be cut off with "
+                    "truncate");
   }
   if (resume->consumed)
     return check_marker (resume, source, err);

@@ -58,6 +58,21 @@ cp "$work/image" "$work/edited"
 iopress save --resume "$work/source" "$work/image"
 expect_same "$work/edited" "$work/image"
 
+# A power cut can leave an image in a descriptor's file whole but for the prefix,
+# which is under no checksum: nothing says that it ever was on the disk.
+for discard in '' --discard; do
+  make_mapped_ram --preset libvirt-save --xml-padding 64K "$work/source"
+  cp "$work/source" "$work/kept"
+  rm "$work/image"
+  # shellcheck disable=SC2086
+  iopress save $discard "$work/source" "$work/image"
+  cp "$work/kept" "$work/source"
+  dd if=/dev/zero of="$work/image" bs=4096 count=8 conv=notrunc status=none
+  iopress save --resume fd:6 fd:7 6<>"$work/source" 7<>"$work/image"
+  cmp -n 65000 "$work/kept" "$work/image"
+  iopress verify "$work/image"
+done
+
 # Edited in the source when its image was whole, and a run died before it could
 # consume the source: the edit is not lost with it.
 make_mapped_ram --preset libvirt-save --xml-padding 64K "$work/whole"

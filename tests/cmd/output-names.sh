@@ -182,6 +182,20 @@ iopress save --resume "$work/original" "$o"
 expect_absent "$o.part"
 expect_same "$work/image" "$o"
 
+# Not a link to the only copy, which goes nowhere.
+begin_consuming
+kill -s KILL $pid
+wait $pid || true
+ln -s output.part "$o"
+cp "$o.part" "$work/before"
+expect_exit 4 iopress save --resume "$s" "$o"
+expect_message 'output: will not be overwritten'
+expect_same "$work/before" "$o.part"
+rm "$o"
+iopress save --resume "$s" "$o"
+iopress restore --force "$o" "$work/restored"
+expect_same "$work/original" "$work/restored"
+
 # The source itself is called so.
 cp "$work/original" "$o.part"
 rm "$o"

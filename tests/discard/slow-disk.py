@@ -158,7 +158,8 @@ def edit_small(folder, rng, size):
     wait_for(log, b"fdatasync", process)
     os.utime(case.source)
     status, message = ended(process)
-    if status != 1 or "was changed" not in message or not case.is_whole():
+    if status != 1 or "was changed" not in message or not case.is_whole() or \
+       case.begun() is not None:
         raise Lost(f"exit status {status} after an edit: {message}")
     os.unlink(log)
     case.clear()

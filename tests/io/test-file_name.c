@@ -94,6 +94,31 @@ test_name_new (void **state)
   free (path);
 }
 
+/* A kill has left both names; other pairs are not that. */
+static void
+test_finish_naming (void **state)
+{
+  char *from = strdup (scratch_file ("from", 10));
+  char *path = strdup (scratch_path ("path"));
+  struct error err = { 0 };
+
+  (void) state;
+  assert_int_equal (file_finish_naming (from, path, &err), 0);
+  assert_int_equal (symlink (from, path), 0);
+  assert_int_equal (file_finish_naming (from, path, &err), 0);
+  assert_int_equal (file_finish_naming (path, from, &err), 0);
+  assert_int_equal (unlink (path), 0);
+  assert_int_equal (link (from, path), 0);
+  assert_int_equal (file_finish_naming (from, path, &err), 1);
+  check_pattern_file (path, 10);
+  assert_int_equal (access (from, F_OK), -1);
+  scratch_file ("from", 10);
+  assert_int_equal (file_finish_naming (from, path, &err), 0);
+  check_pattern_file (path, 10);
+  free (from);
+  free (path);
+}
+
 int
 main (void)
 {
@@ -101,6 +126,7 @@ main (void)
     cmocka_unit_test (test_same),
     cmocka_unit_test (test_has_name),
     cmocka_unit_test (test_name_new),
+    cmocka_unit_test (test_finish_naming),
   };
 
   return cmocka_run_group_tests (tests, scratch_setup, scratch_teardown);
