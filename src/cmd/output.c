@@ -321,7 +321,8 @@ open_begun_path (const char *path, bool force, enum direct_io direct,
 
 int
 output_open_begun (const char *name, bool force, enum direct_io direct,
-                   const struct file *input, struct output *output, struct error *err)
+                   const struct file *input, struct output *output,
+                   struct error *err)
 {
   int fd = file_descriptor_of (name);
   int result;

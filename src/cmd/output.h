@@ -48,8 +48,8 @@ int output_open_beside (const char *path, enum direct_io direct,
 
 /* Open what an earlier run left of the output NAME, for update and with its
  * bytes: PATH.part, or PATH when it had its name already, or the descriptor;
- * it must not be INPUT.
- * A PATH.part is refused while there is a PATH, unless FORCE is set.  Returns 1; 0 when there is nothing; -1 with ERR.
+ * it must not be INPUT.  A PATH.part is refused while there is a PATH, unless
+ * FORCE is set.  Returns 1; 0 when there is nothing; -1 with ERR.
  */
 int output_open_begun (const char *name, bool force, enum direct_io direct,
                        const struct file *input, struct output *output,

@@ -31,8 +31,9 @@ int replace_check (const char *path, struct error *err);
 /* In place of output_commit: OUTPUT, from output_open_beside, is whole; make it
  * durable, let it have the name of SOURCE with owner, mode and attributes, and
  * remove SOURCE, which must be as it was in the state BEFORE, with the same
- * PREFIX_BYTES as the image.  Returns 0; or -1 with ERR and SOURCE under its name, unless
- * somebody else has changed that.  Call output_abandon in both cases.
+ * PREFIX_BYTES as the image.  Returns 0; or -1 with ERR and SOURCE under its
+ * name, unless somebody else has changed that.  Call output_abandon in both
+ * cases.
  */
 int replace_commit (struct output *output, const struct file *source,
                     const struct file_state *before, uint64_t prefix_bytes,

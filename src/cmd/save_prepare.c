@@ -141,16 +141,15 @@ choose_codec (struct save *save, struct error *err)
                            &save->header, &save->codec, err);
 }
 
-/* What --discard has finished with has its old size and holds nothing. */
+/* What --discard has finished with has its old size and is one hole. */
 static int
 check_not_consumed (const struct save *save, struct error *err)
 {
-  int empty = 0;
+  const struct file *source = &save->source;
 
-  if ((save->discard || save->resume) && save->source.size > 0)
-    empty = resume_source_is_empty (&save->source, err);
-  if (empty <= 0)
-    return empty;
+  if ((!save->discard && !save->resume) || source->size == 0 ||
+      file_next_data (source, 0) < source->size)
+    return 0;
   error_set (err, ERROR_BAD_INPUT, 0, "holds nothing: an earlier run may have "
              "given all of it back");
   error_subject (err, save->source_name);

@@ -191,8 +191,8 @@ bool file_has_name (const struct file *file, const char *path);
 int file_check_name (const struct file *file, const char *path,
                      struct error *err);
 
-/* Refuse to go on with FILE when it has no name left, and would be gone with its
- * last descriptor.  Returns 0, or -1 with ERR.
+/* Refuse to go on with FILE when it has no name left, and would be gone with
+ * its last descriptor.  Returns 0, or -1 with ERR.
  */
 int file_check_linked (const struct file *file, struct error *err);
 

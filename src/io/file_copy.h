@@ -15,7 +15,9 @@
 int file_copy (struct file *from, struct file *to, uint64_t offset,
                uint64_t end, struct error *err);
 
-/* Whether both begin with the same LENGTH bytes.  Returns 1, 0, or -1 with ERR. */
+/* Whether both begin with the same LENGTH bytes.  Returns 1, 0, or -1 with
+ * ERR.
+ */
 int file_same_bytes (const struct file *a, const struct file *b,
                      uint64_t length, struct error *err);
 

@@ -17,8 +17,8 @@ file_check_writers (const char *path, struct error *err)
   CLEANUP_CLOSE int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
                                O_NONBLOCK);
 
-  /* A read lease is given only while nobody has the file open for writing.  Who
-   * has a lease of that kind is asked to give it up, which nobody waits for here.
+  /* A read lease is given only while nobody has the file open for writing.  A
+   * writer with a lease is asked for it, which nobody waits for here.
    */
   if (fd >= 0 ? fcntl (fd, F_SETLEASE, F_RDLCK) == 0 || errno != EAGAIN
       : errno != EAGAIN)

@@ -61,8 +61,8 @@ are_links (const char *one, const char *other)
     first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-/* The second step of rename_by_link.  Who looks at both names meanwhile may have
- * done that already.
+/* The second step of rename_by_link.  Who looks at both names meanwhile may
+ * have done that already.
  */
 static int
 drop_first_name (const char *from, const char *path)

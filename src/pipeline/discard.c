@@ -142,8 +142,8 @@ write_marker (struct discard *discard, uint64_t x, struct error *err)
   return file_sync (source, err);
 }
 
-/* An image that is nowhere any more must not get the only copy.  It may well have
- * another name.
+/* An image that is nowhere any more must not get the only copy.  It may well
+ * have another name.
  */
 static int
 check_image (const struct discard *discard, struct error *err)

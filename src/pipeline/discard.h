@@ -49,8 +49,8 @@ void discard_close (struct discard *discard);
  */
 int discard_sync_image (struct discard *discard, struct error *err);
 
-/* Refuse a source of which nothing is gone and that is not as it was.  Returns 0,
- * or -1 with ERR.
+/* Refuse a source of which nothing is gone and that is not as it was.  Returns
+ * 0, or -1 with ERR.
  */
 int discard_check_source (const struct discard *discard, struct error *err);
 
