@@ -146,7 +146,25 @@ replace_commit (struct output *output, const struct file *source,
   return 0;
 }
 
-/* Whether PART, open as FILE, is what the image was made of. */
+/* The heads of PART and of the image differ: whether that of the image has been
+ * edited since, which was written after the source.  Else the source was, in the
+ * instant before the exchange, when all of the image had been written.
+ */
+static int
+is_image_edited (const struct file *part, const struct file *image,
+                 struct error *err)
+{
+  struct file_state source, packed;
+
+  if (file_note_state (part, &source, err) < 0 ||
+      file_note_state (image, &packed, err) < 0)
+    return -1;
+  return source.modified.tv_sec < packed.modified.tv_sec ||
+    (source.modified.tv_sec == packed.modified.tv_sec &&
+     source.modified.tv_nsec < packed.modified.tv_nsec);
+}
+
+/* Whether PART is what the image was made of.  Returns 1, 0, or -1 with ERR. */
 static int
 is_source_of (struct file *part, struct image_input *input, struct error *err)
 {
@@ -162,7 +180,8 @@ is_source_of (struct file *part, struct image_input *input, struct error *err)
   if (image_view_open (input->image, &input->unpack, &view, err) < 0)
     return -1;
   if (resume_check_source (&whole, part, view, &differs) == 0)
-    result = whole.prefix_differs ? 0 : 1;
+    result = whole.prefix_differs ? is_image_edited (part, &input->file, err)
+      : 1;
   else if (differs.kind == ERROR_BAD_INPUT)
     result = 0;
   else

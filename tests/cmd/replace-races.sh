@@ -75,7 +75,16 @@ cp "$work/edited" "$file.part"
 expect_exit 0 iopress save --replace "$file"
 expect_message 'file\.part: is not what .*file was packed from, and stays'
 expect_same "$work/edited" "$file.part"
-rm "$file" "$file.part"
+# It is what was packed when the image was edited later.
+cp "$work/ram" "$file.part"
+sleep 0.1
+printf '<!-- edited -->' |
+  dd of="$file" bs=1 seek=3000 conv=notrunc status=none
+iopress save --replace "$file"
+expect_absent "$file.part"
+iopress expand "$file"
+expect_same "$work/edited" "$file"
+rm "$file"
 
 # A name that leaves no room for what expand puts beside it.
 long=$work/$(printf 'n%.0s' {1..235})
