@@ -86,13 +86,10 @@ open_special (const char *path, enum direct_io direct, struct output *output,
 static int
 lock (const struct file *file, struct error *err)
 {
-  struct stat opened, named;
-
   if (file_lock (file, true, err) < 0)
     return -1;
   /* The other one may have just finished and renamed it. */
-  if (fstat (file->fd, &opened) < 0 || stat (file->name, &named) < 0 ||
-      opened.st_ino != named.st_ino || opened.st_dev != named.st_dev)
+  if (!file_has_name (file, file->name))
     return fail (file->name, 0, "another iopress has just used it", err);
   return 0;
 }
@@ -153,23 +150,12 @@ name_part (const char *path, struct output *output, struct error *err)
   return fail (path, ENAMETOOLONG, "cannot be created", err);
 }
 
-static bool
-is_input (const struct file *input, const struct stat *named)
-{
-  struct stat st;
-
-  return fstat (input->fd, &st) == 0 && st.st_dev == named->st_dev &&
-    st.st_ino == named->st_ino;
-}
-
 /* Whether what is to be written beside OUTPUT is the input; then with ERR. */
 static bool
 is_input_part (const struct file *input, const struct output *output,
                struct error *err)
 {
-  struct stat st;
-
-  if (lstat (output->part, &st) < 0 || !is_input (input, &st))
+  if (!file_has_name (input, output->part))
     return false;
   error_set (err, ERROR_USAGE, 0, "is the input itself, and is where %s would "
              "be written", output->path);
@@ -224,7 +210,7 @@ open_path (const char *path, enum output_kind kind, bool force,
       return fail (path, EISDIR, "cannot be written", err);
     if (!S_ISREG (st.st_mode))
       return open_special (path, direct, output, err);
-    if (is_input (input, &st)) {
+    if (file_has_name (input, path)) {
       error_set (err, ERROR_USAGE, 0, "is the input itself");
       return error_subject (err, path);
     }
@@ -312,8 +298,8 @@ open_begun_path (const char *path, bool force, enum direct_io direct,
     return fail_exists (path, err);
   if (output->part[0] != '\0' && is_input_part (input, output, err))
     return -1;
-  if (file_open (output->part[0] != '\0' ? output->part : path, FILE_UPDATE,
-                 direct, &output->file, err) < 0 ||
+  if (file_open (output_name_now (output), FILE_UPDATE, direct, &output->file,
+                 err) < 0 ||
       lock (&output->file, err) < 0)
     return -1;
   return 1;
@@ -346,10 +332,16 @@ output_open_begun (const char *name, bool force, enum direct_io direct,
   return result;
 }
 
+const char *
+output_name_now (const struct output *output)
+{
+  return output->part[0] != '\0' ? output->part : output->path;
+}
+
 bool
 output_is_there (const struct output *output)
 {
-  const char *name = output->part[0] != '\0' ? output->part : output->path;
+  const char *name = output_name_now (output);
 
   return name == NULL || output->file.fd < 0 ||
     file_has_name (&output->file, name);

@@ -55,6 +55,11 @@ int output_open_begun (const char *name, bool force, enum direct_io direct,
                        const struct file *input, struct output *output,
                        struct error *err);
 
+/* The name that its file has now: PATH.part or PATH; NULL for a descriptor.  It
+ * lasts until output_commit.
+ */
+const char *output_name_now (const struct output *output);
+
 /* Whether its file still has the name that it was given, if any. */
 bool output_is_there (const struct output *output);
 

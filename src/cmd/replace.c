@@ -82,8 +82,7 @@ check_prefix (const struct file *source, const struct file *image,
 
   if (same != 0)
     return same < 0 ? -1 : 0;
-  fail (source->name, 0, "was changed while it was packed", err);
-  return error_hint (err, "it is as it was left: try again");
+  return file_refuse_changed (source, err);
 }
 
 /* After the exchange: what has the name PART now must be the source, as it was

@@ -356,7 +356,7 @@ start_consuming (struct save *save, struct error *err)
     .discard = {
       .source = &save->source,
       .output = &output->file,
-      .output_path = output->part[0] != '\0' ? output->part : output->path,
+      .output_path = output_name_now (output),
       .header = &save->header,
       .before = file_descriptor_of (save->source_name) < 0 ? &save->before
         : NULL,

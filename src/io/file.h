@@ -182,6 +182,9 @@ int file_note_state (const struct file *file, struct file_state *state,
 int file_check_state (const struct file *file, const struct file_state *state,
                       struct error *err);
 
+/* The error of a FILE that was changed while it was packed.  Returns -1. */
+int file_refuse_changed (const struct file *file, struct error *err);
+
 /* Whether PATH leads to FILE. */
 bool file_has_name (const struct file *file, const char *path);
 

@@ -44,6 +44,14 @@ file_note_state (const struct file *file, struct file_state *state,
 }
 
 int
+file_refuse_changed (const struct file *file, struct error *err)
+{
+  error_set (err, ERROR_FAILED, 0, "was changed while it was packed");
+  error_subject (err, file->name);
+  return error_hint (err, "it is as it was left: try again");
+}
+
+int
 file_check_state (const struct file *file, const struct file_state *state,
                   struct error *err)
 {
@@ -55,9 +63,7 @@ file_check_state (const struct file *file, const struct file_state *state,
       now.modified.tv_sec == state->modified.tv_sec &&
       now.modified.tv_nsec == state->modified.tv_nsec)
     return 0;
-  error_set (err, ERROR_FAILED, 0, "was changed while it was packed");
-  error_subject (err, file->name);
-  return error_hint (err, "it is as it was left: try again");
+  return file_refuse_changed (file, err);
 }
 
 int

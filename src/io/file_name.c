@@ -11,13 +11,19 @@
 
 #include "io/file.h"
 
+static bool
+same_inode (const struct stat *a, const struct stat *b)
+{
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 bool
 file_same (const struct file *a, const struct file *b)
 {
   struct stat first, second;
 
   return fstat (a->fd, &first) == 0 && fstat (b->fd, &second) == 0 &&
-    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+    same_inode (&first, &second);
 }
 
 bool
@@ -26,7 +32,7 @@ file_has_name (const struct file *file, const char *path)
   struct stat opened, named;
 
   return fstat (file->fd, &opened) == 0 && stat (path, &named) == 0 &&
-    opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+    same_inode (&opened, &named);
 }
 
 int
@@ -58,7 +64,7 @@ are_links (const char *one, const char *other)
 
   return lstat (one, &first) == 0 && lstat (other, &second) == 0 &&
     S_ISREG (first.st_mode) && first.st_nlink > 1 &&
-    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+    same_inode (&first, &second);
 }
 
 /* The second step of rename_by_link.  Who looks at both names meanwhile may

@@ -149,34 +149,36 @@ def random_template(folder, rng, size):
     return Template(path, read(path))
 
 
+def disturb_first_sync(folder, case, disturb):
+    """DISTURB the run while its first fdatasync takes long."""
+    log = folder.file("strace")
+    process = case.start(wrapper=strace(log, "fdatasync",
+                                        "delay_exit=1000000:when=1"))
+    wait_for(log, b"fdatasync", process)
+    disturb()
+    result = ended(process)
+    os.unlink(log)
+    return result
+
+
 def edit_small(folder, rng, size):
     """What fits in the page of the marker goes in the last step alone."""
     case = Case(folder, random_template(folder, rng, size), "paths")
-    log = folder.file("strace")
-    process = case.start(wrapper=strace(log, "fdatasync",
-                                        "delay_exit=500000:when=1"))
-    wait_for(log, b"fdatasync", process)
-    os.utime(case.source)
-    status, message = ended(process)
+    status, message = disturb_first_sync(folder, case,
+                                         lambda: os.utime(case.source))
     if status != 1 or "was changed" not in message or not case.is_whole() or \
        case.begun() is not None:
         raise Lost(f"exit status {status} after an edit: {message}")
-    os.unlink(log)
     case.clear()
 
 
 def remove_image(folder, template):
     """Somebody removes it while the thread is about to begin."""
     case = Case(folder, template, "paths", ["-c", "stored"])
-    log = folder.file("strace")
-    process = case.start(wrapper=strace(log, "fdatasync",
-                                        "delay_exit=1000000:when=1"))
-    wait_for(log, b"fdatasync", process)
-    os.unlink(case.part)
-    status, message = ended(process)
+    status, message = disturb_first_sync(folder, case,
+                                         lambda: os.unlink(case.part))
     if status != 1 or "was removed" not in message or not case.is_whole():
         raise Lost(f"exit status {status} without an image: {message}")
-    os.unlink(log)
     case.clear()
 
 
