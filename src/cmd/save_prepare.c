@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iopress save: opening source and output, anew or to go on. */
+/* iopress save: opening source and output. */
 
 #include <config.h>
 
@@ -13,6 +13,7 @@
 
 #include "cmd/codec.h"
 #include "cmd/save.h"
+#include "cmd/save_private.h"
 #include "cmd/signals.h"
 #include "cmd/wait.h"
 
@@ -60,8 +61,8 @@ check_writers (const struct save *save, struct error *err)
  * passes a descriptor answers for its own.  What began with a descriptor that
  * can only be written goes on with it, before the image is known.
  */
-static int
-open_source (struct save *save, struct error *err)
+int
+save_open_source (struct save *save, struct error *err)
 {
   const char *name = save->source_name;
   bool update = save->discard || (save->resume && is_write_only (name));
@@ -85,8 +86,8 @@ open_source (struct save *save, struct error *err)
 }
 
 /* With --discard the image must be able to become durable, elsewhere. */
-static int
-check_output (struct save *save, struct error *err)
+int
+save_check_output (struct save *save, struct error *err)
 {
   if (save->discard && save->output.file.stream)
     return refuse (save->output.file.name,
@@ -169,8 +170,8 @@ open_output (struct save *save, struct error *err)
 /* A new image; the output is open already when an earlier run left nothing of
  * use in it.
  */
-static int
-prepare_new (struct save *save, struct error *err)
+int
+save_prepare_new (struct save *save, struct error *err)
 {
   if (choose_codec (save, err) < 0 || check_not_consumed (save, err) < 0 ||
       examine_source (save, err) < 0)
@@ -179,173 +180,7 @@ prepare_new (struct save *save, struct error *err)
     return file_truncate (&save->output.file, 0, err);
   if (open_output (save, err) < 0)
     return -1;
-  return check_output (save, err);
-}
-
-/* The output is no image: the earlier run died before its header was durable,
- * so that the source must be whole.  An empty source says otherwise: then the
- * image was damaged later, and may be all there is.
- */
-static bool
-may_start_over (const struct save *save)
-{
-  const struct output *output = &save->output;
-  struct error unreadable = { 0 };
-
-  return !save->begun.consumed &&
-    (output->path == NULL || output->part[0] != '\0') &&
-    resume_source_is_empty (&save->source, &unreadable) == 0;
-}
-
-/* Open the image that an earlier run began.  Returns 1; 0 when there is
- * nothing to go on with, so that the source has to be whole; -1 with ERR.
- */
-static int
-open_begun (struct save *save, struct error *err)
-{
-  struct output *output = &save->output;
-  struct error invalid = { 0 };
-  int found = output_open_begun (save->output_name, save->force,
-                                 save->common.direct, &save->source, output,
-                                 err);
-
-  if (found <= 0)
-    return found;
-  if (check_output (save, err) < 0)
-    return -1;
-  /* What is on the disk counts, not what the page cache believes. */
-  if (!output->file.direct)
-    file_drop_cache (&output->file, 0, 0);
-  if (image_open (&output->file, &save->image, &invalid) == 0)
-    return 1;
-  *err = invalid;
-  if (invalid.kind != ERROR_BAD_INPUT || !may_start_over (save))
-    return -1;
-  *err = (struct error) { 0 };
-  return 0;
-}
-
-/* Whether the image belongs to the source, and parse the source as it was. */
-static int
-match_source (struct save *save, struct error *err)
-{
-  struct unpack unpack = {
-    .header = &save->header,
-    .codec = save->codec,
-    .name = save->output.file.name,
-  };
-  struct image_view *view = NULL;
-  struct resume_view storage;
-  struct read_at whole;
-  int result = -1;
-
-  if (image_view_open (save->image, &unpack, &view, err) < 0)
-    return -1;
-  if (resume_check_source (&save->begun, &save->source, view, err) == 0) {
-    save->source_whole = save->begun.source_whole;
-    whole = resume_read_at (&save->begun, &save->source, view, &storage);
-    result = save->begun.complete ? 0
-      : source_layout_parse (&whole, save->header.kind,
-                             save->header.prefix_bytes, &save->layout, err);
-  }
-  image_view_close (view);
-  return result;
-}
-
-/* The source is whole and what there is of the image is not worth keeping. */
-static int
-start_over (struct save *save, struct error *err)
-{
-  image_close (save->image);
-  save->image = NULL;
-  save->begun = (struct resume) { .image = NULL };
-  codec_unload (save->codec);
-  save->codec = NULL;
-  source_layout_free (&save->layout);
-  save->header = (struct file_header) { .chunk_bytes = 0 };
-  save->has_image_id = false;
-  return prepare_new (save, err);
-}
-
-/* A finished image is not for this run to overwrite; nor is the edit to go. */
-static int
-refuse_edited (const struct save *save, struct error *err)
-{
-  error_set (err, ERROR_BAD_INPUT, 0, "its head and that of %s differ: one of "
-             "them was edited", save->source_name);
-  error_subject (err, save->output.file.name);
-  return error_hint (err, "look at both, then pack it to another name");
-}
-
-/* The image has its final name, which it got when all of it was durable.  A
- * descriptor's file has none.
- */
-static bool
-is_finished (const struct save *save)
-{
-  return save->begun.complete && save->output.path != NULL &&
-    save->output.part[0] == '\0';
-}
-
-/* Take up what an earlier run began: its header says how to go on. */
-static int
-take_up (struct save *save, struct error *err)
-{
-  struct resume *begun = &save->begun;
-  uint64_t end;
-
-  if (resume_walk (save->image, begun, err) < 0)
-    return -1;
-  save->header = save->image->header;
-  if (codec_for_image (save->common.plugin_folder, &save->header,
-                       &save->codec, err) < 0)
-    return error_subject (err, save->output.file.name);
-  if (match_source (save, err) < 0)
-    return -1;
-  if (begun->prefix_differs && !is_finished (save))
-    return start_over (save, err);
-  if (begun->prefix_differs && save->discard)
-    return refuse_edited (save, err);
-  end = save->image->bytes;
-  if (begun->complete)
-    return 0;
-  return file_truncate (&save->output.file, end, err);
-}
-
-/* The image says whether its source was being consumed. */
-static int
-open_source_again (struct save *save, struct error *err)
-{
-  bool discard = (save->image->header.compatible & FEATURE_DISCARD) != 0;
-
-  if (discard == save->discard)
-    return 0;
-  if (file_close (&save->source, err) < 0)
-    return -1;
-  save->discard = discard;
-  return open_source (save, err);
-}
-
-static int
-prepare_again (struct save *save, struct error *err)
-{
-  int found;
-
-  if (resume_read_marker (&save->source, &save->begun, err) < 0)
-    return -1;
-  found = open_begun (save, err);
-  if (found < 0)
-    return -1;
-  if (found == 0) {
-    if (prepare_new (save, err) == 0)
-      return 0;
-    if (save->begun.consumed)
-      error_hint (err, "OUTPUT must name the image that has the rest of it");
-    return -1;
-  }
-  if (open_source_again (save, err) < 0)
-    return -1;
-  return take_up (save, err);
+  return save_check_output (save, err);
 }
 
 static int
@@ -375,7 +210,7 @@ save_prepare_estimate (struct save *save, struct error *err)
   int result;
 
   save->discard = false;       /* looking does not need to write */
-  result = open_source (save, err);
+  result = save_open_source (save, err);
   save->discard = discard;
   if (result < 0)
     return -1;
@@ -433,8 +268,8 @@ save_prepare (struct save *save, struct error *err)
 {
   int result;
 
-  if (wait_for_source (save, err) < 0 || open_source (save, err) < 0)
+  if (wait_for_source (save, err) < 0 || save_open_source (save, err) < 0)
     return -1;
-  result = save->resume ? prepare_again (save, err) : prepare_new (save, err);
+  result = save->resume ? save_prepare_again (save, err) : save_prepare_new (save, err);
   return result < 0 ? -1 : start_consuming (save, err);
 }
