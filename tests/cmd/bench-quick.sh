@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# contrib/bench measures small data and writes its reports.  No figure is
+# contrib/bench/bench measures small data and writes its reports.  No figure is
 # held against anything here: the machine may be busy.
 
 . "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
@@ -10,7 +10,8 @@ requires_codec zstd lz4
 
 bench ()
 {
-  TMPDIR=$work "$abs_top_srcdir/contrib/bench" --build "$abs_top_builddir" \
+  TMPDIR=$work "$abs_top_srcdir/contrib/bench/bench" \
+    --build "$abs_top_builddir" \
     --size 8 --rounds 1 --output "$work/reports" "$@"
 }
 
@@ -49,7 +50,7 @@ for group in ("save-hot", "save-cold", "restore-hot", "discard"):
 PYTHON
 
 # The same data every time.
-python3 - "$abs_top_srcdir/contrib/lib" "$work" <<'PYTHON'
+python3 - "$abs_top_srcdir/contrib/bench" "$work" <<'PYTHON'
 import sys
 
 sys.dont_write_bytecode = True
@@ -71,8 +72,8 @@ mkdir -p "$work/broken/plugins/.libs"
 printf '#!/bin/sh\ntest "$1" != save\n' >"$work/broken/iopress"
 chmod 755 "$work/broken/iopress"
 status=0
-TMPDIR=$work "$abs_top_srcdir/contrib/bench" --build "$work/broken" --size 1 \
-  --rounds 1 --only save-hot --output "$work/broken/reports" \
+TMPDIR=$work "$abs_top_srcdir/contrib/bench/bench" --build "$work/broken" \
+  --size 1 --rounds 1 --only save-hot --output "$work/broken/reports" \
   >/dev/null 2>"$work/stderr" || status=$?
 test $status = 1 || fail "a broken program gives exit status $status"
 grep -q '^bench: iopress zstd:1: .*exit status 1' "$work/stderr" ||
