@@ -6,7 +6,7 @@
 
 . "${abs_top_srcdir:-$(dirname "$0")/..}/tests/functions.sh"
 
-layers=(util format io plugin guest pipeline cmd)
+layers=(util format io plugin guest image pipeline cmd)
 
 # Project folders that the files of each layer may include.
 declare -A may_use=(
@@ -15,8 +15,9 @@ declare -A may_use=(
   [io]="util"
   [plugin]="util"
   [guest]="util"
-  [pipeline]="util format io plugin guest"
-  [cmd]="util format io plugin guest pipeline"
+  [image]="util format io plugin guest"
+  [pipeline]="util format io plugin guest image"
+  [cmd]="util format io plugin guest image pipeline"
   [main]="cmd"
 )
 
@@ -137,6 +138,7 @@ must_report ()
 must_report util/a.c '#include "format/record.h"'
 must_report format/a.h '# include "io/aio.h"'
 must_report guest/a.c '#include "../io/aio.h"'
+must_report image/a.h '#include "pipeline/pool.h"'
 must_report pipeline/a.h '#include "cmd/save.h"'
 must_report plugin/a.c '#include "missing.h"'
 must_report pipeline/a.c '#include <json-c/json.h>'

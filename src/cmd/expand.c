@@ -14,7 +14,7 @@
 #include "cmd/verbs.h"
 #include "guest/libvirt_header.h"
 #include "pipeline/expanding.h"
-#include "pipeline/source_layout.h"
+#include "image/source_layout.h"
 
 #define SYNOPSIS "iopress expand [OPTION]... FILE"
 

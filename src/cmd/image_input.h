@@ -5,7 +5,7 @@
 #define IOPRESS_CMD_IMAGE_INPUT_H
 
 #include "cmd/options.h"
-#include "pipeline/image.h"
+#include "image/image.h"
 #include "pipeline/unpack.h"
 
 /* Initialise with IMAGE_INPUT_CLOSED; free with image_input_close. */

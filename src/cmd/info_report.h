@@ -5,7 +5,7 @@
 #define IOPRESS_CMD_INFO_REPORT_H
 
 #include "guest/mapped_ram.h"
-#include "pipeline/image.h"
+#include "image/image.h"
 
 /* What is known of an image. */
 struct image_facts {

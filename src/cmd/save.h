@@ -10,7 +10,7 @@
 #include "pipeline/auto_level.h"
 #include "pipeline/consume.h"
 #include "pipeline/resume.h"
-#include "pipeline/source_layout.h"
+#include "image/source_layout.h"
 #include "plugin/loader.h"
 
 struct save {

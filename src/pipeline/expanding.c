@@ -10,7 +10,7 @@
 #include "format/marker.h"
 #include "io/file_copy.h"
 #include "pipeline/expanding.h"
-#include "pipeline/source_layout.h"
+#include "image/source_layout.h"
 #include "util/cleanup.h"
 
 /* FILE and the aside are compared in parts of this size. */

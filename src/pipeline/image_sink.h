@@ -5,7 +5,7 @@
 #define IOPRESS_PIPELINE_IMAGE_SINK_H
 
 #include "pipeline/consume.h"
-#include "pipeline/image.h"
+#include "image/image.h"
 #include "pipeline/run.h"
 
 struct image_sink;

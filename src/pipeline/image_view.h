@@ -5,7 +5,7 @@
 #define IOPRESS_PIPELINE_IMAGE_VIEW_H
 
 #include "guest/mapped_ram.h"
-#include "pipeline/image.h"
+#include "image/image.h"
 #include "pipeline/unpack.h"
 
 struct image_view;

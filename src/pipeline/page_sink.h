@@ -5,7 +5,7 @@
 #define IOPRESS_PIPELINE_PAGE_SINK_H
 
 #include "io/writer.h"
-#include "pipeline/image.h"
+#include "image/image.h"
 #include "pipeline/run.h"
 
 struct sparse_sink;

@@ -8,7 +8,7 @@
 
 #include "pipeline/record_source.h"
 #include "pipeline/resume.h"
-#include "pipeline/source_layout.h"
+#include "image/source_layout.h"
 #include "util/cleanup.h"
 
 /* Add ENTRY to the image's. */

@@ -12,7 +12,7 @@
 #define IOPRESS_PIPELINE_SALVAGE_H
 
 #include "guest/mapped_ram.h"
-#include "pipeline/image.h"
+#include "image/image.h"
 
 /* Windows that the image should have, or may have had, and has not. */
 struct salvage_gap {

@@ -4,7 +4,7 @@
 #ifndef IOPRESS_PIPELINE_STREAM_SOURCE_H
 #define IOPRESS_PIPELINE_STREAM_SOURCE_H
 
-#include "pipeline/image.h"
+#include "image/image.h"
 #include "pipeline/run.h"
 
 struct stream_source;

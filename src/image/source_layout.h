@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a source file is: mapped-ram stream or raw, and where it begins. */
 
-#ifndef IOPRESS_PIPELINE_SOURCE_LAYOUT_H
-#define IOPRESS_PIPELINE_SOURCE_LAYOUT_H
+#ifndef IOPRESS_IMAGE_SOURCE_LAYOUT_H
+#define IOPRESS_IMAGE_SOURCE_LAYOUT_H
 
 #include "format/file_header.h"
 #include "format/marker.h"
@@ -49,4 +49,4 @@ int refuse_half_expanded (const struct marker *marker, struct error *err);
 /* The read-at face of FILE for the parsers. */
 struct read_at read_at_of_file (const struct file *file);
 
-#endif /* IOPRESS_PIPELINE_SOURCE_LAYOUT_H */
+#endif /* IOPRESS_IMAGE_SOURCE_LAYOUT_H */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "guest/libvirt_header.h"
-#include "pipeline/image.h"
-#include "pipeline/source_layout.h"
+#include "image/image.h"
+#include "image/source_layout.h"
 #include "util/cleanup.h"
 
 /* QEMU keeps what stands before the offset it was given, but nobody is known

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An image file that is being read: header, footer and index. */
 
-#ifndef IOPRESS_PIPELINE_IMAGE_H
-#define IOPRESS_PIPELINE_IMAGE_H
+#ifndef IOPRESS_IMAGE_IMAGE_H
+#define IOPRESS_IMAGE_IMAGE_H
 
 #include "format/footer.h"
 #include "io/file.h"
@@ -45,4 +45,4 @@ int image_recognise (const struct file *file, struct error *err);
 /* The number of the first index entry whose window is WINDOW or higher. */
 uint64_t image_find_window (const struct image *image, uint64_t window);
 
-#endif /* IOPRESS_PIPELINE_IMAGE_H */
+#endif /* IOPRESS_IMAGE_IMAGE_H */

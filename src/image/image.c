@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pipeline/image.h"
-#include "pipeline/source_layout.h"
+#include "image/image.h"
+#include "image/source_layout.h"
 #include "util/checksum.h"
 #include "util/cleanup.h"
 
