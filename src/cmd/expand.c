@@ -51,7 +51,8 @@ look (struct expand *expand, struct error *err)
 
   expanding_init (&expand->expanding, &expand->file, &expand->head,
                   aside->image);
-  if (image_view_open (aside->image, &aside->unpack, &view, err) < 0)
+  if (image_view_open (aside->image, &aside->decoding, NULL, &view,
+                       err) < 0)
     return -1;
   result = expanding_look (&expand->expanding, view, &expand->state, err);
   image_view_close (view);
@@ -208,7 +209,7 @@ unpack (struct expand *expand, struct error *err)
     return -1;
   sink = sparse_sink_face (sparse);
   /* It is FILE's bytes that are right or wrong. */
-  expand->aside.unpack.name = expand->name;
+  expand->aside.decoding.name = expand->name;
   result = image_input_run (&expand->aside, "expand", &expand->common, &sink,
                             err);
   if (result == 0)

@@ -8,6 +8,7 @@
 #include "cmd/progress.h"
 #include "cmd/signals.h"
 #include "pipeline/record_source.h"
+#include "pipeline/unpack.h"
 
 /* What to do about a damaged or unfinished image. */
 static int
@@ -35,7 +36,7 @@ image_input_open (const char *name, const struct common_options *common,
   if (codec_for_image (common->plugin_folder, &input->image->header,
                        &input->codec, err) < 0)
     return error_subject (err, input->file.name);
-  input->unpack = (struct unpack) {
+  input->decoding = (struct decoding) {
     .header = &input->image->header,
     .codec = input->codec,
     .prefix = input->image->prefix,
@@ -62,7 +63,7 @@ image_input_run (struct image_input *input, const char *verb,
 {
   const struct file_header *header = &input->image->header;
   struct run_options options = run_options_of (common);
-  struct job job = unpack_job (&input->unpack);
+  struct job job = unpack_job (&input->decoding);
   struct record_source *records = NULL;
   struct source source;
   int result;

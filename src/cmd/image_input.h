@@ -5,15 +5,15 @@
 #define IOPRESS_CMD_IMAGE_INPUT_H
 
 #include "cmd/options.h"
+#include "image/decode.h"
 #include "image/image.h"
-#include "pipeline/unpack.h"
 
 /* Initialise with IMAGE_INPUT_CLOSED; free with image_input_close. */
 struct image_input {
   struct file file;
   struct image *image;         /* index loaded when seekable */
   struct codec *codec;
-  struct unpack unpack;
+  struct decoding decoding;
   bool cached;                 /* what the page cache has of it will do; set
                                 * before image_input_run */
   struct progress *progress;   /* of image_input_run, or NULL */

@@ -8,7 +8,7 @@
 #include "cmd/say.h"
 #include "cmd/verbs.h"
 #include "guest/libvirt_header.h"
-#include "pipeline/image_view.h"
+#include "image/image_view.h"
 
 #define SYNOPSIS "iopress info [OPTION]... IMAGE"
 
@@ -65,7 +65,7 @@ parse_ram (struct info *info, struct error *err)
   struct read_at at;
   int result;
 
-  if (image_view_open (image, &info->input.unpack, &view, err) < 0)
+  if (image_view_open (image, &info->input.decoding, NULL, &view, err) < 0)
     return -1;
   at = read_at_of_view (view);
   result = mapped_ram_parse (&at, image->header.prefix_bytes, &info->ram,

@@ -15,8 +15,9 @@
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
-#include "pipeline/image_view.h"
+#include "image/image_view.h"
 #include "pipeline/record_source.h"
+#include "pipeline/unpack.h"
 #include "util/size.h"
 
 #define SYNOPSIS "iopress recover [OPTION]... IMAGE OUTPUT"
@@ -147,7 +148,7 @@ begin_pages (void *opaque, struct slot *slot, struct error *err)
   struct recover *recover = opaque;
 
   if (slot->lost)
-    recover->lost[recover->lost_count++] = slot->window;
+    recover->lost[recover->lost_count++] = slot->window.number;
   return recover->pages.begin (recover->pages.opaque, slot, err);
 }
 
@@ -165,14 +166,13 @@ run (struct recover *recover, struct record_source *records,
 {
   struct image *image = &recover->salvage.image;
   struct run_options options = run_options_of (&recover->common);
-  struct unpack unpack = {
+  struct decoding decoding = {
     .header = &image->header,
     .codec = recover->codec,
     .prefix = image->prefix,
     .name = recover->file.name,
-    .salvage = true,
   };
-  struct job job = unpack_job (&unpack);
+  struct job job = salvage_job (&decoding);
   struct source source;
   struct sink sink = {
     .opaque = recover,
@@ -258,7 +258,7 @@ static void
 parse_ram (struct recover *recover)
 {
   struct image *image = &recover->salvage.image;
-  struct unpack unpack = {
+  struct decoding decoding = {
     .header = &image->header,
     .codec = recover->codec,
     .name = recover->file.name,
@@ -274,7 +274,7 @@ parse_ram (struct recover *recover)
   struct error unknown = { 0 };
   enum stream_kind kind = STREAM_NONE;
 
-  if (image_view_open (image, &unpack, &view, &unknown) < 0)
+  if (image_view_open (image, &decoding, NULL, &view, &unknown) < 0)
     return;
   whole.at = read_at_of_view (view);
   if (mapped_ram_probe (&at, image->header.prefix_bytes, &kind,

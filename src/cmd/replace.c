@@ -176,7 +176,8 @@ is_source_of (struct file *part, struct image_input *input, struct error *err)
   struct error differs = { 0 };
   int result = -1;
 
-  if (image_view_open (input->image, &input->unpack, &view, err) < 0)
+  if (image_view_open (input->image, &input->decoding, NULL, &view,
+                       err) < 0)
     return -1;
   if (resume_check_source (&whole, part, view, &differs) == 0)
     result = whole.prefix_differs ? is_image_edited (part, &input->file, err)

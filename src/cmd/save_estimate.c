@@ -134,9 +134,11 @@ save_estimate (struct save *save, struct error *err)
 {
   struct run_options options = run_options_of (&save->common);
   struct pack pack = {
-    .header = &save->header,
-    .codec = save->codec,
-    .verify = save->discard && save->verify,
+    .encoding = {
+      .header = &save->header,
+      .codec = save->codec,
+      .verify = save->discard && save->verify,
+    },
   };
   struct estimate estimate;
   struct room room;

@@ -54,7 +54,7 @@ open_begun (struct save *save, struct error *err)
 static int
 match_source (struct save *save, struct error *err)
 {
-  struct unpack unpack = {
+  struct decoding decoding = {
     .header = &save->header,
     .codec = save->codec,
     .name = save->output.file.name,
@@ -64,7 +64,7 @@ match_source (struct save *save, struct error *err)
   struct read_at whole;
   int result = -1;
 
-  if (image_view_open (save->image, &unpack, &view, err) < 0)
+  if (image_view_open (save->image, &decoding, NULL, &view, err) < 0)
     return -1;
   if (resume_check_source (&save->begun, &save->source, view, err) == 0) {
     save->source_whole = save->begun.source_whole;

@@ -32,9 +32,11 @@ pack_windows (struct save *save, struct window_source *source,
 {
   struct run_options options = run_options_of (&save->common);
   struct pack pack = {
-    .header = &save->header,
-    .codec = save->codec,
-    .verify = save->discard && save->verify,
+    .encoding = {
+      .header = &save->header,
+      .codec = save->codec,
+      .verify = save->discard && save->verify,
+    },
     .automatic = save->automatic ? &save->level : NULL,
   };
   struct source from = window_source_face (source);

@@ -55,7 +55,7 @@ verify_image (struct verify *verify, const char *name, struct error *err)
 
   if (image_input_open (name, common, input, err) < 0)
     return -1;
-  input->unpack.fast = verify->fast;
+  input->decoding.fast = verify->fast;
   if (image_input_run (input, "verify", common, &sink, err) < 0)
     return -1;
   if (common->verbose && !common->quiet)

@@ -110,7 +110,7 @@ check_lengths (const struct index_entry *entry,
 {
   uint32_t pages = window_pages (entry->window, image->source_bytes,
                                  image->chunk_bytes);
-  uint64_t fixed = RECORD_HEADER_BYTES + page_map_bytes (image->chunk_bytes);
+  uint64_t fixed = record_overhead_bytes (image->chunk_bytes);
   uint64_t most = fixed + (uint64_t) entry->page_count * PAGE_BYTES;
 
   if (entry->page_count == 0 || entry->page_count > pages)

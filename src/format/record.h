@@ -69,6 +69,21 @@ record_bytes (const struct record_header *record)
   return RECORD_HEADER_BYTES + record_body_bytes (record);
 }
 
+/* What a record has beside its payload, in bytes, and the most that it has with
+ * it.
+ */
+static inline uint32_t
+record_overhead_bytes (uint32_t chunk_bytes)
+{
+  return RECORD_HEADER_BYTES + page_map_bytes (chunk_bytes);
+}
+
+static inline size_t
+record_bytes_max (uint32_t chunk_bytes)
+{
+  return record_overhead_bytes (chunk_bytes) + (size_t) chunk_bytes;
+}
+
 /* Check the body, page map plus payload of record_body_bytes, against its
  * header: stored checksum, and a page map with raw_bytes / 4096 bits set,
  * none of them past the end of the source.  Returns 0 or -1 with ERR.

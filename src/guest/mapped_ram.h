@@ -13,22 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "util/error.h"
-
-/* Where the parser gets its bytes: fill BUFFER with exactly LENGTH bytes
- * from file offset OFFSET.  Returns 0, or -1 with ERR.
- */
-struct read_at {
-  int (*read) (void *opaque, uint64_t offset, void *buffer, size_t length,
-               struct error *err);
-  /* The first offset >= OFFSET that may hold data, or the file's size when
-   * only holes follow.  NULL: everything may.  Lets the parser pass over
-   * the holes of bitmaps and page regions.
-   */
-  uint64_t (*next_data) (void *opaque, uint64_t offset);
-  void *opaque;
-  uint64_t size;               /* of the file, in bytes */
-};
+#include "util/read_at.h"
 
 /* One RAM block. */
 struct ram_block {

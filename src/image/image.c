@@ -176,8 +176,7 @@ image_close (struct image *image)
 static int
 take_entries (struct image *image, const uint8_t *bytes, struct error *err)
 {
-  uint32_t overhead = RECORD_HEADER_BYTES +
-    page_map_bytes (image->header.chunk_bytes);
+  uint32_t overhead = record_overhead_bytes (image->header.chunk_bytes);
   uint64_t i, digest = 0, pages = 0, payload = 0;
 
   for (i = 0; i < image->footer.record_count; i++) {

@@ -138,6 +138,24 @@ read_bounced (const struct file *file, uint64_t offset, uint8_t *buffer,
   return 0;
 }
 
+/* Whole pages come to where they are wanted, if that is aligned. */
+static int
+read_direct (const struct file *file, uint64_t offset, uint8_t *buffer,
+             size_t length, struct error *err)
+{
+  bool aligned = (offset | (uintptr_t) buffer) % PAGE_BYTES == 0;
+  size_t whole = aligned ? align_down (length, PAGE_BYTES) : 0;
+  ssize_t count = read_fully (file, offset, buffer, whole);
+
+  if (count < 0)
+    return file_fail (file, err, "cannot be read");
+  if ((size_t) count < whole)
+    return ends_early (file, offset + length, err);
+  return whole == length ? 0
+    : read_bounced (file, offset + whole, buffer + whole, length - whole,
+                    err);
+}
+
 int
 file_check_cancelled (const struct file *file, struct error *err)
 {
@@ -156,7 +174,7 @@ file_read_at (const struct file *file, uint64_t offset, void *buffer,
   if (file_check_cancelled (file, err) < 0)
     return -1;
   if (file->direct)
-    return read_bounced (file, offset, bytes, length, err);
+    return read_direct (file, offset, bytes, length, err);
   while (length > 0) {
     ssize_t count = pread (file->fd, bytes, length, (off_t) offset);
 

@@ -28,6 +28,12 @@ auto_level_init (struct auto_level *choice)
   *choice = (struct auto_level) { .rung = RUNG_FIRST };
 }
 
+int
+auto_level_now (const struct auto_level *choice)
+{
+  return auto_levels[choice->rung];
+}
+
 static unsigned int
 next_rung (unsigned int rung, const struct pool_load *from,
            const struct pool_load *to)

@@ -23,6 +23,9 @@ struct auto_level {
 /* Start at zstd's level 1. */
 void auto_level_init (struct auto_level *choice);
 
+/* The level for the next window.  Any thread. */
+int auto_level_now (const struct auto_level *choice);
+
 /* From the writer's thread after each window; OPAQUE is the struct auto_level.
  * When the workers were idle for more than 4 percent of the time the disk is
  * the slower one: go up a rung.  When they hardly were, and the reader waited for

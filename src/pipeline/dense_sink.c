@@ -66,13 +66,13 @@ begin (void *opaque, struct slot *slot, struct error *err)
   struct dense_sink *sink = opaque;
   const struct file_header *header = &sink->image->header;
   uint64_t pages = header->chunk_bytes / PAGE_BYTES;
-  uint64_t start = slot->window * header->chunk_bytes;
-  uint64_t first = bitmap_next_set (slot->map, 0, pages);
-  const uint8_t *raw = slot->raw;
+  uint64_t start = slot->window.number * header->chunk_bytes;
+  uint64_t first = bitmap_next_set (slot->window.map, 0, pages);
+  const uint8_t *raw = slot->window.pages;
 
   sink->held = slot;
   while (first < pages) {
-    uint64_t end = bitmap_next_clear (slot->map, first, pages);
+    uint64_t end = bitmap_next_clear (slot->window.map, first, pages);
     uint64_t offset = start + first * PAGE_BYTES;
     uint64_t length = minimum_u64 ((end - first) * PAGE_BYTES,
                                    header->source_bytes - offset);
@@ -81,7 +81,7 @@ begin (void *opaque, struct slot *slot, struct error *err)
         writer_append (sink->writer, raw, (size_t) length, err) < 0)
       return -1;
     raw += length;
-    first = bitmap_next_set (slot->map, end, pages);
+    first = bitmap_next_set (slot->window.map, end, pages);
   }
   return 0;
 }

@@ -64,9 +64,9 @@ begin (void *opaque, struct slot *slot, struct error *err)
   sample->last = instant_now ();
   if (sample->count < sample->workers)
     sample->first = sample->last;
-  if (slot->record_bytes > 0) {
-    bytes = (double) (slot->record_bytes + INDEX_ENTRY_BYTES);
-    sample->raw_bytes += slot->header.raw_bytes;
+  if (slot->window.record_bytes > 0) {
+    bytes = (double) (slot->window.record_bytes + INDEX_ENTRY_BYTES);
+    sample->raw_bytes += slot->window.header.raw_bytes;
   }
   sample->count++;
   sample->sum += bytes;
@@ -152,7 +152,7 @@ estimate_run (struct file *file, const struct mapped_ram *ram,
               struct pack *pack, const struct run_options *options,
               struct estimate *estimate, struct error *err)
 {
-  const struct file_header *header = pack->header;
+  const struct file_header *header = pack->encoding.header;
   struct sample sample = {
     .workers = options->threads > 0 ? options->threads : 1,
   };

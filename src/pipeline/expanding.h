@@ -41,7 +41,7 @@
 #ifndef IOPRESS_PIPELINE_EXPANDING_H
 #define IOPRESS_PIPELINE_EXPANDING_H
 
-#include "pipeline/image_view.h"
+#include "image/image_view.h"
 #include "pipeline/page_sink.h"
 
 enum expanding_state {

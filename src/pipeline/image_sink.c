@@ -81,8 +81,8 @@ add_entry (struct image_sink *sink, const struct index_entry *entry)
                       footer->record_count * INDEX_ENTRY_BYTES);
   footer->record_count++;
   footer->page_count += entry->page_count;
-  footer->payload_bytes += entry->record_bytes - RECORD_HEADER_BYTES -
-    page_map_bytes (sink->header->chunk_bytes);
+  footer->payload_bytes += entry->record_bytes -
+    record_overhead_bytes (sink->header->chunk_bytes);
   footer->digest = digest_next (footer->digest, entry->header_checksum);
 }
 
@@ -146,7 +146,7 @@ image_sink_close (struct image_sink *sink)
 static int
 reserve_record (struct image_sink *sink, struct slot *slot, struct error *err)
 {
-  return writer_reserve (sink->writer, slot->record_bytes, &slot->place,
+  return writer_reserve (sink->writer, slot->window.record_bytes, &slot->place,
                          err) < 0 ? -1 : 1;
 }
 
@@ -157,27 +157,32 @@ static int
 append_record (struct image_sink *sink, const struct slot *slot,
                struct error *err)
 {
-  if (writer_append (sink->writer, slot->record, slot->record_bytes, err) < 0)
+  const struct window *window = &slot->window;
+
+  if (writer_append (sink->writer, window->record, window->record_bytes,
+                     err) < 0)
     return -1;
   if (sink->consume == NULL)
     return 0;
   return consume_advance (sink->consume, sink->writer,
-                          minimum_u64 ((slot->window + 1) *
+                          minimum_u64 ((window->number + 1) *
                                        sink->header->chunk_bytes,
                                        sink->header->source_bytes),
-                          slot->header.raw_bytes, err);
+                          window->header.raw_bytes, err);
 }
 
 static int
 begin (void *opaque, struct slot *slot, struct error *err)
 {
   struct image_sink *sink = opaque;
+  const struct window *window = &slot->window;
   struct index_entry entry;
   int result = 0;
 
-  if (slot->record_bytes > 0) {
-    entry = index_entry_of (&slot->header, writer_offset (sink->writer));
-    result = sink->consume == NULL && slot->record_bytes <= WRITER_RESERVE_MAX
+  if (window->record_bytes > 0) {
+    entry = index_entry_of (&window->header, writer_offset (sink->writer));
+    result = sink->consume == NULL &&
+      window->record_bytes <= WRITER_RESERVE_MAX
       ? reserve_record (sink, slot, err) : append_record (sink, slot, err);
     if (result >= 0)
       add_entry (sink, &entry);
@@ -192,7 +197,7 @@ deliver (void *opaque, struct slot *slot)
 {
   struct image_sink *sink = opaque;
 
-  return writer_fill (sink->writer, &slot->place, slot->record);
+  return writer_fill (sink->writer, &slot->place, slot->window.record);
 }
 
 static int

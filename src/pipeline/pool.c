@@ -282,6 +282,7 @@ pool_take (struct pool *pool, bool wait)
     pool->free_count--;
     slot->ticket = pool->next_in++;
     slot->error = (struct error) { 0 };
+    slot->window.pages = slot->raw;
     slot->has_entry = false;
     slot->lost = false;
   }

@@ -56,8 +56,7 @@ size_t
 record_source_room (uint32_t chunk_bytes)
 {
   /* Aligned reads take up to a page more at either end. */
-  return RECORD_HEADER_BYTES + page_map_bytes (chunk_bytes) +
-    (size_t) chunk_bytes + 2 * PAGE_BYTES;
+  return record_bytes_max (chunk_bytes) + 2 * PAGE_BYTES;
 }
 
 /* Leave the record to the worker if the page cache holds it, from file offset
@@ -73,9 +72,9 @@ begin_cached (struct record_source *source, struct slot *slot,
   if (pages > PAGE_CACHE_PAGES_MAX)
     return false;
   /* The worker takes the map from the record itself. */
-  memset (slot->map, 0xff, sizeof slot->map);
+  memset (slot->window.map, 0xff, sizeof slot->window.map);
   return slot_reader_cached (source->reader, slot, start, (uint32_t) pages,
-                             slot->map);
+                             slot->window.map);
 }
 
 static int
@@ -92,10 +91,10 @@ begin (void *opaque, struct slot *slot, struct error *err)
   }
   slot->entry = image->entries[source->next++];
   slot->has_entry = true;
-  slot->window = slot->entry.window;
+  slot->window.number = slot->entry.window;
   start = align_down (slot->entry.offset, PAGE_BYTES);
-  slot->record = slot->packed + (slot->entry.offset - start);
-  slot->record_bytes = slot->entry.record_bytes;
+  slot->window.record = slot->packed + (slot->entry.offset - start);
+  slot->window.record_bytes = slot->entry.record_bytes;
   if (!begin_cached (source, slot, start))
     slot_reader_begin (source->reader, slot, slot->packed, start,
                        slot->entry.offset + slot->entry.record_bytes);

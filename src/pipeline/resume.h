@@ -5,7 +5,7 @@
 #define IOPRESS_PIPELINE_RESUME_H
 
 #include "format/marker.h"
-#include "pipeline/image_view.h"
+#include "image/image_view.h"
 
 /* What an earlier run has left. */
 struct resume {

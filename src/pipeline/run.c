@@ -115,7 +115,7 @@ collect_slots (struct run *run, bool wait, struct error *err)
 static int
 write_slot (struct run *run, struct slot *slot, struct error *err)
 {
-  uint64_t window = slot->window;
+  uint64_t window = slot->window.number;
   int began;
 
   if (slot->error.kind != ERROR_NONE) {

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "format/index.h"
+#include "image/window.h"
 #include "io/aio.h"
 #include "io/page_cache.h"
 #include "io/writer.h"
@@ -21,21 +22,11 @@ struct slot {
   uint8_t *packed;             /* a record and room to align it */
   size_t packed_room;          /* bytes of PACKED */
 
-  uint64_t window;
-  /* Which pages of the window are present; bit N: page N. */
-  uint8_t map[CHUNK_BYTES_MAX / PAGE_BYTES / 8];
-  /* Where the worker finds what is not read yet: packing, the pages of MAP;
-   * unpacking, the record.  NULL: RAW, or RECORD, is filled.
+  struct window window;        /* in RAW and PACKED */
+  /* Where the worker finds what is not read yet: packing, the window's pages;
+   * unpacking, its record.  NULL: RAW, or PACKED, is filled.
    */
   const struct page_cache *cache;
-  /* Packing, pages stand at their place in RAW until the worker has brought
-   * those that are present together at its start; unpacking they come so.
-   */
-  uint32_t page_count;
-
-  uint8_t *record;             /* the record within PACKED */
-  size_t record_bytes;         /* 0: no page is present, no record */
-  struct record_header header;
   struct index_entry entry;    /* unpacking: what the index says of it */
   bool has_entry;
   bool lost;                   /* salvaging: the record could not be used */

@@ -188,7 +188,7 @@ static uint64_t
 keep_pages (const struct kept_pages *kept, const struct slot *slot,
             uint64_t start, uint64_t pages, uint8_t **raw)
 {
-  uint64_t page = bitmap_next_set (slot->map, 0, pages);
+  uint64_t page = bitmap_next_set (slot->window.map, 0, pages);
 
   while (page < pages && start + page * PAGE_BYTES < kept->to) {
     uint64_t offset = start + page * PAGE_BYTES;
@@ -196,7 +196,7 @@ keep_pages (const struct kept_pages *kept, const struct slot *slot,
     if (offset >= kept->from)
       memcpy (kept->pages + (offset - kept->from), *raw, PAGE_BYTES);
     *raw += PAGE_BYTES;
-    page = bitmap_next_set (slot->map, page + 1, pages);
+    page = bitmap_next_set (slot->window.map, page + 1, pages);
   }
   return page;
 }
@@ -206,13 +206,13 @@ static void
 prepare_runs (struct sparse_sink *sink, struct window_writes *writes)
 {
   struct slot *slot = writes->slot;
-  uint64_t start = slot->window * sink->image->header.chunk_bytes;
+  uint64_t start = slot->window.number * sink->image->header.chunk_bytes;
   uint64_t pages = sink->image->header.chunk_bytes / PAGE_BYTES;
-  uint8_t *raw = slot->raw;
+  uint8_t *raw = slot->window.pages;
   uint64_t first = keep_pages (&sink->kept, slot, start, pages, &raw);
 
   while (first < pages) {
-    uint64_t end = bitmap_next_clear (slot->map, first, pages);
+    uint64_t end = bitmap_next_clear (slot->window.map, first, pages);
     struct aio_request *request = &writes->requests[writes->pending++];
 
     request->file = sink->output;
@@ -224,7 +224,7 @@ prepare_runs (struct sparse_sink *sink, struct window_writes *writes)
     request->owner = writes;
     aio_submit (sink->aio, request);
     raw += request->length;
-    first = bitmap_next_set (slot->map, end, pages);
+    first = bitmap_next_set (slot->window.map, end, pages);
   }
 }
 

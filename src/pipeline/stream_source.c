@@ -127,7 +127,7 @@ read_record (struct stream_source *source, struct slot *slot,
              struct error *err)
 {
   const struct file_header *header = &source->image->header;
-  struct record_header *record = &slot->header;
+  struct record_header *record = &slot->window.header;
   uint64_t offset = source->offset - RECORD_MAGIC_BYTES;
 
   if (read_exactly (source, slot->packed + RECORD_MAGIC_BYTES,
@@ -143,9 +143,9 @@ read_record (struct stream_source *source, struct slot *slot,
                       "window %llu is out of order",
                       (unsigned long long) record->window);
   source->next_window = record->window + 1;
-  slot->window = record->window;
-  slot->record = slot->packed;
-  slot->record_bytes = record_bytes (record);
+  slot->window.number = record->window;
+  slot->window.record = slot->packed;
+  slot->window.record_bytes = record_bytes (record);
   if (read_exactly (source, slot->packed + RECORD_HEADER_BYTES,
                     record_body_bytes (record), err) < 0)
     return -1;

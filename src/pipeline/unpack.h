@@ -4,35 +4,19 @@
 #ifndef IOPRESS_PIPELINE_UNPACK_H
 #define IOPRESS_PIPELINE_UNPACK_H
 
+#include "image/decode.h"
 #include "pipeline/pool.h"
-#include "plugin/loader.h"
 
-/* What all workers share; read only while they run. */
-struct unpack {
-  const struct file_header *header;
-  const struct codec *codec;   /* NULL: only stored records can be read */
-  const uint8_t *prefix;       /* header->prefix_bytes bytes */
-  const char *name;            /* of the image, for messages */
-  bool fast;                   /* check stored checksums, decompress nothing */
-  bool salvage;                /* a slot that cannot be used becomes LOST and
-                                * empty; it is no error */
-};
-
-/* The job that checks and unpacks with UNPACK, which must outlive the pool.
- * A slot comes with RECORD (and ENTRY) unchecked; it leaves with HEADER, MAP
- * and its present pages together in RAW, every checksum right.  The page that
- * the prefix shares has the prefix's bytes.  An error is ERROR_BAD_INPUT and
- * names the window.
+/* The job that checks and unpacks as DECODING, which must outlive the pool,
+ * says.  A slot comes with the window's record (and ENTRY) unchecked; it leaves
+ * with its present pages together, see decode_window.
  */
-struct job unpack_job (struct unpack *unpack);
+struct job unpack_job (const struct decoding *decoding);
 
-/* The same for one slot, without a pool: make and free what it needs, and do
- * the work.
+/* The same for what is left of an image: a slot that cannot be used becomes lost
+ * and empty, that is no error.
  */
-int unpack_open (const struct unpack *unpack, void **worker,
-                 struct error *err);
-void unpack_close (void *worker);
-void unpack_slot (void *worker, struct slot *slot);
+struct job salvage_job (const struct decoding *decoding);
 
 /* Make a slot lost and empty. */
 void unpack_lose (struct slot *slot);

@@ -126,17 +126,17 @@ static uint32_t
 map_window (const struct window_source *source, struct slot *slot,
             uint32_t first)
 {
-  uint32_t pages = window_pages (slot->window, source->file->size,
+  uint32_t pages = window_pages (slot->window.number, source->file->size,
                                  source->chunk_bytes);
   uint32_t page;
 
-  memset (slot->map, 0, page_map_bytes (source->chunk_bytes));
+  memset (slot->window.map, 0, page_map_bytes (source->chunk_bytes));
   for (page = first; page < pages; page++)
-    bitmap_set (slot->map, page);
+    bitmap_set (slot->window.map, page);
   if (source->ram != NULL)
-    mapped_ram_mask (source->ram, slot->window * source->chunk_bytes, pages,
-                     slot->map);
-  while (pages > first && !bitmap_test (slot->map, pages - 1))
+    mapped_ram_mask (source->ram, slot->window.number * source->chunk_bytes,
+                     pages, slot->window.map);
+  while (pages > first && !bitmap_test (slot->window.map, pages - 1))
     pages--;
   return pages;
 }
@@ -155,11 +155,11 @@ begin (void *opaque, struct slot *slot, struct error *err)
       return 0;
     }
   while (!sampled (source));
-  slot->window = wanted / source->chunk_bytes;
-  start = slot->window * source->chunk_bytes;
+  slot->window.number = wanted / source->chunk_bytes;
+  start = slot->window.number * source->chunk_bytes;
   first = (uint32_t) ((wanted - start) / PAGE_BYTES);
   end = map_window (source, slot, first);
-  if (!slot_reader_cached (source->reader, slot, start, end, slot->map))
+  if (!slot_reader_cached (source->reader, slot, start, end, slot->window.map))
     slot_reader_begin (source->reader, slot,
                        slot->raw + (size_t) first * PAGE_BYTES, wanted,
                        minimum_u64 (start + (uint64_t) end * PAGE_BYTES,

@@ -31,27 +31,31 @@ read_pieces (enum direct_io direct)
   static const size_t places[][2] = {
     { 0, 1 }, { 0, 4096 }, { 1, 4096 }, { 4095, 2 }, { 5000, 100000 },
     { 0, SIZE }, { 1, SIZE - 1 }, { SIZE - 1, 1 }, { SIZE - 4097, 4097 },
-    { 262143, 3 }, { SIZE, 0 }, { 0, 0 },
+    { 262143, 3 }, { SIZE, 0 }, { 0, 0 }, { 4096, 8192 }, { 8192, 20001 },
   };
   struct error err = { 0 };
   struct file file;
-  uint8_t *bytes = pattern_bytes (0, SIZE);
-  size_t i, k;
+  /* The buffer is page aligned, and once more it is not. */
+  uint8_t *memory = pattern_bytes (0, SIZE + 1), *bytes;
+  size_t count = sizeof places / sizeof places[0], i, k;
 
   scratch_open (scratch_file ("file", SIZE), direct, &file);
   assert_int_equal (file.size, SIZE);
   assert_true (file.regular);
   assert_false (file.stream);
-  for (i = 0; i < sizeof places / sizeof places[0]; i++) {
-    memset (bytes, 0, SIZE);
-    assert_int_equal (file_read_at (&file, places[i][0], bytes, places[i][1],
-                                    &err), 0);
-    for (k = 0; k < places[i][1]; k++)
-      assert_int_equal (bytes[k], pattern_byte (places[i][0] + k));
-    assert_int_equal (places[i][1] < SIZE ? bytes[places[i][1]] : 0, 0);
+  for (i = 0; i < 2 * count; i++) {
+    const size_t *place = places[i % count];
+
+    memset (memory, 0, SIZE + 1);
+    bytes = memory + i / count;
+    assert_int_equal (file_read_at (&file, place[0], bytes, place[1], &err),
+                      0);
+    for (k = 0; k < place[1]; k++)
+      assert_int_equal (bytes[k], pattern_byte (place[0] + k));
+    assert_int_equal (place[1] < SIZE ? bytes[place[1]] : 0, 0);
   }
   scratch_close (&file);
-  free (bytes);
+  free (memory);
 }
 
 static void

@@ -78,11 +78,12 @@ static void
 work (void *worker, struct slot *slot)
 {
   struct context *context = worker;
-  struct timespec time = { .tv_nsec = (long) (slot->window * 37 % 5) * 50000 };
+  uint64_t number = slot->window.number;
+  struct timespec time = { .tv_nsec = (long) (number * 37 % 5) * 50000 };
 
   nanosleep (&time, NULL);
   atomic_fetch_add (&context->record->worked, 1);
-  if (slot->window == context->record->failing)
+  if (slot->window.number == context->record->failing)
     error_set (&slot->error, ERROR_BAD_INPUT, 0, "item %u fails",
                context->record->failing);
   slot->raw[0] = (uint8_t) (slot->raw[0] ^ 0xff);
@@ -93,14 +94,15 @@ static bool
 deliver (void *opaque, struct slot *slot)
 {
   struct record_of_work *record = opaque;
-  struct timespec time = { .tv_nsec = (long) (slot->window * 41 % 3) * 50000 };
+  uint64_t number = slot->window.number;
+  struct timespec time = { .tv_nsec = (long) (number * 41 % 3) * 50000 };
 
   nanosleep (&time, NULL);
-  while (slot->window >= atomic_load (&record->held_from))
+  while (slot->window.number >= atomic_load (&record->held_from))
     nanosleep (&(struct timespec) { .tv_nsec = 1000000 }, NULL);
-  if (slot->raw[0] == ((uint8_t) slot->window ^ 0xff))
-    atomic_fetch_add (&record->delivered[slot->window], 1);
-  return slot->window % 3 == 0;
+  if (slot->raw[0] == ((uint8_t) slot->window.number ^ 0xff))
+    atomic_fetch_add (&record->delivered[slot->window.number], 1);
+  return slot->window.number % 3 == 0;
 }
 
 static struct record_of_work
@@ -145,7 +147,7 @@ new_pool (struct record_of_work *record, unsigned int threads)
 static void
 fill (struct slot *slot, uint64_t number)
 {
-  slot->window = number;
+  slot->window.number = number;
   slot->raw[0] = (uint8_t) number;
 }
 
@@ -153,7 +155,7 @@ static void
 check_out (struct slot *slot, uint64_t number)
 {
   assert_non_null (slot);
-  assert_int_equal (slot->window, number);
+  assert_int_equal (slot->window.number, number);
   assert_int_equal (slot->raw[0], (uint8_t) number ^ 0xff);
 }
 
@@ -288,7 +290,7 @@ check_errors (unsigned int threads)
   for (i = 0; i < 5; i++) {
     struct slot *slot = dequeue_patiently (pool);
 
-    assert_int_equal (slot->window, i);
+    assert_int_equal (slot->window.number, i);
     if (i == 1)
       assert_error (&slot->error, ERROR_FAILED, "not read");
     else if (i == 2)

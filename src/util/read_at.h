@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bytes that can be read at any offset, whatever they are in: a file, or an
+ * image.
+ */
+
+#ifndef IOPRESS_UTIL_READ_AT_H
+#define IOPRESS_UTIL_READ_AT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct read_at {
+  /* Fill BUFFER with exactly LENGTH bytes from OFFSET.  Returns 0, or -1 with
+   * ERR.
+   */
+  int (*read) (void *opaque, uint64_t offset, void *buffer, size_t length,
+               struct error *err);
+  /* The first offset >= OFFSET that may hold data, or the size when only holes
+   * follow.  NULL: everything may.  Lets a reader pass over the holes.
+   */
+  uint64_t (*next_data) (void *opaque, uint64_t offset);
+  void *opaque;
+  uint64_t size;               /* in bytes */
+};
+
+#endif /* IOPRESS_UTIL_READ_AT_H */
