@@ -156,3 +156,22 @@ digest_next (uint64_t digest, uint64_t header_checksum)
   put_le64 (bytes + 8, header_checksum);
   return checksum (bytes, sizeof bytes);
 }
+
+void
+footer_count (struct footer *footer, const struct index_entry *entry,
+              uint32_t chunk_bytes)
+{
+  footer->record_count++;
+  footer->page_count += entry->page_count;
+  footer->payload_bytes += entry->record_bytes -
+    record_overhead_bytes (chunk_bytes);
+  footer->digest = digest_next (footer->digest, entry->header_checksum);
+}
+
+bool
+footer_same_totals (const struct footer *a, const struct footer *b)
+{
+  return a->record_count == b->record_count &&
+    a->page_count == b->page_count && a->payload_bytes == b->payload_bytes &&
+    a->digest == b->digest;
+}

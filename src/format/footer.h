@@ -46,4 +46,13 @@ int footer_decode (const uint8_t bytes[FOOTER_BYTES], uint64_t offset,
  */
 uint64_t digest_next (uint64_t digest, uint64_t header_checksum);
 
+/* Count the record of ENTRY, in file order, in FOOTER's totals and digest, which
+ * are 0 before the first.
+ */
+void footer_count (struct footer *footer, const struct index_entry *entry,
+                   uint32_t chunk_bytes);
+
+/* Whether totals and digest of both are the same. */
+bool footer_same_totals (const struct footer *a, const struct footer *b);
+
 #endif /* IOPRESS_FORMAT_FOOTER_H */

@@ -75,15 +75,9 @@ write_head (struct image_sink *sink, const struct file *source,
 static void
 add_entry (struct image_sink *sink, const struct index_entry *entry)
 {
-  struct footer *footer = &sink->footer;
-
   index_entry_encode (entry, sink->entries +
-                      footer->record_count * INDEX_ENTRY_BYTES);
-  footer->record_count++;
-  footer->page_count += entry->page_count;
-  footer->payload_bytes += entry->record_bytes -
-    record_overhead_bytes (sink->header->chunk_bytes);
-  footer->digest = digest_next (footer->digest, entry->header_checksum);
+                      sink->footer.record_count * INDEX_ENTRY_BYTES);
+  footer_count (&sink->footer, entry, sink->header->chunk_bytes);
 }
 
 /* Go on after the records that are there. */

@@ -113,11 +113,7 @@ remember (struct stream_source *source, const struct record_header *record,
     source->entries_room = room;
   }
   index_entry_encode (&entry, source->entries + used);
-  source->seen.record_count++;
-  source->seen.page_count += entry.page_count;
-  source->seen.payload_bytes += record->payload_bytes;
-  source->seen.digest = digest_next (source->seen.digest,
-                                     record->header_checksum);
+  footer_count (&source->seen, &entry, record->chunk_bytes);
   return 0;
 }
 
@@ -200,10 +196,7 @@ read_end (struct stream_source *source, uint8_t *bytes, struct error *err)
       footer_decode (bytes, offset, &image->header, footer, err) < 0)
     return -1;
   if (footer->index_offset != index_offset ||
-      footer->record_count != source->seen.record_count ||
-      footer->page_count != source->seen.page_count ||
-      footer->payload_bytes != source->seen.payload_bytes ||
-      footer->digest != source->seen.digest)
+      !footer_same_totals (footer, &source->seen))
     return error_set (err, ERROR_BAD_INPUT, 0,
                       "footer: totals do not agree with the records");
   if (image->ahead_bytes > 0 ||

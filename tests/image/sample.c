@@ -258,10 +258,7 @@ append_records (int fd, const struct file_header *header, uint64_t offset,
     offset += entry.record_bytes;
     index_entry_encode (&entry, entries +
                         footer->record_count * INDEX_ENTRY_BYTES);
-    footer->record_count++;
-    footer->page_count += entry.page_count;
-    footer->payload_bytes += window.header.payload_bytes;
-    footer->digest = digest_next (footer->digest, entry.header_checksum);
+    footer_count (footer, &entry, SAMPLE_CHUNK);
   }
   encoder_close (encoder);
   free (record);

@@ -221,6 +221,27 @@ test_digest (void **state)
                         digest_next (digest_next (0, 2), 1));
 }
 
+/* Counting the sample's one record gives the sample's totals. */
+static void
+test_count (void **state)
+{
+  struct record_header record = sample_record_header ();
+  struct index_entry entry = index_entry_of (&record, 4096);
+  struct footer counted = { 0 }, expected = sample_footer ();
+
+  (void) state;
+  entry.header_checksum = 77;
+  expected.digest = digest_next (0, 77);
+  footer_count (&counted, &entry, record.chunk_bytes);
+  assert_true (footer_same_totals (&counted, &expected));
+  footer_count (&counted, &entry, record.chunk_bytes);
+  assert_false (footer_same_totals (&counted, &expected));
+  assert_int_equal (counted.record_count, 2);
+  assert_int_equal (counted.page_count, 2 * expected.page_count);
+  assert_int_equal (counted.payload_bytes, 2 * SAMPLE_PAYLOAD);
+  assert_int_equal (counted.digest, digest_next (expected.digest, 77));
+}
+
 int
 main (void)
 {
@@ -233,6 +254,7 @@ main (void)
     cmocka_unit_test (test_page_total_refused),
     cmocka_unit_test (test_gap_refused),
     cmocka_unit_test (test_digest),
+    cmocka_unit_test (test_count),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
