@@ -46,7 +46,4 @@ void source_layout_free (struct source_layout *layout);
 #define HALF_EXPANDED_HINT "iopress expand finishes it"
 int refuse_half_expanded (const struct marker *marker, struct error *err);
 
-/* The read-at face of FILE for the parsers. */
-struct read_at read_at_of_file (const struct file *file);
-
 #endif /* IOPRESS_IMAGE_SOURCE_LAYOUT_H */

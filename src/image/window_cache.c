@@ -58,7 +58,7 @@ struct window_cache {
   /* All below, and what was said above of entries and users, under the lock. */
   pthread_mutex_t lock;
   pthread_cond_t decoded;      /* a workplace is free again */
-  pthread_cond_t wanted;       /* there is something to decode ahead, or CLOSING */
+  pthread_cond_t wanted;       /* something to decode ahead, or CLOSING */
   TAILQ_HEAD (kept_by_use, kept) by_use;       /* longest unused first */
   LIST_HEAD (kept_chain, kept) *table;         /* by entry */
   size_t table_mask;

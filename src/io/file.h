@@ -12,7 +12,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "util/error.h"
+#include "util/read_at.h"
 
 /* --direct-io. */
 enum direct_io {
@@ -144,6 +144,9 @@ int file_write_at (struct file *file, uint64_t offset, const void *buffer,
  * only a hole follows (SEEK_DATA).
  */
 uint64_t file_next_data (const struct file *file, uint64_t offset);
+
+/* Both as the read-at face of FILE, which must outlive it. */
+struct read_at read_at_of_file (const struct file *file);
 
 /* Set the size of a regular file. */
 int file_truncate (struct file *file, uint64_t size, struct error *err);

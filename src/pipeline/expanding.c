@@ -3,18 +3,12 @@
 
 #include <config.h>
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "format/marker.h"
 #include "io/file_copy.h"
 #include "pipeline/expanding.h"
 #include "image/source_layout.h"
-#include "util/cleanup.h"
-
-/* FILE and the aside are compared in parts of this size. */
-#define COMPARE_BYTES (1u << 20)
 
 void
 expanding_init (struct expanding *expanding, struct file *file,
@@ -93,47 +87,21 @@ is_marked (const struct expanding *expanding, struct error *err)
   return is_marked_at (expanding, expanding->second_at, err);
 }
 
-/* Whether FILE holds everything that comes out of the aside. */
-static int
-compare (const struct expanding *expanding, const struct read_at *view,
-         struct error *err)
-{
-  CLEANUP_FREE uint8_t *found = malloc (2 * COMPARE_BYTES);
-  uint8_t *expected;
-  uint64_t offset = prefix_bytes (expanding);
-  uint64_t end = expanding->file->size;
-
-  if (found == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot compare");
-  expected = found + COMPARE_BYTES;
-  for (;;) {
-    size_t length;
-
-    offset = minimum_u64 (file_next_data (expanding->file, offset),
-                          view->next_data (view->opaque, offset));
-    if (offset >= end)
-      return 1;
-    length = (size_t) minimum_u64 (COMPARE_BYTES, end - offset);
-    if (file_read_at (expanding->file, offset, found, length, err) < 0 ||
-        view->read (view->opaque, offset, expected, length, err) < 0)
-      return -1;
-    if (memcmp (found, expected, length) != 0)
-      return 0;
-    offset += length;
-  }
-}
-
-/* What is on the disk counts, not what the page cache believes. */
+/* Whether FILE holds everything that comes out of the aside, on the disk: that
+ * counts, not what the page cache believes.
+ */
 static int
 is_done (const struct expanding *expanding, const struct read_at *view,
          struct error *err)
 {
-  if (expanding->file->size != expanding->aside->header.source_bytes)
+  struct read_at file = read_at_of_file (expanding->file);
+
+  if (file.size != expanding->aside->header.source_bytes)
     return 0;
   if (file_sync (expanding->file, err) < 0)
     return -1;
   file_drop_cache (expanding->file, 0, 0);
-  return compare (expanding, view, err);
+  return read_at_same (&file, view, prefix_bytes (expanding), file.size, err);
 }
 
 int

@@ -25,4 +25,11 @@ struct read_at {
   uint64_t size;               /* in bytes */
 };
 
+/* Whether A and B hold the same bytes from OFFSET up to END, which neither ends
+ * before; what is a hole in both is not read.  Any thread.  Returns 1, 0, or -1
+ * with ERR.
+ */
+int read_at_same (const struct read_at *a, const struct read_at *b,
+                  uint64_t offset, uint64_t end, struct error *err);
+
 #endif /* IOPRESS_UTIL_READ_AT_H */

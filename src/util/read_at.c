@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bytes that can be read at any offset, whatever they are in. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bytes.h"
+#include "util/cleanup.h"
+#include "util/read_at.h"
+
+/* Compared at a time; whole pages, for O_DIRECT. */
+#define STEP_BYTES ((size_t) 1 << 20)
+
+/* Where the next bytes are that may not be zeros. */
+static uint64_t
+next_data (const struct read_at *at, uint64_t offset)
+{
+  return at->next_data == NULL ? offset
+    : at->next_data (at->opaque, offset);
+}
+
+int
+read_at_same (const struct read_at *a, const struct read_at *b,
+              uint64_t offset, uint64_t end, struct error *err)
+{
+  CLEANUP_FREE void *memory = NULL;
+  uint8_t *first, *second;
+  size_t length;
+
+  errno = posix_memalign (&memory, PAGE_BYTES, 2 * STEP_BYTES);
+  if (errno != 0)
+    return error_set (err, ERROR_FAILED, errno, "cannot compare");
+  first = memory;
+  second = first + STEP_BYTES;
+  for (;; offset += length) {
+    offset = minimum_u64 (next_data (a, offset), next_data (b, offset));
+    if (offset >= end)
+      return 1;
+    length = (size_t) minimum_u64 (STEP_BYTES - offset % STEP_BYTES,
+                                   end - offset);
+    if (a->read (a->opaque, offset, first, length, err) < 0 ||
+        b->read (b->opaque, offset, second, length, err) < 0)
+      return -1;
+    if (memcmp (first, second, length) != 0)
+      return 0;
+  }
+}
