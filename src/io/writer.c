@@ -234,22 +234,29 @@ writer_wind_down (struct writer *writer)
   write_blocks_wind_down (writer->blocks);
 }
 
-/* The last block: padded to the alignment O_DIRECT needs, the padding cut off
- * again by the final size.
+/* The last block.  O_DIRECT writes whole pages: the padding of a regular file is
+ * cut off again by its final size, but a device may have bytes there, or end
+ * within the page.  There the rest of a page goes through the page cache.
  */
 static int
 write_tail (struct writer *writer, struct error *err)
 {
-  struct write_block *block = writer->filling;
-  size_t length = block->used;
+  struct file *file = writer->file;
+  struct write_block *block;
+  size_t length, padding = 0;
 
+  if (file->direct && !file->regular &&
+      (writer_push (writer, err) < 0 || file_drop_direct (file, err) < 0))
+    return -1;
+  block = writer->filling;
+  length = block->used;
   if (length == 0)
     return 0;
-  if (writer->file->direct) {
-    length = (size_t) align_up (length, PAGE_BYTES);
-    memset (block->bytes + block->used, 0, length - block->used);
+  if (file->direct) {
+    padding = (size_t) align_up (length, PAGE_BYTES) - length;
+    memset (block->bytes + length, 0, padding);
   }
-  return write_blocks_start (writer->blocks, block, length, err);
+  return write_blocks_start (writer->blocks, block, length + padding, err);
 }
 
 int

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "pipeline/page_sink.h"
+#include "util/size.h"
 
 struct dense_sink {
   const struct image *image;
@@ -14,12 +15,28 @@ struct dense_sink {
   struct slot *held;           /* to hand back at the next finish */
 };
 
+/* Refuse a device that is too small before anything on it is lost. */
+static int
+check_room (const struct file *output, uint64_t bytes, struct error *err)
+{
+  char has[SIZE_TEXT_BYTES], needed[SIZE_TEXT_BYTES];
+
+  if (output->stream || output->size >= bytes)
+    return 0;
+  error_set (err, ERROR_FAILED, ENOSPC, "has only %s of the %s needed",
+             size_format (output->size, has), size_format (bytes, needed));
+  return error_subject (err, output->name);
+}
+
 int
 dense_sink_open (struct file *output, const struct image *image,
                  struct dense_sink **sink_out, struct error *err)
 {
-  struct dense_sink *sink = calloc (1, sizeof *sink);
+  struct dense_sink *sink;
 
+  if (check_room (output, image->header.source_bytes, err) < 0)
+    return -1;
+  sink = calloc (1, sizeof *sink);
   if (sink == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
   sink->image = image;
