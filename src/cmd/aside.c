@@ -263,7 +263,8 @@ fill_part (const char *part, const char *path, struct file *file,
            struct file *copy, struct error *err)
 {
   if (file_copy (file, copy, 0, file->size, err) < 0 ||
-      file_sync (copy, err) < 0 || file_name_new (part, path, err) < 0) {
+      file_sync (copy, err) < 0 || file_check_close (copy, err) < 0 ||
+      file_name_new (part, path, err) < 0) {
     unlink (part);
     return -1;
   }

@@ -403,7 +403,7 @@ output_commit (struct output *output, struct error *err)
 {
   struct file *file = &output->file;
 
-  if (file_sync (file, err) < 0)
+  if (file_sync (file, err) < 0 || file_check_close (file, err) < 0)
     return -1;
   if (!file->direct)
     file_drop_cache (file, 0, 0);

@@ -351,7 +351,7 @@ cmd_recover (int argc, char **argv)
   };
   struct recover recover = { .file = FILE_CLOSED, .output = OUTPUT_CLOSED };
   struct error err = { 0 }, ignored = { 0 };
-  int result;
+  int result, status;
 
   result = command_parse (&command, argc, argv, &recover.common, &recover,
                           &err);
@@ -363,7 +363,6 @@ cmd_recover (int argc, char **argv)
   salvage_free (&recover.salvage);
   free (recover.lost);
   file_close (&recover.file, &ignored);
-  if (result < 0 && fflush (stdout) == 0)
-    return say_error (&err);
-  return say_end_report ();
+  status = say_end_report ();
+  return status == 0 && result < 0 ? say_error (&err) : status;
 }

@@ -121,7 +121,8 @@ replace_commit (struct output *output, const struct file *source,
                 struct error *err)
 {
   if (file_copy_attributes (source, &output->file, err) < 0 ||
-      file_sync_whole (&output->file, err) < 0)
+      file_sync_whole (&output->file, err) < 0 ||
+      file_check_close (&output->file, err) < 0)
     return -1;
   if (!output->file.direct)
     file_drop_cache (&output->file, 0, 0);

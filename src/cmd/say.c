@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/say.h"
 #include "util/cleanup.h"
@@ -116,7 +117,10 @@ say_end_report (void)
 {
   struct error err = { 0 };
 
-  if (fflush (stdout) == 0 && !ferror (stdout))
+  /* Some file systems tell only at the close. */
+  errno = 0;
+  if (fflush (stdout) == 0 && !ferror (stdout) &&
+      (close (STDOUT_FILENO) == 0 || errno == EINTR))
     return 0;
   error_set (&err, ERROR_FAILED, errno, "standard output cannot be written");
   return say_error (&err);

@@ -20,7 +20,7 @@ int say_error_and_command (const struct error *err,
 void say_note (const char *format, ...)
   __attribute__ ((format (printf, 1, 2)));
 
-/* End a report on standard output: flush it and find out whether all of it
+/* End a report on standard output, which is closed: find out whether all of it
  * was written.  Returns 0, or prints the error and returns 1.
  */
 int say_end_report (void);

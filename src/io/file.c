@@ -310,11 +310,12 @@ sync_with (struct file *file, int (*sync) (int), struct error *err)
 {
   int result;
 
-  if (file->stream)
-    return 0;
   do
     result = sync (file->fd);
   while (result < 0 && file_again (file));
+  /* A pipe has nothing to flush, what else a stream may be has. */
+  if (result < 0 && file->stream && (errno == EINVAL || errno == EROFS))
+    return 0;
   return result < 0 ? file_fail (file, err, "cannot be flushed to disk") : 0;
 }
 
@@ -328,6 +329,17 @@ int
 file_sync_whole (struct file *file, struct error *err)
 {
   return sync_with (file, fsync, err);
+}
+
+int
+file_check_close (const struct file *file, struct error *err)
+{
+  int fd = fcntl (file->fd, F_DUPFD_CLOEXEC, 0);
+
+  /* It is gone whatever close says, and EINTR is no loss. */
+  if (fd < 0 || (close (fd) < 0 && errno != EINTR))
+    return file_fail (file, err, "cannot be closed");
+  return 0;
 }
 
 int

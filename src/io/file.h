@@ -217,11 +217,19 @@ int file_finish_naming (const char *from, const char *path,
 /* Whether both are the same file. */
 bool file_same (const struct file *a, const struct file *b);
 
-/* Make the file's bytes durable (fdatasync); a pipe has nothing to do. */
+/* Make the file's bytes durable (fdatasync); a pipe has nothing to do, standard
+ * output may be a file.  Returns 0, or -1 with ERR.
+ */
 int file_sync (struct file *file, struct error *err);
 
 /* The same, and its owner, mode and other attributes (fsync). */
 int file_sync_whole (struct file *file, struct error *err);
+
+/* All is written and flushed: find out what only a close tells, as file systems
+ * do that keep their files elsewhere.  FILE stays open.  Returns 0, or -1 with
+ * ERR.
+ */
+int file_check_close (const struct file *file, struct error *err);
 
 /* Make the name of a file in the folder of PATH durable. */
 int file_sync_folder (const char *path, struct error *err);
