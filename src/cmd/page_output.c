@@ -10,7 +10,7 @@ page_output_open (struct output *output, const struct image *image,
                   struct page_output *pages, struct error *err)
 {
   *pages = (struct page_output) { .sparse = NULL };
-  if (output->file.regular)
+  if (file_keeps_holes (&output->file))
     return sparse_sink_open (&output->file, image, &pages->sparse, err);
   return dense_sink_open (&output->file, image, &pages->dense, err);
 }

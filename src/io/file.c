@@ -6,16 +6,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "io/file_private.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
+
+/* linux/magic.h does not have these, or not yet everywhere. */
+#define HFS_SUPER_MAGIC 0x4244
+#define HFSPLUS_SUPER_MAGIC 0x482b
+#ifndef EXFAT_SUPER_MAGIC
+# define EXFAT_SUPER_MAGIC 0x2011bab0
+#endif
 
 /* Unaligned reads of an O_DIRECT file go through a buffer of this size. */
 #define BOUNCE_BYTES (256u << 10)
@@ -279,6 +288,38 @@ file_next_data (const struct file *file, uint64_t offset)
   if (data >= 0)
     return minimum_u64 ((uint64_t) data, file->size);
   return errno == ENXIO ? file->size : offset;
+}
+
+/* The kind of file system, as statfs has it; 0 when it cannot be had. */
+static long
+file_system_type (const struct file *file)
+{
+  struct statfs fs;
+
+  return fstatfs (file->fd, &fs) == 0 ? (long) fs.f_type : 0;
+}
+
+bool
+file_keeps_holes (const struct file *file)
+{
+  static const long dense[] = {
+    MSDOS_SUPER_MAGIC, EXFAT_SUPER_MAGIC, HFS_SUPER_MAGIC, HFSPLUS_SUPER_MAGIC,
+  };
+  long type = file->regular ? file_system_type (file) : dense[0];
+  size_t i;
+
+  for (i = 0; i < sizeof dense / sizeof dense[0]; i++)
+    if (type == dense[i])
+      return false;
+  return true;
+}
+
+uint64_t
+file_size_limit (const struct file *file)
+{
+  if (!file->regular)
+    return file->size;
+  return file_system_type (file) == MSDOS_SUPER_MAGIC ? UINT32_MAX : INT64_MAX;
 }
 
 int

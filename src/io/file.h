@@ -96,6 +96,17 @@ int file_copy_attributes (const struct file *from, struct file *to,
 int file_create_unnamed (const char *folder, enum direct_io direct,
                          struct file *file, struct error *err);
 
+/* Whether FILE is a regular one that has holes where nothing was written, so that
+ * its size may be set ahead at no cost.  Not so on FAT, exFAT, HFS and HFS+: there
+ * the kernel writes zeros for every byte up to a new size, in one call.
+ */
+bool file_keeps_holes (const struct file *file);
+
+/* The most bytes that the regular FILE or the device may have, as far as that is
+ * known beforehand.
+ */
+uint64_t file_size_limit (const struct file *file);
+
 /* Open the file once more, for reading from its start through the page cache.
  * Returns the descriptor, which the caller closes, or -1 with ERR.
  */

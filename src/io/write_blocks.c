@@ -60,7 +60,7 @@ write_blocks_open (struct file *file, struct write_blocks **blocks_out,
   if (blocks == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
   blocks->file = file;
-  blocks->size = file->regular && file->direct ? 0 : UINT64_MAX;
+  blocks->size = file->direct && file_keeps_holes (file) ? 0 : UINT64_MAX;
   pthread_mutex_init (&blocks->lock, NULL);
   pthread_cond_init (&blocks->filled, NULL);
   blocks->memory = buffer_allocate (MEMORY_BYTES);

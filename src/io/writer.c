@@ -236,7 +236,8 @@ writer_wind_down (struct writer *writer)
 
 /* The last block.  O_DIRECT writes whole pages: the padding of a regular file is
  * cut off again by its final size, but a device may have bytes there, or end
- * within the page.  There the rest of a page goes through the page cache.
+ * within the page, as the largest file of FAT does.  There the rest of a page
+ * goes through the page cache.
  */
 static int
 write_tail (struct writer *writer, struct error *err)
@@ -245,7 +246,7 @@ write_tail (struct writer *writer, struct error *err)
   struct write_block *block;
   size_t length, padding = 0;
 
-  if (file->direct && !file->regular &&
+  if (file->direct && !file_keeps_holes (file) &&
       (writer_push (writer, err) < 0 || file_drop_direct (file, err) < 0))
     return -1;
   block = writer->filling;

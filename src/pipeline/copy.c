@@ -352,7 +352,7 @@ copy_to_file (struct file *file, int stream, struct error *err)
 
   /* Where the kernel chooses the offset, blocks go one after another. */
   copy.count = appending ? 1 : BLOCK_COUNT;
-  copy.may_extend = file->regular && !appending;
+  copy.may_extend = file_keeps_holes (file) && !appending;
   copy.offset = start > 0 ? (uint64_t) start : 0;
   if (result == 0)
     result = file->direct ? write_direct (&copy, copy.offset, err)

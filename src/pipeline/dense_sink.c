@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The writer of restore to a pipe or device: absent pages become zeros. */
+/* The writer of restore to what has no holes: absent pages become zeros. */
 
 #include <config.h>
 
@@ -15,16 +15,18 @@ struct dense_sink {
   struct slot *held;           /* to hand back at the next finish */
 };
 
-/* Refuse a device that is too small before anything on it is lost. */
+/* Refuse an output that can never hold BYTES before anything there is lost. */
 static int
 check_room (const struct file *output, uint64_t bytes, struct error *err)
 {
-  char has[SIZE_TEXT_BYTES], needed[SIZE_TEXT_BYTES];
+  char room[SIZE_TEXT_BYTES], needed[SIZE_TEXT_BYTES];
+  uint64_t limit = file_size_limit (output);
 
-  if (output->stream || output->size >= bytes)
+  if (output->stream || limit >= bytes)
     return 0;
-  error_set (err, ERROR_FAILED, ENOSPC, "has only %s of the %s needed",
-             size_format (output->size, has), size_format (bytes, needed));
+  error_set (err, ERROR_FAILED, output->regular ? EFBIG : ENOSPC,
+             "has room for %s of the %s needed", size_format (limit, room),
+             size_format (bytes, needed));
   return error_subject (err, output->name);
 }
 

@@ -43,7 +43,10 @@ int sparse_sink_finish (struct sparse_sink *sink, struct error *err);
 
 struct dense_sink;
 
-/* The same into a pipe or onto a block device: absent pages become zeros. */
+/* The same into a pipe, onto a block device or into an empty file of which
+ * file_keeps_holes is false: absent pages become zeros.  Fails at once when the
+ * source is larger than OUTPUT can be.
+ */
 int dense_sink_open (struct file *output, const struct image *image,
                      struct dense_sink **sink, struct error *err);
 void dense_sink_close (struct dense_sink *sink);

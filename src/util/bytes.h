@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
+
+/* Lengths of files and of memory go into each other all over the program. */
+_Static_assert (sizeof (size_t) == 8 && sizeof (off_t) == 8,
+                "iopress is for 64-bit machines");
 
 /* The page of the page maps and of O_DIRECT alignment, in bytes. */
 #define PAGE_BYTES 4096u

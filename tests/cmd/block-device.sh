@@ -71,5 +71,5 @@ cleanup_fn losetup -d "$tiny"
 head -c 1M "$work/noise" >"$tiny"
 expect_exit 1 iopress restore "$work/image" "$tiny"
 expect_one_line
-expect_message "$tiny: has only 1.0 MiB.*No space left on device"
+expect_message "$tiny: has room for 1.0 MiB of the 5.0 MiB needed: No space left on device"
 head -c 1M "$work/noise" | cmp - "$tiny" || fail "what does not fit was begun"

@@ -7,6 +7,9 @@
  *                                 name of an error, "short", "lost", or "kill":
  *                                 then it is not made, and the process is
  *                                 killed
+ *   IOPRESS_FAULT_FAT=1           FOLDER is on FAT, as statfs has it, where a
+ *                                 file must not be made larger before its bytes
+ *                                 are written
  *   IOPRESS_FAULT_COUNTS=FILE     at exit, append "CALL COUNT" lines
  *
  * "write-behind" is a sync_file_range that waits: buffered bytes are lost.  As
@@ -27,6 +30,7 @@
 #include <fcntl.h>
 #include <libaio.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -35,6 +39,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/preload.h"
@@ -377,9 +382,29 @@ fallocate (int fd, int mode, off_t offset, off_t length)
   return REAL (fallocate) (fd, mode, offset, length);
 }
 
+static bool
+on_fat (int fd)
+{
+  return getenv ("IOPRESS_FAULT_FAT") != NULL && watched (fd);
+}
+
+int
+fstatfs (int fd, struct statfs *fs)
+{
+  int result = REAL (fstatfs) (fd, fs);
+
+  if (result == 0 && on_fat (fd))
+    fs->f_type = MSDOS_SUPER_MAGIC;
+  return result;
+}
+
 int
 ftruncate (int fd, off_t length)
 {
+  struct stat st;
+
+  if (on_fat (fd) && fstat (fd, &st) == 0 && length > st.st_size)
+    abort ();
   return hit_fd (CALL_FTRUNCATE, fd) ? fail ()
     : REAL (ftruncate) (fd, length);
 }
