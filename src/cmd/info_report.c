@@ -8,6 +8,7 @@
 
 #include "cmd/json.h"
 #include "cmd/info_report.h"
+#include "cmd/visible.h"
 #include "util/size.h"
 
 static const char *
@@ -38,6 +39,17 @@ id_text (const struct image *image, char text[2 * IMAGE_ID_BYTES + 1])
 
   for (i = 0; i < IMAGE_ID_BYTES; i++)
     sprintf (text + 2 * i, "%02x", image->header.image_id[i]);
+}
+
+/* What stands in the file, if anything does. */
+static void
+print_text (const char *what, const char *text)
+{
+  if (text[0] == '\0')
+    return;
+  printf ("%-14s ", what);
+  visible_print (stdout, text);
+  putchar ('\n');
 }
 
 static void
@@ -88,10 +100,8 @@ info_print_text (const struct image_facts *facts)
   printf ("%-14s %s, format %u.%u\n", "kind", kind_name (image),
           header->major, header->minor);
   printf ("%-14s %s\n", "image id", id);
-  if (facts->domain_name[0] != '\0')
-    printf ("%-14s %s\n", "domain", facts->domain_name);
-  if (facts->domain_uuid[0] != '\0')
-    printf ("%-14s %s\n", "uuid", facts->domain_uuid);
+  print_text ("domain", facts->domain_name);
+  print_text ("uuid", facts->domain_uuid);
   print_codec (header);
   print_size ("chunk size", header->chunk_bytes);
   print_size ("source", header->source_bytes);
@@ -102,8 +112,7 @@ info_print_text (const struct image_facts *facts)
           (unsigned long long) image->footer.record_count);
   if (facts->ram == NULL)
     return;
-  if (facts->ram->machine[0] != '\0')
-    printf ("%-14s %s\n", "machine", facts->ram->machine);
+  print_text ("machine", facts->ram->machine);
   printf ("RAM blocks\n");
   for (i = 0; i < facts->ram->block_count; i++)
     print_block (&facts->ram->blocks[i]);

@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include "cmd/json.h"
+#include "cmd/visible.h"
 
 void
 json_add_number (struct json_object *object, const char *name, uint64_t value)
@@ -39,8 +40,10 @@ json_add_boolean (struct json_object *object, const char *name, bool value)
 void
 json_print (struct json_object *report, FILE *stream)
 {
-  fprintf (stream, "%s\n", json_object_to_json_string_ext
-           (report, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-            JSON_C_TO_STRING_NOSLASHESCAPE));
+  visible_print_json (stream, json_object_to_json_string_ext
+                      (report, JSON_C_TO_STRING_PRETTY |
+                       JSON_C_TO_STRING_SPACED |
+                       JSON_C_TO_STRING_NOSLASHESCAPE));
+  putc ('\n', stream);
   json_object_put (report);
 }

@@ -9,6 +9,7 @@
 #include "cmd/options.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
+#include "cmd/visible.h"
 #include "plugin/loader.h"
 
 #define SYNOPSIS "iopress plugins [OPTION]..."
@@ -85,9 +86,11 @@ visit (void *opaque, const char *name, const struct codec *codec,
     if (list->count++ == 0)
       printf ("%-15s %-12s %-10s %7s  %s\n", "NAME", "VERSION", "LEVELS",
               "DEFAULT", "PATH");
-    printf ("%-15s %-12s %4d..%-4d %7d  %s\n", name, codec->ops.version (),
+    printf ("%-15s %-12s %4d..%-4d %7d  ", name, codec->ops.version (),
             codec->ops.level_min, codec->ops.level_max,
-            codec->ops.level_default, codec->path);
+            codec->ops.level_default);
+    visible_print (stdout, codec->path);
+    putchar ('\n');
   }
   else
     say_error (why);

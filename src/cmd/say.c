@@ -11,21 +11,8 @@
 #include <unistd.h>
 
 #include "cmd/say.h"
+#include "cmd/visible.h"
 #include "util/cleanup.h"
-
-/* A path may hold any byte; one message stays one line of visible text. */
-static void
-put_visible (FILE *line, const char *text)
-{
-  for (; *text != '\0'; text++) {
-    unsigned char c = (unsigned char) *text;
-
-    if (c < 0x20 || c == 0x7f)
-      fprintf (line, "\\x%02x", c);
-    else
-      putc (c, line);
-  }
-}
 
 /* An operand as a shell takes it. */
 static void
@@ -37,7 +24,7 @@ put_operand (FILE *line, const char *operand)
   char *end = quoted;
 
   if (quoted == NULL || operand[strspn (operand, plain)] == '\0') {
-    put_visible (line, operand);
+    visible_print (line, operand);
     return;
   }
   *end++ = '\'';
@@ -47,7 +34,7 @@ put_operand (FILE *line, const char *operand)
     else
       *end++ = *operand;
   strcpy (end, "'");
-  put_visible (line, quoted);
+  visible_print (line, quoted);
 }
 
 static bool
@@ -68,11 +55,11 @@ print_line (const char *text, const char *const *operands)
   FILE *line = open_memstream (&buffer, &size);
 
   if (line == NULL) {
-    fprintf (stderr, "iopress: %s\n", text);
+    visible_print (stderr, text);
     return;
   }
   fputs ("iopress: ", line);
-  put_visible (line, text);
+  visible_print (line, text);
   if (looks_like_option (operands))
     fputs (" --", line);
   for (; operands != NULL && *operands != NULL; operands++) {
