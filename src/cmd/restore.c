@@ -49,6 +49,7 @@ struct restore {
   struct image_input input;
   struct output output;
   int reader;                  /* of the temporary file, or -1 */
+  char path[64];               /* that opens it as long as READER is open */
 };
 
 static int
@@ -117,21 +118,47 @@ write_pages (struct restore *restore, struct error *err)
     : output_commit (&restore->output, err);
 }
 
+/* Open the temporary file for the command, which must find in it what was
+ * written.
+ */
 static int
 open_reader (struct restore *restore, struct error *err)
 {
-  if (restore->folder == NULL)
-    return 0;
-  restore->reader = file_open_reader (&restore->output.file, err);
-  return restore->reader < 0 ? -1 : 0;
+  struct file *file = &restore->output.file;
+
+  restore->reader = file_open_reader (file, err);
+  if (restore->reader >= 0) {
+    snprintf (restore->path, sizeof restore->path, "/proc/%ld/fd/%d",
+              (long) getpid (), restore->reader);
+    if (file_check_path (file, restore->path, err) == 0)
+      return 0;
+  }
+  if (err->kind == ERROR_FAILED)
+    error_hint (err, "DIR may be on a file system that cannot open files "
+                "without a name again: choose another");
+  return -1;
+}
+
+/* As above: where it cannot be opened again that is known before it is
+ * written.
+ */
+static int
+open_unnamed (struct restore *restore, struct error *err)
+{
+  if (output_open_unnamed (restore->folder, restore->common.direct,
+                           &restore->output, err) < 0 ||
+      open_reader (restore, err) < 0)
+    return -1;
+  close (restore->reader);
+  restore->reader = -1;
+  return 0;
 }
 
 static int
 open_output (struct restore *restore, const char *name, struct error *err)
 {
   if (restore->folder != NULL)
-    return output_open_unnamed (restore->folder, restore->common.direct,
-                                &restore->output, err);
+    return open_unnamed (restore, err);
   return output_open (name, OUTPUT_SOURCE, restore->force,
                       restore->common.direct, &restore->input.file,
                       &restore->output, err);
@@ -146,31 +173,33 @@ restore_arguments (struct restore *restore, char **arguments,
                         err) < 0 ||
       open_output (restore, arguments[1], err) < 0)
     return -1;
-  return write_pages (restore, err) < 0 ? -1 : open_reader (restore, err);
+  if (write_pages (restore, err) < 0)
+    return -1;
+  return restore->folder != NULL ? open_reader (restore, err) : 0;
 }
 
-/* Run the command of ARGUMENTS, IMAGE COMMAND..., on the file behind FD, with
- * the exit status STATUS.
+/* Run the command of ARGUMENTS, IMAGE COMMAND..., on the temporary file, with the
+ * exit status STATUS.
  */
 static int
-run_command (char *const *arguments, int fd, int *status, struct error *err)
+run_command (const struct restore *restore, char *const *arguments,
+             int *status, struct error *err)
 {
-  char path[64], number[16];
+  char number[16];
   const struct placeholder placeholders[] = {
-    { "{}", path },
+    { "{}", restore->path },
     { "{fd}", number },
     { NULL, NULL },
   };
   struct program program = {
-    .descriptor = fd,
+    .descriptor = restore->reader,
     .empty_input = strcmp (arguments[0], "-") == 0 ||
       file_descriptor_of (arguments[0]) == STDIN_FILENO,
   };
   char **filled;
   int result;
 
-  snprintf (path, sizeof path, "/proc/%ld/fd/%d", (long) getpid (), fd);
-  snprintf (number, sizeof number, "%d", fd);
+  snprintf (number, sizeof number, "%d", restore->reader);
   filled = placeholders_fill (placeholders, arguments + 1, err);
   if (filled == NULL)
     return -1;
@@ -203,10 +232,10 @@ cmd_restore (int argc, char **argv)
   if (result == 0)
     result = restore_arguments (&restore, argv + optind, &err);
   image_input_close (&restore.input, result == 0);
-  if (restore.reader >= 0) {
-    result = run_command (argv + optind, restore.reader, &status, &err);
+  if (result == 0 && restore.reader >= 0)
+    result = run_command (&restore, argv + optind, &status, &err);
+  if (restore.reader >= 0)
     close (restore.reader);
-  }
   output_abandon (&restore.output);
   if (result < 0)
     return say_error (&err);

@@ -112,6 +112,13 @@ uint64_t file_size_limit (const struct file *file);
  */
 int file_open_reader (const struct file *file, struct error *err);
 
+/* Whether opening PATH gives FILE, which is regular and all written: the same
+ * size, and the same bytes at both ends and where data begins.  A FUSE server may
+ * find nothing, or something else, for a file without a name.  Returns 0, or -1
+ * with ERR.
+ */
+int file_check_path (struct file *file, const char *path, struct error *err);
+
 /* Close; a second call does nothing.  Returns 0, or -1 with ERR when close
  * reports a write error.
  */

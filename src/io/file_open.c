@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "io/file_private.h"
@@ -104,6 +106,19 @@ probe_direct (struct file *file)
     file_drop_direct (file, &ignored);
 }
 
+/* Whether FD has no name and is of a FUSE server, which may give another file in
+ * its place.
+ */
+static bool
+may_be_another (int fd)
+{
+  struct stat st;
+  struct statfs fs;
+
+  return fstat (fd, &st) == 0 && st.st_nlink == 0 && fstatfs (fd, &fs) == 0 &&
+    fs.f_type == FUSE_SUPER_MAGIC;
+}
+
 /* Open the file behind FD once more, so that O_DIRECT, access and locks are our
  * own and not the caller's.  Where /proc or the permissions do not give one,
  * the descriptor itself has to do.
@@ -157,7 +172,7 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
   file->direct = (flags & O_DIRECT) != 0;
   if (inspect (file, err) < 0)
     return -1;
-  if (!file->stream)
+  if (!file->stream && !may_be_another (fd))
     open_again (fd, open_flags (access), direct, file);
   if (file->owned)
     probe_direct (file);
@@ -309,6 +324,49 @@ file_create_unnamed (const char *folder, enum direct_io direct,
   if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
     fd = create_and_unlink (folder);
   return take_opened (fd, direct, file, err);
+}
+
+/* Compare the page at OFFSET, or what there is of it. */
+static int
+compare_page (const struct file *file, const struct file *other,
+              uint64_t offset, struct error *err)
+{
+  size_t length = (size_t) minimum_u64 (PAGE_BYTES, file->size - offset);
+  uint8_t ours[PAGE_BYTES], theirs[PAGE_BYTES];
+
+  if (file_read_at (file, offset, ours, length, err) < 0)
+    return -1;
+  if (file_read_at (other, offset, theirs, length, err) < 0 ||
+      memcmp (ours, theirs, length) != 0) {
+    *err = (struct error) { 0 };
+    error_set (err, ERROR_FAILED, 0, "is not what it is when opened again");
+    return error_subject (err, file->name);
+  }
+  return 0;
+}
+
+int
+file_check_path (struct file *file, const char *path, struct error *err)
+{
+  struct file other = FILE_CLOSED;
+  struct error ignored = { 0 };
+  uint64_t last;
+  int result;
+
+  if (inspect (file, err) < 0)
+    return -1;
+  snprintf (other.name, sizeof other.name, "%s", file->name);
+  if (open_path (path, O_RDONLY, DIRECT_IO_OFF, &other, err) < 0)
+    return -1;
+  last = file->size > PAGE_BYTES ? file->size - PAGE_BYTES : 0;
+  result = compare_page (file, &other, 0, err);
+  if (result == 0)
+    result = compare_page (file, &other, last, err);
+  if (result == 0)
+    result = compare_page (file, &other,
+                           minimum_u64 (file_next_data (file, 0), last), err);
+  file_close (&other, &ignored);
+  return result;
 }
 
 int

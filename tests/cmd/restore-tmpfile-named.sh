@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # restore --tmpfile where files cannot be without a name: it goes at once.
 # What stands in quotes and braces is for COMMAND.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2086
 
 . "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
 . "$abs_top_srcdir/tests/cmd/common.sh"
@@ -15,6 +15,7 @@ iopress save "$work/source" "$work/image"
 mkdir "$work/folder"
 
 # refused HOW COMMAND...: O_TMPFILE, the first open in the folder, fails.
+options=
 refused ()
 {
   local how=$1
@@ -23,7 +24,7 @@ refused ()
   ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 \
     LD_PRELOAD=$inject IOPRESS_FAULT_FOLDER=$work/folder \
     IOPRESS_FAULT=open:1:$how "$abs_top_builddir/iopress" restore \
-    --plugin-dir "$plugindir" --tmpfile "$work/folder" "$work/image" -- "$@"
+    $options --plugin-dir "$plugindir" --tmpfile "$work/folder" "$work/image" -- "$@"
 }
 
 for how in EOPNOTSUPP EINVAL; do
@@ -37,3 +38,17 @@ expect_exit 1 refused EIO touch "$work/run"
 expect_message 'temporary file in .*/folder: cannot be opened: Input/output'
 expect_absent "$work/run"
 test -z "$(ls -A "$work/folder")" || fail "left: $(ls -A "$work/folder")"
+
+# Nor can they be opened again: COMMAND is not run, and what is found out before
+# the image is read costs no time.
+for how in ENOENT empty; do
+  export IOPRESS_FAULT_UNNAMED=$how
+  for options in '' --direct-io=off; do
+    expect_exit 1 refused EOPNOTSUPP touch "$work/run"
+    test "$(grep -c '^iopress: ' "$work/stderr")" = 1 || fail "not one line"
+    expect_message 'temporary file in .*/folder: .*opened .*: choose another'
+    expect_absent "$work/run"
+    test -z "$(ls -A "$work/folder")" || fail "left: $(ls -A "$work/folder")"
+  done
+done
+unset IOPRESS_FAULT_UNNAMED

@@ -10,6 +10,9 @@
  *   IOPRESS_FAULT_FAT=1           FOLDER is on FAT, as statfs has it, where a
  *                                 file must not be made larger before its bytes
  *                                 are written
+ *   IOPRESS_FAULT_UNNAMED=HOW     a file of FOLDER without a name cannot be opened
+ *                                 again through /proc; with "empty" it can, and
+ *                                 nothing is in it
  *   IOPRESS_FAULT_COUNTS=FILE     at exit, append "CALL COUNT" lines
  *
  * "write-behind" is a sync_file_range that waits: buffered bytes are lost.  As
@@ -147,6 +150,33 @@ watched_path (const char *path)
 {
   return fault.folder != NULL &&
     strncmp (path, fault.folder, strlen (fault.folder)) == 0;
+}
+
+/* Descriptors that find nothing in their files. */
+static bool emptied[1024];
+
+/* What becomes of opening PATH again.  Returns 1 when it fails. */
+static int
+open_unnamed (const char *path, bool *empty)
+{
+  static const char deleted[] = " (deleted)";
+  const char *how = getenv ("IOPRESS_FAULT_UNNAMED");
+  char target[PRELOAD_PATH_BYTES];
+  ssize_t length;
+
+  *empty = false;
+  if (how == NULL || strncmp (path, "/proc/", 6) != 0)
+    return 0;
+  length = readlink (path, target, sizeof target - 1);
+  if (length < (ssize_t) sizeof deleted)
+    return 0;
+  target[length] = '\0';
+  if (!watched_path (target) ||
+      strcmp (target + length - strlen (deleted), deleted) != 0)
+    return 0;
+  *empty = strcmp (how, "empty") == 0;
+  errno = ENOENT;
+  return !*empty;
 }
 
 static bool
@@ -306,6 +336,8 @@ pread (int fd, void *buffer, size_t length, off_t offset)
 {
   if (hit_transfer (CALL_PREAD, fd, &length))
     return fail ();
+  if (fd >= 0 && (size_t) fd < sizeof emptied && emptied[fd])
+    return 0;
   return REAL (pread) (fd, buffer, length, offset);
 }
 
@@ -419,9 +451,17 @@ lseek (int fd, off_t offset, int whence)
 int
 replaced_open (const char *path, int flags, mode_t mode)
 {
+  bool empty;
+  int fd;
+
   if (watched_path (path) && hit (CALL_OPEN))
     return fail ();
-  return REAL (open) (path, flags, mode);
+  if (open_unnamed (path, &empty))
+    return -1;
+  fd = REAL (open) (path, flags, mode);
+  if (fd >= 0 && (size_t) fd < sizeof emptied)
+    emptied[fd] = empty;
+  return fd;
 }
 
 /* As the kernel does it: the descriptor is gone all the same. */
