@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cmd/json.h"
@@ -18,7 +19,13 @@
 /* Seconds between two reports. */
 #define INTERVAL 0.25
 
-#define BAR_WIDTH 30
+/* In characters. */
+#define BAR_WIDTH_MIN 5u
+#define BAR_WIDTH_MAX 30u
+#define COLUMNS_DEFAULT 80u     /* where there is no terminal */
+
+#define BAR_BYTES (BAR_WIDTH_MAX + sizeof " []")
+#define LINE_BYTES 128u
 
 struct progress {
   const char *verb;
@@ -29,25 +36,89 @@ struct progress {
   uint64_t used;               /* bytes of windows used up */
   uint32_t chunk_bytes;
   double started, reported;    /* seconds of the monotonic clock */
+  size_t shown;                /* length of the bar's last line */
 };
 
+/* How long a line may be: the last column is left alone, where some terminals
+ * wrap at once.
+ */
+static size_t
+line_room (void)
+{
+  struct winsize size;
+
+  return ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0
+    ? size.ws_col - 1u : COLUMNS_DEFAULT - 1u;
+}
+
+/* Append TEXT to LINE if it fits into ROOM columns with RESERVED ones free. */
 static void
-show_bar (const struct progress *progress, double seconds)
+append_fitting (char line[LINE_BYTES], const char *text, size_t reserved,
+                size_t room)
+{
+  size_t used = strlen (line);
+
+  if (used + strlen (text) + reserved <= room)
+    strcpy (line + used, text);
+}
+
+static void
+draw_bar (char bar[BAR_BYTES], double part, size_t width)
+{
+  size_t filled = (size_t) (part * (double) width);
+
+  if (width < BAR_WIDTH_MIN) {
+    bar[0] = '\0';
+    return;
+  }
+  memcpy (bar, " [", 2);
+  memset (bar + 2, '#', filled);
+  memset (bar + 2 + filled, '.', width - filled);
+  strcpy (bar + 2 + width, "]");
+}
+
+/* What stands on the line, of which those at the end are the first to go when
+ * ROOM is short; the bar gets what they leave.
+ */
+static void
+compose_line (const struct progress *progress, double seconds, size_t room,
+              char line[LINE_BYTES])
 {
   double part = progress->total > 0
     ? (double) progress->position / (double) progress->total : 1;
   double rate = seconds > 0 ? (double) progress->used / seconds : 0;
-  int filled = (int) (part * BAR_WIDTH);
-  char bar[BAR_WIDTH + 1], text[SIZE_TEXT_BYTES];
+  char numbers[LINE_BYTES] = "", text[LINE_BYTES], size[SIZE_TEXT_BYTES];
+  char bar[BAR_BYTES];
+  size_t verb = strlen (progress->verb), frame = strlen (" []");
 
-  memset (bar, '#', (size_t) filled);
-  memset (bar + filled, '.', (size_t) (BAR_WIDTH - filled));
-  bar[BAR_WIDTH] = '\0';
-  fprintf (stderr, "\r%s [%s] %3.0f%%  %s/s", progress->verb, bar, part * 100,
-           size_format ((uint64_t) rate, text));
+  snprintf (numbers, sizeof numbers, " %3.0f%%", part * 100);
+  snprintf (text, sizeof text, "  %s/s", size_format ((uint64_t) rate, size));
+  append_fitting (numbers, text, verb + frame + BAR_WIDTH_MIN, room);
+  snprintf (text, sizeof text, "  %.0f s left", seconds * (1 - part) / part);
   if (part > 0 && part < 1)
-    fprintf (stderr, "  %.0f s left ", seconds * (1 - part) / part);
-  fprintf (stderr, "\033[K");
+    append_fitting (numbers, text, verb + frame + BAR_WIDTH_MIN, room);
+  verb += frame + strlen (numbers);
+  draw_bar (bar, part, verb < room
+            ? (size_t) minimum_u64 (room - verb, BAR_WIDTH_MAX) : 0);
+  snprintf (line, minimum_u64 (room + 1, LINE_BYTES), "%s%s%s",
+            progress->verb, bar, numbers);
+}
+
+/* Spaces take away what is left of a longer line: not every terminal knows
+ * escape sequences.
+ */
+static void
+show_bar (struct progress *progress, double seconds)
+{
+  char line[LINE_BYTES];
+  size_t room = line_room (), length, rest;
+
+  compose_line (progress, seconds, room, line);
+  length = strlen (line);
+  rest = (size_t) minimum_u64 (progress->shown, room);
+  fprintf (stderr, "\r%s%*s", line,
+           (int) (rest > length ? rest - length : 0), "");
+  progress->shown = length;
 }
 
 /* One line for the program that listens.  One that does not read loses lines;
@@ -104,13 +175,23 @@ report_window (void *opaque, uint64_t window)
   report (progress, "running");
 }
 
+/* Whether a line can be written over there. */
+static bool
+is_terminal (void)
+{
+  const char *term = getenv ("TERM");
+
+  return isatty (STDERR_FILENO) && term != NULL && term[0] != '\0' &&
+    strcmp (term, "dumb") != 0;
+}
+
 struct progress *
 progress_begin (const struct common_options *options, const char *verb,
                 uint64_t total, uint32_t chunk_bytes,
                 struct run_options *run)
 {
   bool bar = !options->quiet && options->progress != PROGRESS_NONE &&
-    (options->progress == PROGRESS_BAR || isatty (STDERR_FILENO));
+    (options->progress == PROGRESS_BAR || is_terminal ());
   struct progress *progress;
 
   if (!bar && options->progress_fd < 0)
