@@ -13,6 +13,7 @@
 #include "cmd/json.h"
 #include "cmd/save.h"
 #include "cmd/say.h"
+#include "io/free_space.h"
 #include "pipeline/estimate.h"
 #include "util/cleanup.h"
 #include "util/size.h"
@@ -20,10 +21,10 @@
 /* What the writer and the slots may add to a batch, in bytes. */
 #define IN_FLIGHT_BYTES (16u << 20)
 
-/* What the disk of the output says. */
+/* What there is for the output. */
 struct room {
   bool known;
-  uint64_t available;          /* bytes */
+  struct free_space free;
   bool shared;                 /* source and output are on the same disk */
 };
 
@@ -31,7 +32,7 @@ static int
 find_room (const struct save *save, struct room *room, struct error *err)
 {
   CLEANUP_FREE char *path = NULL;
-  struct statvfs output, source;
+  struct statvfs source;
 
   *room = (struct room) {
     .known = save->output_name != NULL &&
@@ -41,13 +42,12 @@ find_room (const struct save *save, struct room *room, struct error *err)
   if (!room->known)
     return 0;
   path = strdup (save->output_name);
-  if (path == NULL || statvfs (dirname (path), &output) < 0) {
+  if (path == NULL || free_space_find (dirname (path), &room->free) < 0) {
     error_set (err, ERROR_FAILED, errno, "cannot find out how much is free");
     return error_subject (err, save->output_name);
   }
-  room->available = output.f_bavail * output.f_frsize;
   room->shared = fstatvfs (save->source.fd, &source) == 0 &&
-    source.f_fsid == output.f_fsid;
+    source.f_fsid == room->free.file_system;
   return 0;
 }
 
@@ -84,8 +84,9 @@ print_text (const struct save *save, const struct estimate *estimate,
           estimate->seconds.low, estimate->seconds.high);
   printf ("peak extra  %s\n", size_format (extra, value));
   if (room->known)
-    printf ("free        %s: it %s\n", size_format (room->available, value),
-            extra <= room->available ? "fits" : "does not fit");
+    printf ("free        %s%s: it %s\n", size_format (room->free.bytes, value),
+            room->free.by_quota ? " by quota" : "",
+            extra <= room->free.bytes ? "fits" : "does not fit");
 }
 
 static struct json_object *
@@ -123,8 +124,8 @@ print_json (const struct save *save, const struct estimate *estimate,
                           prediction_json (&estimate->seconds, false));
   json_add_number (report, "peak_extra_size", extra);
   if (room->known) {
-    json_add_number (report, "available_size", room->available);
-    json_add_boolean (report, "fits", extra <= room->available);
+    json_add_number (report, "available_size", room->free.bytes);
+    json_add_boolean (report, "fits", extra <= room->free.bytes);
   }
   json_print (report, stdout);
 }

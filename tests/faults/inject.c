@@ -13,6 +13,10 @@
  *   IOPRESS_FAULT_UNNAMED=HOW     a file of FOLDER without a name cannot be opened
  *                                 again through /proc; with "empty" it can, and
  *                                 nothing is in it
+ *   IOPRESS_FAULT_QUOTA=TYPE:HARD:SOFT:USED:TIME
+ *                                 what quotactl_fd tells of TYPE, 0 for users,
+ *                                 1 for groups: limits and space in KiB, and when
+ *                                 the soft limit begins to hold
  *   IOPRESS_FAULT_COUNTS=FILE     at exit, append "CALL COUNT" lines
  *
  * "write-behind" is a sync_file_range that waits: buffered bytes are lost.  As
@@ -35,13 +39,16 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/quota.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -487,6 +494,46 @@ renameat2 (int from_folder, const char *from, int to_folder, const char *to,
 {
   return watched_path (from) && hit (CALL_RENAMEAT2) ? fail ()
     : REAL (renameat2) (from_folder, from, to_folder, to, flags);
+}
+
+static int
+get_quota (int command, struct dqblk *quota)
+{
+  const char *text = getenv ("IOPRESS_FAULT_QUOTA");
+  unsigned long hard, soft, used, time;
+  int type;
+
+  if (text != NULL && sscanf (text, "%d:%lu:%lu:%lu:%lu", &type, &hard, &soft,
+                              &used, &time) != 5)
+    abort ();
+  if (text == NULL || command != (int) QCMD (Q_GETQUOTA, type)) {
+    errno = ESRCH;
+    return -1;
+  }
+  *quota = (struct dqblk) {
+    .dqb_bhardlimit = hard,
+    .dqb_bsoftlimit = soft,
+    .dqb_curspace = used * 1024,
+    .dqb_btime = time,
+  };
+  return 0;
+}
+
+long
+syscall (long number, ...)
+{
+  long arguments[6];
+  va_list list;
+  int i;
+
+  va_start (list, number);
+  for (i = 0; i < 6; i++)
+    arguments[i] = va_arg (list, long);
+  va_end (list);
+  if (number == SYS_quotactl_fd)
+    return get_quota ((int) arguments[1], (struct dqblk *) arguments[3]);
+  return REAL (syscall) (number, arguments[0], arguments[1], arguments[2],
+                         arguments[3], arguments[4], arguments[5]);
 }
 
 int
