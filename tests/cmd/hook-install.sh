@@ -25,6 +25,7 @@ test -x "$installed"
 expect_same "$abs_top_srcdir/contrib/libvirt/libvirt-hook.conf" \
   "$root/etc/iopress/libvirt-hook.conf"
 grep -q '^Reload libvirtd' "$work/said"
+grep -q 'bypass_cache' "$work/said" && fail "$(cat "$work/said")"
 grep -q 'qemu\.conf: set save_image_format = "sparse"' "$work/said"
 
 # Again: an older one is replaced, the configuration is kept.
@@ -57,6 +58,21 @@ for dies in 'exit 1' 'kill -KILL $PPID'; do
   rmdir "$work/bin"
 done
 
+# It is on the disk before it has its name, and the name before it is told.
+mkdir "$work/bin"
+for program in chmod sync mv; do
+  # shellcheck disable=SC2016
+  printf '#!/bin/bash\necho %s "$@" >>"%s"\nexec %s "$@"\n' $program \
+    "$work/steps" "$(command -v $program)" >"$work/bin/$program"
+  chmod 755 "$work/bin/$program"
+done
+PATH=$work/bin:$PATH run >/dev/null
+hooks=$root/etc/libvirt/hooks
+printf '%s\n' "chmod 755 $hooks/.iopress.new" "sync $hooks/.iopress.new" \
+  "mv -f -T $hooks/.iopress.new $installed" "sync $hooks $hooks/qemu.d" |
+  diff - "$work/steps" || fail 'not in this order'
+rm -r "$work/bin"
+
 # Where iopress is, libvirt may not run it.
 mkdir "$root/etc/apparmor.d"
 : >"$root/etc/apparmor.d/usr.sbin.libvirtd"
@@ -64,6 +80,9 @@ run | grep -q "^AppArmor .* line \"$work/program PUx,\" to /etc"
 sed -i 's/^iopress.*/iopress = no-such-program/' \
   "$root/etc/iopress/libvirt-hook.conf"
 run | grep -q '^iopress is not found'
+echo 'auto_start_bypass_cache = 1' >>"$root/etc/libvirt/qemu.conf"
+run >"$work/said"
+grep -q 'qemu\.conf: unset auto_start_bypass_cache' "$work/said"
 cp "$work/configuration" "$root/etc/iopress/libvirt-hook.conf"
 
 # While packed saves need it, it stays.
@@ -72,6 +91,10 @@ make_save raw LibvirtQemudSave 0 anything
 make_save packed LibvirtQemudSave 6 IOPRESS1
 make_save 'half expanded' LibvirtQemudSave 6 IOPRUNPK
 cp "$saves/whole one.save" "$work/whole"
+# Nobody waits for these.
+mkfifo "$saves/pipe.save"
+ln -s pipe.save "$saves/link.save"
+mkdir "$saves/folder.save"
 expect_exit 1 run --undo
 expect_message '/packed\.save: is packed and could not start any more$'
 expect_message '/half expanded\.save: is packed'
@@ -109,6 +132,14 @@ expect_message 'is something else$'
 expect_exit 1 run --undo
 expect_message 'is something else$'
 test "$(cat "$installed")" = '#!/bin/sh'
+rm "$installed"
+ln -s "$work/none" "$installed"
+expect_exit 1 run
+expect_message 'is something else$'
+rm "$installed"
+mkfifo "$installed"
+expect_exit 1 run
+expect_message 'is something else$'
 
 for wrong in --expand --unknown --root; do
   expect_exit 2 run $wrong
