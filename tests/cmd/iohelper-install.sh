@@ -89,6 +89,39 @@ expect_exit 1 run --iopress /bin/sh
 expect_message '/bin/sh: is not iopress'
 expect_original
 
+# Each file is on the disk before it gets its name, and each name before the
+# next step.
+mkdir "$work/bin"
+for step in ln cp chmod sync mv rm; do
+  # shellcheck disable=SC2016
+  printf '#!/bin/bash\necho %s "$@" >>"%s"\nexec %s "$@"\n' $step \
+    "$work/steps" "$(command -v $step)" >"$work/bin/$step"
+  chmod 755 "$work/bin/$step"
+done
+
+# expect_steps STEP...: of the installer with the last arguments, in short.
+expect_steps ()
+{
+  sed -e '/^rm .*-new$/d' -e "s,$helper,HELPER,g" -e "s,$work\$,FOLDER," \
+    "$work/steps" | diff <(printf '%s\n' "$@") - || fail 'not in this order'
+  rm "$work/steps"
+}
+
+PATH=$work/bin:$PATH run
+expect_steps "ln HELPER HELPER.distrib" "sync HELPER.distrib" "sync FOLDER" \
+  "cp $program HELPER.iopress-new" "chmod 755 HELPER.iopress-new" \
+  "sync HELPER.iopress-new" "mv -f -T HELPER.iopress-new HELPER" "sync FOLDER"
+PATH=$work/bin:$PATH run
+expect_steps "sync HELPER" "sync FOLDER"
+PATH=$work/bin:$PATH run --undo
+expect_steps "sync HELPER.distrib" "mv -f -T HELPER.distrib HELPER" \
+  "sync FOLDER"
+ln "$helper" "$helper.distrib"
+PATH=$work/bin:$PATH run --undo
+expect_steps "sync HELPER" "rm -f HELPER.distrib" "sync FOLDER"
+expect_original
+rm -r "$work/bin"
+
 # Things that are not known.
 echo other >"$helper.distrib"
 expect_exit 1 run
@@ -114,6 +147,20 @@ mv "$helper" "$helper.real"
 ln -s libvirt_iohelper.real "$helper"
 expect_exit 1 run
 expect_message 'is no ordinary executable file'
+make_original 4
+run
+rm "$helper"
+ln -s "$work/none" "$helper"
+expect_exit 1 run --undo
+expect_message 'is neither iopress nor'
+test -L "$helper"
+rm "$helper"
+mkfifo "$helper"
+expect_exit 1 run --undo
+expect_message 'is neither iopress nor'
+rm "$helper"
+run --undo
+expect_original
 
 # A file of dpkg's, in a database of its own.
 command -v dpkg-divert >/dev/null || exit 0
