@@ -9,6 +9,9 @@
 #   $guest/calls     the words of each call of virsh, a line each
 #   $guest/mode      what virsh save does: work, fail, leave, wait
 #   $guest/uri       the libvirt that answers
+#   $guest/direct    what QEMU has as direct-io; libvirt never sets it to false
+#   $guest/deaf      is there when QEMU cannot be asked
+#   $guest/kib       its memory
 
 requires python3 flock
 guest=$work/guest
@@ -29,10 +32,30 @@ while [[ $1 == --* ]]; do
 done
 case $1 in
   uri) cat "$guest/uri" ;;
+  dominfo) echo "Max memory:     $(cat "$guest/kib") KiB" ;;
+  qemu-monitor-command)
+    test ! -e "$guest/deaf" || exit 1
+    case $options in
+      *query-migrate-parameters*)
+        printf '{"return":{"tls-authz":"","direct-io":%s,"mode":"normal"},' \
+          "$(cat "$guest/direct")"
+        echo '"id":"libvirt-9"}' ;;
+      *'migrate-set-parameters","arguments":{"direct-io":false}}')
+        echo false >"$guest/direct"
+        echo '{"return":{},"id":"libvirt-10"}' ;;
+      *) echo '{"id":"libvirt-11","error":{"class":"CommandNotFound"}}' ;;
+    esac ;;
   help) echo "    --image-format <string>" ;;
   save)
     test -e "$guest/running" || exit 1
     read -r mode <"$guest/mode"
+    case $options/$(cat "$guest/direct") in
+      *--bypass-cache*) echo true >"$guest/direct" ;;
+      */true)
+        rm "$guest/running"
+        echo "QEMU has crashed" >&2
+        exit 1 ;;
+    esac
     test "$mode" != fail || exit 1
     [[ $options =~ --file\ (.*)\ --image-format\ sparse ]] || exit 1
     if ! cp --sparse=always "$guest/memory" "${BASH_REMATCH[1]}"; then
@@ -43,6 +66,7 @@ case $1 in
     rm "$guest/running"
     test "$mode" != wait || sleep 2 ;;
   restore)
+    [[ $options != *--bypass-cache* ]] || echo true >"$guest/direct"
     cp --sparse=always "$2" "$guest/restored" || exit 1
     : >"$guest/running" ;;
   *) exit 1 ;;
@@ -63,6 +87,9 @@ new_guest ()
   : >"$guest/running"
   echo work >"$guest/mode"
   echo qemu:///system >"$guest/uri"
+  echo false >"$guest/direct"
+  echo 65536 >"$guest/kib"
+  rm -f "$guest/deaf"
 }
 
 iopress_virsh ()

@@ -30,7 +30,7 @@ iopress info --json "$file" | grep -q '"level": *5'
 mkdir "$work/other"
 iopress_virsh restore --connect qemu:///system "$file" --running \
   --parallel-channels=3 --bypass-cache --tmpdir "$work/other"
-grep -q -x -E -e '--quiet --connect qemu:///system restore /proc/[0-9]+/fd/[0-9]+ --parallel-channels 3 --bypass-cache --running' \
+grep -q -x -E -e '--quiet --connect qemu:///system restore /proc/[0-9]+/fd/[0-9]+ --parallel-channels 3 --running' \
   "$guest/calls" || fail "$(cat "$guest/calls")"
 test -z "$(ls -A "$work/other")"
 # A path that is not absolute.
@@ -140,7 +140,7 @@ test -e "$guest/running"
 # iopress fails, or is not there any more.
 for what in 'exit 1' 'exit 4' 'kill -9 $$'; do
   new_guest
-  with_program iopress "case \"\$*\" in *--discard*) $what ;; esac
+  with_program iopress "case \"\$*\" in *--discard*.sparse*) $what ;; esac
 exec $work/bin/iopress \"\$@\"" expect_exit 4 iopress_virsh save guest "$file"
   expect_same "$guest/memory" "$file.sparse"
   cp "$work/stderr" "$work/first"
