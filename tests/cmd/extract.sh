@@ -247,6 +247,18 @@ test_refusals ()
   expect_exit 1 python3 "$decoder" "$work/image" "$work/there"
   expect_message "will not be overwritten"
   test "$(cat "$work/there")" = mine || fail "it was overwritten"
+  # Also what gets the name while the image is decoded, here by the decoder.
+  rm "$work/there"
+  mkdir "$work/bin"
+  printf '#!/bin/sh\necho mine >"%s"\nexec %s "$@"\n' "$work/there" \
+    "$(command -v zstd)" >"$work/bin/zstd"
+  chmod 755 "$work/bin/zstd"
+  iopress save -c zstd "$work/raw" "$work/packed"
+  PATH=$work/bin:$PATH expect_exit 1 python3 "$decoder" "$work/packed" \
+    "$work/there"
+  expect_message "will not be overwritten"
+  test "$(cat "$work/there")" = mine || fail "it was overwritten"
+  test ! -e "$work/there.part" || fail "the .part file was left"
   expect_exit 1 python3 "$decoder" "$work/none" "$work/other"
   expect_exit 1 python3 "$decoder" "$work" "$work/other"
   expect_exit 2 python3 "$decoder" "$work/image"
