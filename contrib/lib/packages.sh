@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What contrib/demo and contrib/check need on a Debian system, installed only
 # where it is missing.  Sourced by POSIX shells; every function returns 0 or,
-# after saying why on standard error, 1.
+# after saying why on standard error, 1.  Before that, $packages_log names a
+# file in a folder where nobody else writes.
 
-packages_log=${PACKAGES_LOG:-${TMPDIR:-/tmp}/iopress-packages.$$.log}
+: "${packages_log:?}"
 packages_backports=/etc/apt/sources.list.d/iopress-backports.sources
 
 # mapped-ram came with QEMU 9.0, "sparse" save images with libvirt 11.2.
