@@ -140,6 +140,7 @@ save_estimate (struct save *save, struct error *err)
       .codec = save->codec,
       .verify = save->discard && save->verify,
     },
+    .ram = save->exact ? NULL : save->layout.ram,
   };
   struct estimate estimate;
   struct room room;

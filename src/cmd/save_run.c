@@ -37,6 +37,7 @@ pack_windows (struct save *save, struct window_source *source,
       .codec = save->codec,
       .verify = save->discard && save->verify,
     },
+    .ram = save->header.compatible & FEATURE_EXACT ? NULL : save->layout.ram,
     .automatic = save->automatic ? &save->level : NULL,
   };
   struct source from = window_source_face (source);

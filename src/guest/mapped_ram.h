@@ -19,7 +19,7 @@
 struct ram_block {
   char name[256];
   uint64_t used_bytes;         /* guest RAM it holds */
-  uint64_t page_bytes;         /* guest page size, a power of two >= 4096 */
+  uint64_t page_bytes;         /* guest page size, a power of two >= 256 */
   uint64_t bitmap_offset;      /* file offset; 0 when ignored */
   uint64_t pages_offset;       /* file offset; 0 when ignored */
   uint64_t page_count;         /* used_bytes / page_bytes */
@@ -34,6 +34,7 @@ struct mapped_ram {
   char machine[256];           /* machine type of the CONFIG section, or "" */
   bool ignore_shared;
   bool has_footers;            /* section footers are on */
+  bool small_pages;            /* a block has pages below PAGE_BYTES */
   size_t block_count;
   struct ram_block *blocks;    /* in file order, page regions ascending */
   uint64_t ram_end;            /* file offset just past the RAM section */
@@ -86,6 +87,15 @@ void mapped_ram_free (struct mapped_ram *ram);
  */
 void mapped_ram_mask (const struct mapped_ram *ram, uint64_t offset,
                       uint32_t pages, uint8_t *map);
+
+/* A page of the file that mapped_ram_mask leaves can hold several of the
+ * guest, when these are smaller: zeros, in BYTES, which are LENGTH bytes of
+ * the file from OFFSET on, those of them that are absent, for what they hold
+ * is as stale as that of absent pages of any size.  Does nothing unless
+ * small_pages.
+ */
+void mapped_ram_clear_absent (const struct mapped_ram *ram, uint64_t offset,
+                              uint8_t *bytes, size_t length);
 
 /* The first file offset >= OFFSET, a multiple of 4096, that mapped_ram_mask
  * would not clear: lets the reader pass over absent memory.  Returns

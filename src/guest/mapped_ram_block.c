@@ -67,10 +67,11 @@ read_header (struct stream *stream, struct ram_block *block)
 static int
 check_pages (struct stream *stream, struct ram_block *block)
 {
-  if (block->page_bytes < PAGE_BYTES || !is_power_of_two (block->page_bytes))
+  if (block->page_bytes < GUEST_PAGE_BYTES_MIN
+      || !is_power_of_two (block->page_bytes))
     return block_fail (stream, block, "page size %" PRIu64
                        " is not a power of two of at least %u",
-                       block->page_bytes, PAGE_BYTES);
+                       block->page_bytes, GUEST_PAGE_BYTES_MIN);
   if (block->used_bytes % block->page_bytes != 0)
     return block_fail (stream, block, "its %" PRIu64 " bytes are not whole "
                        "pages of %" PRIu64, block->used_bytes,
@@ -189,6 +190,7 @@ ram_blocks_read (struct stream *stream, struct mapped_ram *ram)
       return -1;
     }
     remaining -= block->used_bytes;
+    ram->small_pages |= block->page_bytes < PAGE_BYTES;
   }
   return 0;
 }

@@ -48,29 +48,50 @@ clear_range (uint8_t *map, uint64_t first, uint64_t end)
     bitmap_clear (map, first++);
 }
 
-/* Mask the part of BLOCK that lies in the file range OFFSET .. END.  Pages
- * of the file are counted from the block's first one.
+/* A stretch of the file. */
+struct run {
+  uint64_t start, end;
+};
+
+/* The first absent pages of BLOCK that lie, in part, in the stretch WITHIN,
+ * cut off at its borders.  Returns false when there are none.
+ */
+static bool
+next_absent (const struct ram_block *block, struct run within, struct run *run)
+{
+  uint64_t start = maximum_u64 (within.start, block->pages_offset);
+  uint64_t end = minimum_u64 (within.end, block_end (block));
+  uint64_t limit, clear, set;
+
+  if (start >= end)
+    return false;
+  limit = divide_up (end - block->pages_offset, block->page_bytes);
+  clear = bitmap_next_clear (block->bitmap, (start - block->pages_offset)
+                             / block->page_bytes, limit);
+  if (clear >= limit)
+    return false;
+  set = bitmap_next_set (block->bitmap, clear, limit);
+  run->start = maximum_u64 (start, block->pages_offset
+                            + clear * block->page_bytes);
+  run->end = minimum_u64 (end, block->pages_offset + set * block->page_bytes);
+  return true;
+}
+
+/* Mask the part of BLOCK that lies in the file range WITHIN.  Pages of the
+ * guest may be smaller than those of MAP: one of these is absent when all of
+ * its bytes are.
  */
 static void
-mask_block (const struct ram_block *block, uint64_t offset, uint64_t end,
-            uint8_t *map)
+mask_block (const struct ram_block *block, struct run within, uint8_t *map)
 {
-  uint64_t from = maximum_u64 (offset, block->pages_offset);
-  uint64_t to = minimum_u64 (end, block_end (block));
-  uint64_t first = (from - block->pages_offset) / PAGE_BYTES;
-  uint64_t last = (to - block->pages_offset) / PAGE_BYTES;
-  uint64_t map_bit = (from - offset) / PAGE_BYTES;
-  uint64_t factor = block->page_bytes / PAGE_BYTES;
-  uint64_t limit = divide_up (last, factor);
-  uint64_t clear = bitmap_next_clear (block->bitmap, first / factor, limit);
+  struct run left = within, run;
 
-  while (clear < limit) {
-    uint64_t set = bitmap_next_set (block->bitmap, clear, limit);
-    uint64_t run = maximum_u64 (clear * factor, first);
-    uint64_t run_end = minimum_u64 (set * factor, last);
+  for (; next_absent (block, left, &run); left.start = run.end) {
+    uint64_t first = divide_up (run.start - within.start, PAGE_BYTES);
+    uint64_t end = (run.end - within.start) / PAGE_BYTES;
 
-    clear_range (map, map_bit + run - first, map_bit + run_end - first);
-    clear = bitmap_next_clear (block->bitmap, set, limit);
+    if (first < end)
+      clear_range (map, first, end);
   }
 }
 
@@ -78,7 +99,7 @@ void
 mapped_ram_mask (const struct mapped_ram *ram, uint64_t offset,
                  uint32_t pages, uint8_t *map)
 {
-  uint64_t end = offset + (uint64_t) pages * PAGE_BYTES;
+  struct run range = { offset, offset + (uint64_t) pages * PAGE_BYTES };
   size_t i;
 
   for (i = first_block_after (ram, offset); i < ram->block_count; i++) {
@@ -86,14 +107,34 @@ mapped_ram_mask (const struct mapped_ram *ram, uint64_t offset,
 
     if (block->ignored)
       continue;
-    if (block->pages_offset >= end)
+    if (block->pages_offset >= range.end)
       break;
-    mask_block (block, offset, end, map);
+    mask_block (block, range, map);
   }
 }
 
-/* The first present page of BLOCK at or after OFFSET, a file offset inside
- * it, or the end of its region.
+void
+mapped_ram_clear_absent (const struct mapped_ram *ram, uint64_t offset,
+                         uint8_t *bytes, size_t length)
+{
+  size_t i = ram->small_pages ? first_block_after (ram, offset)
+    : ram->block_count;
+
+  for (; i < ram->block_count; i++) {
+    const struct ram_block *block = &ram->blocks[i];
+    struct run left = { offset, offset + length }, run;
+
+    if (block->ignored)
+      continue;
+    if (block->pages_offset >= left.end)
+      break;
+    for (; next_absent (block, left, &run); left.start = run.end)
+      memset (bytes + (run.start - offset), 0, run.end - run.start);
+  }
+}
+
+/* Where the first present page of BLOCK at or after OFFSET, a file offset
+ * inside it, or the end of its region lies: the 4 KiB page.
  */
 static uint64_t
 next_in_block (const struct ram_block *block, uint64_t offset)
@@ -101,8 +142,8 @@ next_in_block (const struct ram_block *block, uint64_t offset)
   uint64_t page = (offset - block->pages_offset) / block->page_bytes;
   uint64_t present = bitmap_next_set (block->bitmap, page, block->page_count);
 
-  return maximum_u64 (offset,
-                      block->pages_offset + present * block->page_bytes);
+  return maximum_u64 (offset, align_down (block->pages_offset + present
+                                          * block->page_bytes, PAGE_BYTES));
 }
 
 uint64_t

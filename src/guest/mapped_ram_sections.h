@@ -22,10 +22,15 @@ enum section_type {
   SECTION_FOOTER = 0x7e,
 };
 
-/* The low 12 bits of a be64 of the RAM section (QEMU migration/ram.c). */
+/* Of the smallest pages of any target, AVR's (QEMU TARGET_PAGE_BITS). */
+#define GUEST_PAGE_BYTES_MIN 256u
+
+/* The bits of a be64 of the RAM section below a page of the guest (QEMU
+ * migration/ram.c), whose size is not known before the first block.
+ */
 #define RAM_FLAG_MEM_SIZE 0x04u
 #define RAM_FLAG_EOS 0x10u
-#define RAM_FLAGS_MASK 0xfffu
+#define RAM_FLAGS_MASK (GUEST_PAGE_BYTES_MIN - 1)
 
 #define STREAM_MAGIC "QEVM"
 #define STREAM_VERSION 3u

@@ -39,11 +39,41 @@ worker_close (void *opaque)
   free (worker);
 }
 
+/* Zero what QEMU marks absent in the pages FIRST to END - 1 of WINDOW, which
+ * stand at FROM.
+ */
+static void
+clear_absent (const struct pack *pack, const struct window *window,
+              uint8_t *from, uint64_t first, uint64_t end)
+{
+  uint64_t start = window->number * pack->encoding.header->chunk_bytes;
+
+  if (pack->ram != NULL)
+    mapped_ram_clear_absent (pack->ram, start + first * PAGE_BYTES, from,
+                             (size_t) (end - first) * PAGE_BYTES);
+}
+
+/* Bring the pages that are in the slot's memory together at its start. */
+static void
+gather_read (const struct pack *pack, struct window *window)
+{
+  const struct file_header *header = pack->encoding.header;
+  uint64_t count = header->chunk_bytes / PAGE_BYTES;
+  uint64_t first = bitmap_next_set (window->map, 0, count), end;
+
+  for (; first < count; first = bitmap_next_set (window->map, end, count)) {
+    end = bitmap_next_clear (window->map, first, count);
+    clear_absent (pack, window, window->pages + first * PAGE_BYTES, first,
+                  end);
+  }
+  window_gather (window, header);
+}
+
 /* Bring the pages that are still in the page cache together in PAGES. */
 static int
-gather_cached (const struct file_header *header, struct slot *slot,
-               uint8_t *pages)
+gather_cached (const struct pack *pack, struct slot *slot, uint8_t *pages)
 {
+  const struct file_header *header = pack->encoding.header;
   struct window *window = &slot->window;
   uint64_t start = window->number * header->chunk_bytes;
   uint64_t count = header->chunk_bytes / PAGE_BYTES;
@@ -56,6 +86,7 @@ gather_cached (const struct file_header *header, struct slot *slot,
                          (size_t) (end - first) * PAGE_BYTES,
                          &slot->error) < 0)
       return -1;
+    clear_absent (pack, window, to, first, end);
     to = window_gather_run (window, header, to, first, end, to);
   }
   window->pages = pages;
@@ -68,13 +99,12 @@ work (void *opaque, struct slot *slot)
 {
   struct pack_worker *worker = opaque;
   const struct pack *pack = worker->pack;
-  const struct file_header *header = pack->encoding.header;
 
   if (pack->automatic != NULL)
     encoder_set_level (worker->encoder, auto_level_now (pack->automatic));
   if (slot->cache == NULL)
-    window_gather (&slot->window, header);
-  else if (gather_cached (header, slot, encoder_pages (worker->encoder)) < 0)
+    gather_read (pack, &slot->window);
+  else if (gather_cached (pack, slot, encoder_pages (worker->encoder)) < 0)
     return;
   encode_window (worker->encoder, &slot->window, slot->packed, &slot->error);
 }

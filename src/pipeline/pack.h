@@ -4,12 +4,14 @@
 #ifndef IOPRESS_PIPELINE_PACK_H
 #define IOPRESS_PIPELINE_PACK_H
 
+#include "guest/mapped_ram.h"
 #include "image/encode.h"
 #include "pipeline/auto_level.h"
 
 /* What all workers share; read only while they run. */
 struct pack {
   struct encoding encoding;
+  const struct mapped_ram *ram;        /* what it marks absent goes; or NULL */
   const struct auto_level *automatic;  /* chooses the level, or NULL */
 };
 

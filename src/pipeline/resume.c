@@ -183,7 +183,7 @@ counting_pages (const struct file_header *header,
   for (page = 0; page < pages; page++)
     if (start + (page + 1) * (uint64_t) PAGE_BYTES > header->prefix_bytes)
       bitmap_set (map, page);
-  if (ram != NULL && (header->compatible & FEATURE_EXACT) == 0)
+  if (ram != NULL)
     mapped_ram_mask (ram, start, pages, map);
 }
 
@@ -238,6 +238,8 @@ compare_windows (const struct resume *resume, const struct read_at *source,
     if (source->read (source->opaque, start, found, length, err) < 0 ||
         image->read (image->opaque, start, expected, length, err) < 0)
       return -1;
+    if (ram != NULL)
+      mapped_ram_clear_absent (ram, start, found, length);
     if (!windows_equal (header, start, map, found, expected, length))
       return error_set (err, ERROR_BAD_INPUT, 0,
                         "is not the source of %s: bytes %llu to %llu differ",
@@ -284,8 +286,9 @@ check_whole_source (struct resume *resume, const struct file *source,
     error_context (err, "is not the source of %s", resume->image->file->name);
     return error_subject (err, source->name);
   }
-  result = compare_windows (resume, &from_source, &from_image, layout.ram,
-                            err);
+  result = compare_windows (resume, &from_source, &from_image,
+                            header->compatible & FEATURE_EXACT ? NULL
+                            : layout.ram, err);
   if (result == 0)
     result = compare_prefix (resume, &from_source, err);
   source_layout_free (&layout);

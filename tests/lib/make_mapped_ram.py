@@ -23,6 +23,13 @@ PRESETS = {
     "long-names": ["--block", "n" * 255 + "=1M,random",
                    "--block", "0000:00:02.0/vga.vram=1M,ends"],
     "big-pages": ["--page-size", "64K", "--pattern", "random"],
+    "small-pages": ["--page-size", "1K", "--pattern", "random",
+                    "--page-bits"],
+    "small-pages-stale": ["--page-size", "1K", "--stale", "0.3",
+                          "--pattern", "random", "--zero-set", "0.1"],
+    "tiny-pages": ["--page-size", "256", "--stale", "0.2", "--no-json",
+                   "--block", "flash=128K,random", "--block", "sram=8704,random",
+                   "--block", "eeprom=256,dense"],
     "dense": ["--pattern", "dense", "--size", "4M"],
     "sparse": ["--pattern", "sparse", "--size", "64M"],
     "extents": ["--pattern", "extents", "--size", "16M"],
@@ -115,7 +122,8 @@ def build_parser():
 
 def default_blocks(options):
     """One block of --size, the others smaller, as guests have them."""
-    sizes = [options.size] + [max(options.page_size, options.size >> i & -65536)
+    least = max(options.page_size, 4096)
+    sizes = [options.size] + [max(least, options.size >> i & -65536)
                               for i in range(1, options.blocks)]
     return [Block(f"block{i}", size, options.pattern)
             for i, size in enumerate(sizes[:options.blocks])]

@@ -94,6 +94,8 @@ def make_piece(content, rng):
 
 def make_page(page_size, content, rng):
     """A page, not all zero; large ones have zero pieces as real ones do."""
+    if page_size < PIECE:
+        return b"\1" + make_piece(content, rng)[1:page_size]
     pieces = [make_piece(content, rng)]
     for _ in range(page_size // PIECE - 1):
         zero = content == "mixed" and rng.random() < 0.3

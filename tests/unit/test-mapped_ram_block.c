@@ -115,6 +115,23 @@ test_empty_block (void **state)
   assert_accepted (&image, 2);
 }
 
+/* AVR's, that of ARM before version 7, and those of large hosts. */
+static void
+test_page_sizes (void **state)
+{
+  static const uint64_t sizes[] = { 256, 1024, 2048, 4096, 65536 };
+  struct image_shape shape = two_blocks;
+  struct image image;
+  size_t i;
+
+  (void) state;
+  for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    shape.blocks[0].page_bytes = sizes[i];
+    image_build (&shape, &image);
+    assert_accepted (&image, 2);
+  }
+}
+
 static void
 test_refused_version (void **state)
 {
@@ -133,7 +150,7 @@ static void
 test_refused_page_sizes (void **state)
 {
   static const uint64_t sizes[] = {
-    0, 1, 2048, 4095, 4097, 12288, UINT64_MAX,
+    0, 1, 128, 255, 257, 4095, 4097, 12288, UINT64_MAX,
   };
   struct image image;
   size_t i;
@@ -141,7 +158,7 @@ test_refused_page_sizes (void **state)
   (void) state;
   for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
     image = changed (0, PAGE_SIZE, sizes[i]);
-    assert_refused (&image, "is not a power of two of at least 4096");
+    assert_refused (&image, "is not a power of two of at least 256");
   }
   image = changed (0, PAGE_SIZE, 8192);
   assert_refused (&image, "its 20480 bytes are not whole pages of 8192");
@@ -266,6 +283,7 @@ main (void)
     cmocka_unit_test (test_counts),
     cmocka_unit_test (test_long_name),
     cmocka_unit_test (test_empty_block),
+    cmocka_unit_test (test_page_sizes),
     cmocka_unit_test (test_refused_version),
     cmocka_unit_test (test_refused_page_sizes),
     cmocka_unit_test (test_refused_order),

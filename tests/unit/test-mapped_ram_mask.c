@@ -15,7 +15,7 @@
 #include "util/bytes.h"
 
 static const struct image_shape rich = {
-  .offset = 5000, .ignore_shared = true, .block_count = 9,
+  .offset = 5000, .ignore_shared = true, .block_count = 12,
   .blocks = {
     { .name = "ignored", .pages = "11", .ignored = true },
     { .name = "a", .pages = "10s11000000000000000000000z1111111111100001" },
@@ -26,6 +26,14 @@ static const struct image_shape rich = {
     { .name = "ignored", .pages = "1", .ignored = true },
     { .name = "d", .pages = "000000000000000000000" },
     { .name = "ignored", .pages = "1", .ignored = true },
+    /* Pages of the guest that are smaller than those of the file, and a
+     * region that ends inside one of these.
+     */
+    { .name = "e", .pages = "1s0s" "s00s" "s11s" "0000" "0001" "1000" "ss",
+      .page_bytes = 1024 },
+    { .name = "f", .pages = "0000000000000000" "ss0000000000000z0"
+      "0000000000000001" "01", .page_bytes = 256 },
+    { .name = "g", .pages = "s01s" },
   },
 };
 
@@ -57,9 +65,9 @@ tear_down (void **state)
   return 0;
 }
 
-/* The rule in its plainest form. */
+/* The rule in its plainest form, for a byte of the file. */
 static bool
-counts (const struct mapped_ram *ram, uint64_t offset)
+byte_counts (const struct mapped_ram *ram, uint64_t offset)
 {
   size_t i;
 
@@ -72,6 +80,18 @@ counts (const struct mapped_ram *ram, uint64_t offset)
                           / block->page_bytes);
   }
   return true;
+}
+
+/* For the page at OFFSET: one byte that counts is enough. */
+static bool
+counts (const struct mapped_ram *ram, uint64_t offset)
+{
+  uint64_t at;
+
+  for (at = offset; at < offset + PAGE_BYTES; at += 64)
+    if (byte_counts (ram, at))
+      return true;
+  return false;
 }
 
 static void
@@ -124,6 +144,53 @@ test_next_present (void **state)
                == INT64_MAX - 4095);
 }
 
+/* Any stretch of the file: bytes that count stay, others go. */
+static void
+test_clear_absent (void **state)
+{
+  const struct fixture *fixture = *state;
+  static const size_t lengths[] = { 0, 1, 4096, 12288, 100000 };
+  uint8_t *bytes = malloc (100000);
+  uint64_t offset;
+  size_t i, at;
+
+  assert_non_null (bytes);
+  for (offset = 0; offset < fixture->image.size; offset += PAGE_BYTES)
+    for (i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+      memset (bytes, 0xa5, lengths[i]);
+      mapped_ram_clear_absent (fixture->ram, offset, bytes, lengths[i]);
+      for (at = 0; at < lengths[i]; at += 64)
+        if ((bytes[at] != 0) != byte_counts (fixture->ram, offset + at))
+          fail_msg ("byte %zu of %zu from %llu on", at, lengths[i],
+                    (unsigned long long) offset);
+    }
+  free (bytes);
+}
+
+/* Where no page is smaller than the file's there is nothing to do. */
+static void
+test_nothing_to_clear (void **state)
+{
+  static const struct image_shape plain = {
+    .block_count = 1, .blocks = { { .name = "a", .pages = "s" } },
+  };
+  struct image image;
+  struct mapped_ram *ram;
+  struct read_at file;
+  struct error err = { 0 };
+  uint8_t page[PAGE_BYTES] = { 1 };
+
+  (void) state;
+  image_build (&plain, &image);
+  file = image_reader (&image, false);
+  assert_int_equal (mapped_ram_parse (&file, 0, &ram, &err), 0);
+  mapped_ram_clear_absent (ram, ram->blocks[0].pages_offset, page,
+                           sizeof page);
+  assert_int_equal (page[0], 1);
+  mapped_ram_free (ram);
+  image_free (&image);
+}
+
 static void
 test_no_blocks (void **state)
 {
@@ -163,6 +230,8 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown (test_mask, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_next_present, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_clear_absent, set_up, tear_down),
+    cmocka_unit_test (test_nothing_to_clear),
     cmocka_unit_test (test_no_blocks),
     cmocka_unit_test (test_huge_block),
   };
