@@ -86,6 +86,21 @@ find_domain (const struct image *image, struct image_facts *facts)
                              facts->domain_name, facts->domain_uuid);
 }
 
+/* An image is of kind raw when QEMU's stream in its source was a plain one, also
+ * where libvirt's header speaks of another.
+ */
+static bool
+is_plain_sparse (const struct image *image)
+{
+  struct libvirt_header header;
+  struct error unknown = { 0 };
+
+  return image->header.kind == IMAGE_RAW &&
+    image->header.prefix_bytes > LIBVIRT_HEADER_BYTES &&
+    libvirt_header_decode (image->prefix, &header, &unknown) == 0 &&
+    header.format == LIBVIRT_FORMAT_SPARSE;
+}
+
 static int
 report (struct info *info, const char *name, struct error *err)
 {
@@ -101,6 +116,7 @@ report (struct info *info, const char *name, struct error *err)
   }
   facts.image = info->input.image;
   find_domain (facts.image, &facts);
+  facts.plain_sparse = is_plain_sparse (facts.image);
   if (facts.image->header.kind == IMAGE_MAPPED_RAM) {
     if (parse_ram (info, err) < 0)
       return error_subject (err, name);

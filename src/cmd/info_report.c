@@ -102,6 +102,9 @@ info_print_text (const struct image_facts *facts)
   printf ("%-14s %s\n", "image id", id);
   print_text ("domain", facts->domain_name);
   print_text ("uuid", facts->domain_uuid);
+  if (facts->plain_sparse)
+    printf ("%-14s %s\n", "stream", "plain, not mapped-ram as libvirt's "
+            "header says");
   print_codec (header);
   print_size ("chunk size", header->chunk_bytes);
   print_size ("source", header->source_bytes);
@@ -169,6 +172,8 @@ info_print_json (const struct image_facts *facts)
   id_text (image, text);
   json_add_string (report, "image_id", text);
   json_add_string (report, "kind", kind_name (image));
+  if (facts->plain_sparse)
+    json_add_string (report, "stream", "plain");
   json_add_boolean (report, "exact", (header->compatible & FEATURE_EXACT) != 0);
   json_add_string (report, "codec", header->codec);
   json_add_integer (report, "level", header->level);

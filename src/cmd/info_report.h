@@ -12,6 +12,8 @@ struct image_facts {
   const struct image *image;
   char domain_name[256];       /* of the libvirt header, or "" */
   char domain_uuid[40];
+  bool plain_sparse;           /* libvirt's header says sparse, but QEMU's
+                                * stream behind it is a plain one */
   const struct mapped_ram *ram;        /* NULL when there is none */
 };
 

@@ -222,6 +222,10 @@ report (const struct save *save)
 
   if (save->automatic && !save->common.quiet)
     report_levels (save);
+  if (save->common.verbose && !save->common.quiet &&
+      save->layout.plain_stream)
+    say_note ("%s: QEMU's stream in it is a plain one, not mapped-ram: packed "
+              "byte for byte", save->source.name);
   if (save->common.verbose && !save->common.quiet)
     say_note ("%s: %s of pages packed into %s", save->source.name,
               size_format (kept, from), size_format (save->image_bytes, to));

@@ -77,6 +77,15 @@ int mapped_ram_check_complete (const struct read_at *file,
                                const struct mapped_ram *ram,
                                struct error *err);
 
+/* Refuse a QEMU stream without mapped-ram that cannot be whole: what follows
+ * OFFSET has neither QEMU's end with its JSON description as its last bytes,
+ * nor a zero as the last one, which may be an end without description, or
+ * padding behind one, and says no more.  Returns 0, or -1 with ERR
+ * (ERROR_BAD_INPUT).
+ */
+int plain_stream_check_end (const struct read_at *file, uint64_t offset,
+                            struct error *err);
+
 /* Free; NULL is ignored. */
 void mapped_ram_free (struct mapped_ram *ram);
 

@@ -220,6 +220,14 @@ check_nothing_lost (struct piece *piece, const struct mapped_ram *ram)
                     "page bitmaps are empty, QEMU cannot load it");
 }
 
+static int
+say_cut_off (struct error *err)
+{
+  return error_set (err, ERROR_BAD_INPUT, 0, "cut off: the end of QEMU's "
+                    "stream is missing (the file was cut, bytes were "
+                    "appended, or QEMU was killed)");
+}
+
 int
 mapped_ram_check_complete (const struct read_at *file,
                            const struct mapped_ram *ram, struct error *err)
@@ -239,7 +247,23 @@ mapped_ram_check_complete (const struct read_at *file,
     return error_set (err, ERROR_BAD_INPUT, 0, "QEMU has not finished writing "
                       "this file: the save is still running, or was "
                       "cancelled or killed");
-  return error_set (err, ERROR_BAD_INPUT, 0, "cut off: the end of QEMU's "
-                    "stream is missing (the file was cut, bytes were "
-                    "appended, or QEMU was killed)");
+  return say_cut_off (err);
+}
+
+int
+plain_stream_check_end (const struct read_at *file, uint64_t offset,
+                        struct error *err)
+{
+  CLEANUP_FREE uint8_t *room = malloc (PIECE_BYTES);
+  struct piece piece = { .file = file, .err = err, .bytes = room };
+  bool json = false;
+
+  if (room == NULL)
+    return error_set (err, ERROR_FAILED, 0, "out of memory");
+  if (file->size <= offset)
+    return say_cut_off (err);
+  if (find_json (&piece, offset, &json) == -1
+      || piece_load (&piece, file->size - 1, file->size) == -1)
+    return -1;
+  return json || piece.bytes[0] == SECTION_EOF ? 0 : say_cut_off (err);
 }

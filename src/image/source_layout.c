@@ -129,6 +129,22 @@ probe (const struct read_at *file, uint64_t offset, enum stream_kind *kind,
   return mapped_ram_probe (file, offset, kind, err);
 }
 
+/* libvirt says "sparse", but which kind of stream it gets is QEMU's affair:
+ * with snapshot_image_format = "sparse" it is a plain one, as whole as its end.
+ */
+static int
+check_sparse (const struct read_at *file, uint64_t offset,
+              enum stream_kind kind, struct error *err)
+{
+  if (kind == STREAM_MAPPED_RAM)
+    return 0;
+  if (kind == STREAM_PLAIN)
+    return plain_stream_check_end (file, offset, err);
+  return error_set (err, ERROR_BAD_INPUT, 0,
+                    "the save is incomplete: libvirt's header is there,"
+                    " QEMU's mapped-ram stream is not");
+}
+
 /* The stream behind libvirt's header. */
 static int
 probe_libvirt (const struct read_at *file,
@@ -144,11 +160,8 @@ probe_libvirt (const struct read_at *file,
     return error_set (err, ERROR_BAD_INPUT, 0, "libvirt's header is cut off");
   if (probe (file, *offset, kind, err) < 0)
     return -1;
-  if (header.format == LIBVIRT_FORMAT_SPARSE && *kind != STREAM_MAPPED_RAM)
-    return error_set (err, ERROR_BAD_INPUT, 0,
-                      "the save is incomplete: libvirt's header is there,"
-                      " QEMU's mapped-ram stream is not");
-  return 0;
+  return header.format != LIBVIRT_FORMAT_SPARSE ? 0
+    : check_sparse (file, *offset, *kind, err);
 }
 
 /* Find where QEMU's stream begins and what kind it is. */
@@ -239,6 +252,7 @@ detect (const struct file *file, enum source_format format,
     return scan (&at, limit, &ignored, &kind, err);
   if (find_stream (&at, limit, &layout->prefix_bytes, &kind, err) < 0)
     return -1;
+  layout->plain_stream = kind == STREAM_PLAIN;
   if (kind == STREAM_MAPPED_RAM)
     return source_layout_parse (&at, IMAGE_MAPPED_RAM, layout->prefix_bytes,
                                 layout, err);

@@ -21,6 +21,7 @@ struct source_layout {
   uint64_t prefix_bytes;       /* where QEMU's stream begins: after libvirt's
                                 * header if there is one */
   struct mapped_ram *ram;      /* NULL for IMAGE_RAW */
+  bool plain_stream;           /* IMAGE_RAW, but a stream of QEMU */
 };
 
 /* Find out what FILE, a seekable source, is.  A mapped-ram stream must be

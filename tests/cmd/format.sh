@@ -25,6 +25,21 @@ for format in auto mapped-ram; do
   expect_same "$work/expected" "$work/restored"
 done
 
+# libvirt says "sparse" of a plain stream, too (snapshot_image_format).
+make_mapped_ram --preset plain-sparse "$work/plain"
+iopress save -v "$work/plain" "$work/plain.image" 2>"$work/notes"
+grep -q "plain: QEMU's stream in it is a plain one" "$work/notes" ||
+  fail "not a word of the plain stream: $(cat "$work/notes")"
+iopress info "$work/plain.image" | grep -q '^stream  *plain' ||
+  fail "info does not say that the stream is plain"
+iopress info --json "$work/plain.image" | grep -q '"stream": *"plain"' ||
+  fail "info --json does not say that the stream is plain"
+iopress restore "$work/plain.image" "$work/restored.plain"
+expect_same "$work/plain" "$work/restored.plain"
+expect_exit 3 iopress save --format mapped-ram "$work/plain" "$work/new"
+expect_one_line
+expect_message 'plain: no QEMU mapped-ram stream in this file'
+
 make_raw "$work/raw"
 expect_exit 3 iopress save --format mapped-ram "$work/raw" "$work/new"
 expect_one_line

@@ -6,6 +6,7 @@
 . "$abs_top_srcdir/tests/cmd/common.sh"
 
 refused='unfinished background cut-tail cut-devices cut-pages cut-head appended'
+refused+=' plain-sparse-cut'
 for preset in $(make_mapped_ram --list-presets); do
   make_mapped_ram --preset "$preset" "$work/source" \
     --expected "$work/expected"

@@ -60,6 +60,9 @@ PRESETS = {
                    "--block", "pc.ram=32M,extents",
                    "--block", "pc.bios=256K,dense",
                    "--block", "vga.vram=16M,ends"],
+    "plain-sparse": ["--plain", "--libvirt", "save"],
+    "plain-sparse-no-json": ["--plain", "--libvirt", "part", "--no-json"],
+    "plain-sparse-cut": ["--plain", "--libvirt", "save", "--damage", "cut:-1"],
     "unfinished": ["--damage", "unfinished"],
     "background": ["--damage", "background"],
     "cut-tail": ["--damage", "cut:-1"],
@@ -98,6 +101,8 @@ def build_parser():
     add("--offset", type=parse_size, default=0, help="of the stream")
     add("--libvirt", choices=["save", "part"], help="header with this magic")
     add("--xml-padding", type=parse_size, default=65536)
+    add("--plain", action="store_true",
+        help="a stream without mapped-ram, whatever libvirt's header says")
     add("--machine", default="pc-i440fx-10.0")
     add("--commands", type=int, default=0)
     add("--early-section", type=parse_size, default=0, metavar="BYTES")

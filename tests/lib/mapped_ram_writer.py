@@ -96,7 +96,10 @@ class Maker:
         self.put_prefix()
         self.put_head()
         self.put_before_ram()
-        self.put_ram()
+        if self.o.plain:
+            self.put_plain()
+        else:
+            self.put_ram()
         if self.o.damage != "unfinished":
             self.put_tail()
         self.layout["size"] = self.out.close(self.o.damage)
@@ -138,7 +141,7 @@ class Maker:
 
     def put_head(self):
         machine = self.o.machine.encode()
-        capabilities = ["mapped-ram"]
+        capabilities = ["events"] if self.o.plain else ["mapped-ram"]
         if self.o.ignore_shared:
             capabilities.insert(0, "x-ignore-shared")
         parts = [self.subsection(
@@ -238,6 +241,15 @@ class Maker:
                 "bitmap_offset": block.bitmap_offset,
                 "pages_offset": block.pages_offset,
                 "page_count": block.pages, "present_count": present}
+
+    def put_plain(self):
+        """What no mapped-ram parser knows: pages in the stream."""
+        total = sum(block.size for block in self.o.block)
+        self.out.put(b"\1" + struct.pack(">I", self.section_id)
+                     + self.counted("ram") + struct.pack(">II", 0, 4)
+                     + struct.pack(">Q", total | 4))
+        self.out.put(self.rng.randbytes(total // 2))
+        self.put_end_of_part()
 
     # After it.
 

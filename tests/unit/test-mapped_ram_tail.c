@@ -318,6 +318,35 @@ test_read_error (void **state)
   image_free (&image);
 }
 
+static void
+assert_end (const char *text, size_t length, bool whole)
+{
+  struct image image = { .bytes = (uint8_t *) text, .size = length };
+  struct read_at file = image_reader (&image, false);
+  struct error err = { 0 };
+
+  assert_int_equal (plain_stream_check_end (&file, 3, &err), whole ? 0 : -1);
+  if (!whole)
+    assert_error (&err, ERROR_BAD_INPUT, "cut off: the end of QEMU's");
+}
+
+/* Of a stream without mapped-ram nothing but the end can be judged. */
+static void
+test_plain_end (void **state)
+{
+  static const char json[] = "xyzQEVM\0\6\0\0\0\2{}";
+
+  (void) state;
+  assert_end (json, sizeof json - 1, true);
+  assert_end (json, sizeof json, true);
+  assert_end (json, sizeof json - 2, false);
+  assert_end (json, 7, false);
+  assert_end (json, 8, true);
+  assert_end (json, 3, false);
+  assert_end (json, 0, false);
+  assert_end ("xyzQEVM\0\6\0\0\0\1{}", 15, false);
+}
+
 int
 main (void)
 {
@@ -334,6 +363,7 @@ main (void)
     cmocka_unit_test (test_long_descriptions),
     cmocka_unit_test (test_endless_description),
     cmocka_unit_test (test_read_error),
+    cmocka_unit_test (test_plain_end),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
