@@ -142,10 +142,13 @@ save_estimate (struct save *save, struct error *err)
     },
     .ram = save->exact ? NULL : save->layout.ram,
   };
+  struct source_need need;
   struct estimate estimate;
   struct room room;
 
-  if (estimate_run (&save->source, save->exact ? NULL : save->layout.ram,
+  if (source_need_find (&save->source, save->layout.ram, save->exact, false,
+                        &need, err) < 0 ||
+      estimate_run (&save->source, &need,
                     &pack, &options, &estimate, err) < 0 ||
       find_room (save, &room, err) < 0)
     return -1;

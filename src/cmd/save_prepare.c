@@ -147,10 +147,14 @@ static int
 check_not_consumed (const struct save *save, struct error *err)
 {
   const struct file *source = &save->source;
+  int empty;
 
   if ((!save->discard && !save->resume) || source->size == 0 ||
       file_next_data (source, 0) < source->size)
     return 0;
+  empty = resume_source_is_empty (source, err);
+  if (empty <= 0)
+    return empty;
   error_set (err, ERROR_BAD_INPUT, 0, "holds nothing: an earlier run may have "
              "given all of it back");
   error_subject (err, save->source_name);

@@ -74,11 +74,15 @@ write_image (struct save *save, struct error *err)
     .consume = save->consume,
     .begun = save->image,
   };
+  struct source_need need;
   struct window_source *source = NULL;
   struct image_sink *sink = NULL;
   int result = -1;
 
-  if (window_source_open (&save->source, exact ? NULL : save->layout.ram,
+  if (source_need_find (&save->source, save->layout.ram, exact,
+                        save->consume != NULL || save->replace, &need,
+                        err) == 0 &&
+      window_source_open (&save->source, &need,
                           save->header.chunk_bytes,
                           align_up (save->begun.covered_bytes,
                                     save->header.chunk_bytes),

@@ -113,4 +113,14 @@ void mapped_ram_clear_absent (const struct mapped_ram *ram, uint64_t offset,
 uint64_t mapped_ram_next_present (const struct mapped_ram *ram,
                                   uint64_t offset);
 
+/* The first page region that ends behind file offset OFFSET: where it begins,
+ * UINT64_MAX when there is none.  What lies outside of all regions counts
+ * whatever the bitmaps say.
+ */
+uint64_t mapped_ram_next_region (const struct mapped_ram *ram,
+                                 uint64_t offset);
+
+/* How many bytes of the file lie in page regions. */
+uint64_t mapped_ram_region_bytes (const struct mapped_ram *ram);
+
 #endif /* IOPRESS_GUEST_MAPPED_RAM_H */

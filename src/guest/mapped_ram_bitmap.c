@@ -10,6 +10,7 @@
 
 #include "mapped_ram_sections.h"
 #include "util/bytes.h"
+#include "util/cleanup.h"
 
 #define BITMAP_PIECE_BYTES (256u << 10)
 
@@ -39,31 +40,35 @@ bitmap_from_host (uint8_t *bitmap, size_t length)
  * down to a whole long.
  */
 static uint64_t
-skip_hole (const struct read_at *file, const struct ram_block *block,
+skip_hole (struct stream *stream, const struct ram_block *block,
            uint64_t done, uint64_t bytes)
 {
-  uint64_t data = read_at_next_data (file, block->bitmap_offset + done,
-                                  block->bitmap_offset + bytes);
+  uint64_t data = read_at_next_data (stream->file, block->bitmap_offset + done,
+                                     block->bitmap_offset + bytes,
+                                     BITMAP_PIECE_BYTES, &stream->doubted);
 
   return align_down (data - block->bitmap_offset, 8);
 }
 
+/* A piece without a set bit takes no memory of a large bitmap. */
 static int
-read_pieces (struct stream *stream, struct ram_block *block, uint64_t bytes)
+read_pieces (struct stream *stream, struct ram_block *block, uint64_t bytes,
+             uint8_t *piece)
 {
-  uint64_t done = skip_hole (stream->file, block, 0, bytes);
+  uint64_t done = skip_hole (stream, block, 0, bytes);
 
   while (done < bytes) {
     size_t length = (size_t) minimum_u64 (bytes - done, BITMAP_PIECE_BYTES);
 
     stream->position = block->bitmap_offset + done;
-    if (stream_bytes (stream, block->bitmap + done, length,
-                      "a page bitmap") == -1)
+    if (stream_bytes (stream, piece, length, "a page bitmap") == -1)
       return -1;
-    bitmap_from_host (block->bitmap + done, length);
-    block->present_count += bitmap_count (block->bitmap, done * 8,
-                                          length * 8);
-    done = skip_hole (stream->file, block, done + length, bytes);
+    if (!bytes_are_zero (piece, length)) {
+      bitmap_from_host (piece, length);
+      memcpy (block->bitmap + done, piece, length);
+      block->present_count += bitmap_count (piece, 0, length * 8);
+    }
+    done = skip_hole (stream, block, done + length, bytes);
   }
   return 0;
 }
@@ -72,14 +77,15 @@ int
 ram_bitmap_read (struct stream *stream, struct ram_block *block)
 {
   uint64_t bytes = ram_bitmap_bytes (block->page_count);
+  CLEANUP_FREE uint8_t *piece = malloc (BITMAP_PIECE_BYTES);
 
   /* calloc, so that the holes of a large bitmap take no memory. */
   block->bitmap = calloc (maximum_u64 (bytes, 1), 1);
-  if (block->bitmap == NULL)
+  if (block->bitmap == NULL || piece == NULL)
     return error_set (stream->err, ERROR_FAILED, 0, "out of memory for the "
                       "page bitmap of RAM block '%s' (%" PRIu64 " bytes)",
                       block->name, bytes);
-  if (read_pieces (stream, block, bytes) == -1)
+  if (read_pieces (stream, block, bytes, piece) == -1)
     return -1;
   if (bitmap_next_set (block->bitmap, block->page_count, bytes * 8)
       != bytes * 8)

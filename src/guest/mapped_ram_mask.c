@@ -167,3 +167,26 @@ mapped_ram_next_present (const struct mapped_ram *ram, uint64_t offset)
   }
   return offset;
 }
+
+uint64_t
+mapped_ram_next_region (const struct mapped_ram *ram, uint64_t offset)
+{
+  size_t i;
+
+  for (i = first_block_after (ram, offset); i < ram->block_count; i++)
+    if (!ram->blocks[i].ignored)
+      return ram->blocks[i].pages_offset;
+  return UINT64_MAX;
+}
+
+uint64_t
+mapped_ram_region_bytes (const struct mapped_ram *ram)
+{
+  uint64_t bytes = 0;
+  size_t i;
+
+  for (i = 0; i < ram->block_count; i++)
+    if (!ram->blocks[i].ignored)
+      bytes += ram->blocks[i].used_bytes;
+  return bytes;
+}

@@ -142,13 +142,3 @@ stream_peek (struct stream *stream, uint8_t *value, const char *what)
   stream->position--;
   return 0;
 }
-
-uint64_t
-read_at_next_data (const struct read_at *file, uint64_t offset, uint64_t limit)
-{
-  uint64_t data = offset;
-
-  if (file->next_data != NULL && offset < limit)
-    data = file->next_data (file->opaque, offset);
-  return minimum_u64 (maximum_u64 (data, offset), limit);
-}

@@ -14,6 +14,7 @@ struct stream {
   const struct read_at *file;
   uint64_t position;           /* file offset of the next byte */
   struct error *err;           /* where every function below reports */
+  uint64_t doubted;            /* bytes of holes looked at all the same */
 };
 
 /* Each of these takes what stands at the position and moves past it.  WHAT
@@ -45,9 +46,5 @@ uint64_t stream_left (const struct stream *stream);
 /* Record ERROR_BAD_INPUT with a message.  Returns -1 always. */
 int stream_fail (struct stream *stream, const char *format, ...)
   __attribute__ ((format (printf, 2, 3)));
-
-/* The first offset >= OFFSET that may hold data, at most LIMIT. */
-uint64_t read_at_next_data (const struct read_at *file, uint64_t offset,
-                         uint64_t limit);
 
 #endif /* IOPRESS_GUEST_MAPPED_RAM_STREAM_H */

@@ -173,11 +173,12 @@ bitmaps_clear (const struct mapped_ram *ram)
 
 static int
 find_block_data (struct piece *piece, const struct ram_block *block,
-                 bool *found)
+                 uint64_t *doubted, bool *found)
 {
   uint64_t end = minimum_u64 (block->pages_offset + block->used_bytes,
                               piece->file->size);
-  uint64_t at = read_at_next_data (piece->file, block->pages_offset, end);
+  uint64_t at = read_at_next_data (piece->file, block->pages_offset, end,
+                                   PIECE_BYTES, doubted);
 
   while (at < end) {
     if (piece_load (piece, at, end) == -1)
@@ -186,7 +187,8 @@ find_block_data (struct piece *piece, const struct ram_block *block,
       *found = true;
       return 0;
     }
-    at = read_at_next_data (piece->file, at + piece->length, end);
+    at = read_at_next_data (piece->file, at + piece->length, end, PIECE_BYTES,
+                            doubted);
   }
   return 0;
 }
@@ -196,12 +198,13 @@ static int
 find_page_data (struct piece *piece, const struct mapped_ram *ram,
                 bool *found)
 {
+  uint64_t doubted = 0;
   size_t i;
 
   *found = false;
   for (i = 0; i < ram->block_count && !*found; i++)
     if (!ram->blocks[i].ignored
-        && find_block_data (piece, &ram->blocks[i], found) == -1)
+        && find_block_data (piece, &ram->blocks[i], &doubted, found) == -1)
       return -1;
   return 0;
 }

@@ -70,7 +70,9 @@ search_part (const struct read_at *file, const uint8_t *part, size_t length,
   return 0;
 }
 
-/* Look for a stream, or an image, behind bytes that are nobody's. */
+/* Look for a stream, or an image, behind bytes that are nobody's; also in what
+ * the file system calls holes, which may be wrong.
+ */
 static int
 scan (const struct read_at *file, uint64_t limit, uint64_t *offset,
       enum stream_kind *kind, struct error *err)
@@ -83,8 +85,7 @@ scan (const struct read_at *file, uint64_t limit, uint64_t *offset,
   if (part == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot look for a stream");
   limit = minimum_u64 (limit, file->size);
-  for (base = file->next_data (file->opaque, 0); base < limit;
-       base = file->next_data (file->opaque, base + PART_BYTES)) {
+  for (base = 0; base < limit; base += PART_BYTES) {
     size_t length = (size_t) minimum_u64 (room, file->size - base);
 
     if (file->read (file->opaque, base, part, length, err) < 0 ||

@@ -39,6 +39,7 @@ struct page_cache {
   const struct file *file;
   int fd;                      /* of the same file, without O_DIRECT */
   uint8_t *mapping;            /* of the whole file, never touched */
+  bool pass_holes;
 };
 
 /* Others are told that every page is there. */
@@ -73,7 +74,7 @@ open_cached (struct page_cache *cache)
 }
 
 struct page_cache *
-page_cache_open (const struct file *file)
+page_cache_open (const struct file *file, bool pass_holes)
 {
   struct page_cache *cache;
 
@@ -84,6 +85,7 @@ page_cache_open (const struct file *file)
   if (cache == NULL)
     return NULL;
   cache->file = file;
+  cache->pass_holes = pass_holes;
   cache->fd = -1;
   if (open_cached (cache) < 0) {
     page_cache_close (cache);
@@ -158,6 +160,7 @@ page_cache_holds (struct page_cache *cache, uint64_t offset, uint32_t count,
   unsigned char resident[PAGE_CACHE_PAGES_MAX];
   uint8_t kept[PAGE_CACHE_PAGES_MAX / 8];
   size_t map_bytes = (size_t) divide_up (count, 8);
+  uint64_t passed = 0;
   uint32_t page, end;
 
   if (holds_all (cache, offset, count))
@@ -172,10 +175,13 @@ page_cache_holds (struct page_cache *cache, uint64_t offset, uint32_t count,
     end = end_of_hole (cache, offset, page, count);
     if (end <= page)
       return false;
+    passed += bitmap_count (kept, page, end - page);
     /* What the cache has of a hole is zeros as well. */
-    for (; page < end; page++)
+    for (; page < end && cache->pass_holes; page++)
       bitmap_clear (kept, page);
   }
+  if (!cache->pass_holes)
+    return passed < bitmap_count (map, 0, count);
   memcpy (map, kept, map_bytes);
   return true;
 }

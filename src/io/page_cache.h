@@ -16,16 +16,18 @@ struct page_cache;
  * may read ahead behind the last page of a stretch that it has.
  * Returns NULL where that is of no use or not to be had: FILE is not read with
  * O_DIRECT, pages are not of 4 KiB, or the kernel does not tell this process
- * (mincore(2) tells owners and those who may write to the file).
+ * (mincore(2) tells owners and those who may write to the file).  PASS_HOLES:
+ * what the file system calls a hole need not be read.
  */
-struct page_cache *page_cache_open (const struct file *file);
+struct page_cache *page_cache_open (const struct file *file, bool pass_holes);
 
 /* Free; NULL is ignored. */
 void page_cache_close (struct page_cache *cache);
 
 /* MAP has a bit for each of the COUNT pages from file offset OFFSET on, a
  * multiple of 4096.  When each page whose bit is set is in the page cache or in
- * a hole of the file, clear the bits of those in holes and return true.
+ * a hole of the file, return true, and clear the bits of those in holes if they
+ * are to be passed over; if not, at least one page must be in the cache.
  * Otherwise leave MAP as it is and return false.  One thread at a time.
  */
 bool page_cache_holds (struct page_cache *cache, uint64_t offset,

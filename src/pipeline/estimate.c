@@ -148,7 +148,7 @@ predict_time (const struct sample *sample, struct instant spent,
 }
 
 int
-estimate_run (struct file *file, const struct mapped_ram *ram,
+estimate_run (struct file *file, const struct source_need *need,
               struct pack *pack, const struct run_options *options,
               struct estimate *estimate, struct error *err)
 {
@@ -165,7 +165,7 @@ estimate_run (struct file *file, const struct mapped_ram *ram,
   int result;
 
   *estimate = (struct estimate) { .windows = 0 };
-  if (window_source_open (file, ram, header->chunk_bytes, 0, &windows,
+  if (window_source_open (file, need, header->chunk_bytes, 0, &windows,
                           err) < 0)
     return -1;
   estimate->windows = window_source_count (windows);

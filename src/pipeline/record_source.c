@@ -33,7 +33,8 @@ record_source_open (struct image *image, bool cached,
   if (image->file->stream)
     result = stream_source_open (image, &source->stream, err);
   else
-    result = slot_reader_open (image->file, cached, &source->reader, err);
+    result = slot_reader_open (image->file, cached ? SLOT_READ_ALL
+                               : SLOT_READ_UNCACHED, &source->reader, err);
   if (result < 0) {
     record_source_close (source);
     return -1;

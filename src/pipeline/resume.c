@@ -9,7 +9,11 @@
 #include "pipeline/record_source.h"
 #include "pipeline/resume.h"
 #include "image/source_layout.h"
+#include "pipeline/source_need.h"
 #include "util/cleanup.h"
+
+/* What is looked at of an empty file at a time. */
+#define PIECE_BYTES (256u << 10)
 
 /* Add ENTRY to the image's. */
 static int
@@ -211,10 +215,11 @@ windows_equal (const struct file_header *header, uint64_t start,
 
 static int
 compare_windows (const struct resume *resume, const struct read_at *source,
-                 const struct read_at *image, const struct mapped_ram *ram,
+                 const struct read_at *image, const struct source_need *need,
                  struct error *err)
 {
   const struct file_header *header = &resume->image->header;
+  const struct mapped_ram *ram = need->exact ? NULL : need->ram;
   CLEANUP_FREE uint8_t *expected = malloc (header->chunk_bytes);
   CLEANUP_FREE uint8_t *found = malloc (header->chunk_bytes);
   uint8_t map[CHUNK_BYTES_MAX / PAGE_BYTES / 8];
@@ -226,7 +231,7 @@ compare_windows (const struct resume *resume, const struct read_at *source,
     uint64_t window, start;
     size_t length;
 
-    offset = minimum_u64 (source->next_data (source->opaque, offset),
+    offset = minimum_u64 (source_need_next (need, source, offset),
                           image->next_data (image->opaque, offset));
     if (offset >= resume->covered_bytes)
       return 0;
@@ -278,6 +283,7 @@ check_whole_source (struct resume *resume, const struct file *source,
   struct read_at from_source = read_at_of_file (source);
   struct read_at from_image = read_at_of_view (view);
   struct source_layout layout = { 0 };
+  struct source_need need;
   int result;
 
   if (header->kind == IMAGE_MAPPED_RAM &&
@@ -286,9 +292,12 @@ check_whole_source (struct resume *resume, const struct file *source,
     error_context (err, "is not the source of %s", resume->image->file->name);
     return error_subject (err, source->name);
   }
-  result = compare_windows (resume, &from_source, &from_image,
-                            header->compatible & FEATURE_EXACT ? NULL
-                            : layout.ram, err);
+  result = source_need_find (source, layout.ram,
+                             (header->compatible & FEATURE_EXACT) != 0,
+                             (header->compatible & FEATURE_DISCARD) != 0,
+                             &need, err);
+  if (result == 0)
+    result = compare_windows (resume, &from_source, &from_image, &need, err);
   if (result == 0)
     result = compare_prefix (resume, &from_source, err);
   source_layout_free (&layout);
@@ -299,16 +308,19 @@ check_whole_source (struct resume *resume, const struct file *source,
 int
 resume_source_is_empty (const struct file *source, struct error *err)
 {
-  uint8_t page[PAGE_BYTES];
-  uint64_t offset;
+  CLEANUP_FREE uint8_t *piece = malloc (PIECE_BYTES);
+  struct read_at at = read_at_of_file (source);
+  uint64_t offset = 0, doubted = 0;
 
-  for (offset = file_next_data (source, 0); offset < source->size;
-       offset = file_next_data (source, offset)) {
-    size_t length = (size_t) minimum_u64 (sizeof page, source->size - offset);
+  if (piece == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot be examined");
+  while ((offset = read_at_next_data (&at, offset, source->size, PIECE_BYTES,
+                                      &doubted)) < source->size) {
+    size_t length = (size_t) minimum_u64 (PIECE_BYTES, source->size - offset);
 
-    if (file_read_at (source, offset, page, length, err) < 0)
+    if (file_read_at (source, offset, piece, length, err) < 0)
       return -1;
-    if (!bytes_are_zero (page, length))
+    if (!bytes_are_zero (piece, length))
       return 0;
     offset += length;
   }

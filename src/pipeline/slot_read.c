@@ -18,7 +18,7 @@ struct slot_reader {
 };
 
 int
-slot_reader_open (struct file *file, bool cached,
+slot_reader_open (struct file *file, enum slot_read_cache cache,
                   struct slot_reader **reader_out, struct error *err)
 {
   struct slot_reader *reader = calloc (1, sizeof *reader);
@@ -30,8 +30,8 @@ slot_reader_open (struct file *file, bool cached,
     slot_reader_close (reader);
     return -1;
   }
-  if (cached)
-    reader->cache = page_cache_open (file);
+  if (cache != SLOT_READ_UNCACHED)
+    reader->cache = page_cache_open (file, cache == SLOT_READ_DATA);
   *reader_out = reader;
   return 0;
 }

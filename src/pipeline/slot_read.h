@@ -12,11 +12,17 @@
 /* A reader belongs to one thread. */
 struct slot_reader;
 
-/* Read from FILE, which must outlive the reader.  With CACHED, what the page
- * cache holds may be left to the workers, see slot_reader_cached.  Returns 0,
- * or -1 with ERR.
+/* What becomes of bytes that the page cache holds, see slot_reader_cached. */
+enum slot_read_cache {
+  SLOT_READ_UNCACHED,          /* read as all others */
+  SLOT_READ_ALL,               /* left to the workers */
+  SLOT_READ_DATA,              /* left to the workers; holes are passed over */
+};
+
+/* Read from FILE, which must outlive the reader.  Returns 0, or -1 with
+ * ERR.
  */
-int slot_reader_open (struct file *file, bool cached,
+int slot_reader_open (struct file *file, enum slot_read_cache cache,
                       struct slot_reader **reader, struct error *err);
 
 /* Wait for what is under way and free; NULL is ignored. */

@@ -14,7 +14,7 @@
 
 struct window_source {
   struct file *file;
-  const struct mapped_ram *ram;
+  struct source_need need;
   uint32_t chunk_bytes;
   uint64_t position;           /* everything before it has been begun */
   uint64_t every;              /* take one window in so many */
@@ -23,7 +23,7 @@ struct window_source {
 };
 
 int
-window_source_open (struct file *file, const struct mapped_ram *ram,
+window_source_open (struct file *file, const struct source_need *need,
                     uint32_t chunk_bytes, uint64_t start,
                     struct window_source **source_out, struct error *err)
 {
@@ -32,11 +32,13 @@ window_source_open (struct file *file, const struct mapped_ram *ram,
   if (source == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up reading");
   source->file = file;
-  source->ram = ram;
+  source->need = *need;
   source->chunk_bytes = chunk_bytes;
   source->position = start;
   source->every = 1;
-  if (slot_reader_open (file, true, &source->reader, err) < 0) {
+  if (slot_reader_open (file, need->ram == NULL && !need->holes
+                        ? SLOT_READ_DATA : SLOT_READ_ALL, &source->reader,
+                        err) < 0) {
     window_source_close (source);
     return -1;
   }
@@ -53,33 +55,15 @@ window_source_close (struct window_source *source)
   free (source);
 }
 
-/* The first offset >= POSITION that is neither in a hole nor in an absent
- * page; the file's size when there is none.
- */
-static uint64_t
-next_wanted (const struct window_source *source, uint64_t position)
-{
-  for (;;) {
-    uint64_t data = file_next_data (source->file, position);
-
-    if (data >= source->file->size)
-      return source->file->size;
-    data = align_down (data, PAGE_BYTES);
-    if (source->ram == NULL)
-      return data;
-    position = mapped_ram_next_present (source->ram, data);
-    if (position <= data)
-      return data;
-  }
-}
-
 /* Go on to the next window that holds data; *WANTED is the first offset in it
  * that does.  Returns false at the end.
  */
 static bool
 next_window (struct window_source *source, uint64_t *wanted)
 {
-  *wanted = next_wanted (source, source->position);
+  struct read_at file = read_at_of_file (source->file);
+
+  *wanted = source_need_next (&source->need, &file, source->position);
   if (*wanted >= source->file->size)
     return false;
   source->position = align_down (*wanted, source->chunk_bytes) +
@@ -133,9 +117,10 @@ map_window (const struct window_source *source, struct slot *slot,
   memset (slot->window.map, 0, page_map_bytes (source->chunk_bytes));
   for (page = first; page < pages; page++)
     bitmap_set (slot->window.map, page);
-  if (source->ram != NULL)
-    mapped_ram_mask (source->ram, slot->window.number * source->chunk_bytes,
-                     pages, slot->window.map);
+  if (source->need.ram != NULL && !source->need.exact)
+    mapped_ram_mask (source->need.ram,
+                     slot->window.number * source->chunk_bytes, pages,
+                     slot->window.map);
   while (pages > first && !bitmap_test (slot->window.map, pages - 1))
     pages--;
   return pages;

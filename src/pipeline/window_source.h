@@ -4,18 +4,17 @@
 #ifndef IOPRESS_PIPELINE_WINDOW_SOURCE_H
 #define IOPRESS_PIPELINE_WINDOW_SOURCE_H
 
-#include "guest/mapped_ram.h"
 #include "pipeline/run.h"
+#include "pipeline/source_need.h"
 
 struct window_source;
 
-/* Read FILE from offset START, a multiple of CHUNK_BYTES, in windows of
- * CHUNK_BYTES, passing over holes and, when RAM is
- * not NULL, over pages that its bitmaps mark absent.  A filled slot has its
- * pages at their place in RAW and MAP says which were read.  FILE and RAM
- * stay the caller's.  Returns 0, or -1 with ERR.
+/* Read what NEED says of FILE, from offset START, a multiple of CHUNK_BYTES, in
+ * windows of CHUNK_BYTES.  A filled slot has its pages at their place in RAW
+ * and MAP says which were read.  FILE and the bitmaps of NEED stay the
+ * caller's.  Returns 0, or -1 with ERR.
  */
-int window_source_open (struct file *file, const struct mapped_ram *ram,
+int window_source_open (struct file *file, const struct source_need *need,
                         uint32_t chunk_bytes, uint64_t start,
                         struct window_source **source, struct error *err);
 

@@ -22,6 +22,21 @@ next_data (const struct read_at *at, uint64_t offset)
     : at->next_data (at->opaque, offset);
 }
 
+uint64_t
+read_at_next_data (const struct read_at *at, uint64_t offset, uint64_t limit,
+                   size_t piece, uint64_t *doubted)
+{
+  uint64_t data = offset;
+
+  if (offset < limit)
+    data = maximum_u64 (next_data (at, offset), offset);
+  if (data > offset && *doubted < HOLE_BYTES_DOUBTED) {
+    *doubted += piece;
+    return offset;
+  }
+  return minimum_u64 (data, limit);
+}
+
 int
 read_at_same (const struct read_at *a, const struct read_at *b,
               uint64_t offset, uint64_t end, struct error *err)

@@ -18,12 +18,25 @@ struct read_at {
   int (*read) (void *opaque, uint64_t offset, void *buffer, size_t length,
                struct error *err);
   /* The first offset >= OFFSET that may hold data, or the size when only holes
-   * follow.  NULL: everything may.  Lets a reader pass over the holes.
+   * follow.  NULL: everything may.  Lets a reader pass over the holes; where it
+   * matters it doubts them, see read_at_next_data.
    */
   uint64_t (*next_data) (void *opaque, uint64_t offset);
   void *opaque;
   uint64_t size;               /* in bytes */
 };
+
+/* How many bytes of holes are read before the file system is believed: as many
+ * as the bitmaps of 8 TiB of memory have, in pages of 4 KiB.
+ */
+#define HOLE_BYTES_DOUBTED (UINT64_C (256) << 20)
+
+/* The first offset >= OFFSET at which the PIECE bytes have to be read, at most
+ * LIMIT: holes count as data until HOLE_BYTES_DOUBTED of them have been read,
+ * for which DOUBTED, of the caller, counts.
+ */
+uint64_t read_at_next_data (const struct read_at *at, uint64_t offset,
+                            uint64_t limit, size_t piece, uint64_t *doubted);
 
 /* Whether A and B hold the same bytes from OFFSET up to END, which neither ends
  * before; what is a hole in both is not read.  Any thread.  Returns 1, 0, or -1

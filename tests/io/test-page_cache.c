@@ -45,7 +45,7 @@ sample_open (struct sample *sample)
   assert_int_equal (fdatasync (sample->buffered), 0);
   assert_int_equal (posix_fadvise (sample->buffered, 0, 0,
                                    POSIX_FADV_DONTNEED), 0);
-  sample->cache = page_cache_open (&sample->file);
+  sample->cache = page_cache_open (&sample->file, true);
   assert_non_null (sample->cache);
 }
 
@@ -118,6 +118,28 @@ test_hot (void **state)
   sample_close (&sample);
 }
 
+/* Holes that are not to be passed over keep their bits. */
+static void
+test_doubted_holes (void **state)
+{
+  uint8_t map[PAGES / 8 + 8];
+  struct sample sample;
+
+  (void) state;
+  sample_open (&sample);
+  page_cache_close (sample.cache);
+  sample.cache = page_cache_open (&sample.file, false);
+  warm (&sample, 0, HOLE_FIRST);
+  warm (&sample, HOLE_END, PAGES);
+  memset (map, 0xff, sizeof map);
+  assert_true (page_cache_holds (sample.cache, 0, PAGES, map));
+  assert_int_equal (count_set (map), PAGES);
+  /* Nothing but a hole. */
+  assert_false (page_cache_holds (sample.cache, HOLE_FIRST * PAGE_BYTES, 2,
+                                  map));
+  sample_close (&sample);
+}
+
 /* What nobody wants need not be there. */
 static void
 test_partly (void **state)
@@ -185,10 +207,10 @@ test_no_use (void **state)
 
   (void) state;
   scratch_open (scratch_file ("file", SIZE), DIRECT_IO_OFF, &file);
-  assert_null (page_cache_open (&file));
+  assert_null (page_cache_open (&file, true));
   scratch_close (&file);
   scratch_open (scratch_file ("empty", 0), DIRECT_IO_AUTO, &file);
-  assert_null (page_cache_open (&file));
+  assert_null (page_cache_open (&file, true));
   scratch_close (&file);
   page_cache_close (NULL);
 }
@@ -199,6 +221,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_cold),
     cmocka_unit_test (test_hot),
+    cmocka_unit_test (test_doubted_holes),
     cmocka_unit_test (test_partly),
     cmocka_unit_test (test_read),
     cmocka_unit_test (test_no_use),

@@ -21,6 +21,7 @@
 struct file {
   uint64_t bitmap_offset;
   uint64_t set_bytes[4];       /* offsets in the bitmap of 0xff bytes */
+  bool liar;                   /* says that there is nothing */
   size_t set_count;
   uint64_t bytes_read;
   size_t longest_read;
@@ -52,7 +53,7 @@ next_data (void *opaque, uint64_t offset)
   struct file *file = opaque;
   size_t i;
 
-  for (i = 0; i < file->set_count; i++) {
+  for (i = 0; i < file->set_count && !file->liar; i++) {
     uint64_t at = file->bitmap_offset + file->set_bytes[i];
 
     if (offset <= at)
@@ -105,24 +106,42 @@ test_whole (void **state)
   free (block.bitmap);
 }
 
-/* The bitmap of 1 TiB costs what its data costs. */
+/* Data that is called a hole is found, in the bitmap of 1 TiB. */
 static void
-test_holes (void **state)
+test_false_holes (void **state)
 {
   struct file file = {
-    .bitmap_offset = 12345, .set_count = 3,
-    .set_bytes = { 70000, 20000000, 33554431 },
+    .bitmap_offset = 12345, .set_count = 2, .set_bytes = { 0, 33554431 },
+    .liar = true,
   };
   struct ram_block block = { .page_count = UINT64_C (1) << 28 };
   struct error err = { 0 };
 
   (void) state;
   assert_int_equal (read_bitmap (&file, true, &block, &err), 0);
+  assert_int_equal (block.present_count, 16);
+  assert_true (bitmap_test (block.bitmap, block.page_count - 1));
+  free (block.bitmap);
+}
+
+/* A bitmap of any size costs what its data costs, and no more than so much. */
+static void
+test_holes (void **state)
+{
+  struct file file = {
+    .bitmap_offset = 12345, .set_count = 3,
+    .set_bytes = { 70000, 420000000, 536870911 },
+  };
+  struct ram_block block = { .page_count = UINT64_C (1) << 32 };
+  struct error err = { 0 };
+
+  (void) state;
+  assert_int_equal (read_bitmap (&file, true, &block, &err), 0);
   assert_int_equal (block.present_count, 24);
   assert_true (bitmap_test (block.bitmap, 560000));
-  assert_true (bitmap_test (block.bitmap, 160000000));
+  assert_true (bitmap_test (block.bitmap, UINT64_C (3360000000)));
   assert_true (bitmap_test (block.bitmap, block.page_count - 1));
-  assert_true (file.bytes_read <= 3 << 20);
+  assert_true (file.bytes_read <= HOLE_BYTES_DOUBTED + (3 << 20));
   free (block.bitmap);
 }
 
@@ -165,6 +184,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_sizes),
     cmocka_unit_test (test_whole),
+    cmocka_unit_test (test_false_holes),
     cmocka_unit_test (test_holes),
     cmocka_unit_test (test_empty),
     cmocka_unit_test (test_refused_past_last_page),

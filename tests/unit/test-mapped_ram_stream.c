@@ -110,17 +110,35 @@ static void
 test_next_data (void **state)
 {
   struct read_at file = image_reader (&image, false);
+  uint64_t doubted = HOLE_BYTES_DOUBTED;
 
   (void) state;
-  assert_int_equal (read_at_next_data (&file, 5, 10), 5);
+  assert_int_equal (read_at_next_data (&file, 5, 10, 1, &doubted), 5);
   file.next_data = any_next_data;
   next = 7;
-  assert_int_equal (read_at_next_data (&file, 5, 10), 7);
+  assert_int_equal (read_at_next_data (&file, 5, 10, 1, &doubted), 7);
   next = 2;
-  assert_int_equal (read_at_next_data (&file, 5, 10), 5);
+  assert_int_equal (read_at_next_data (&file, 5, 10, 1, &doubted), 5);
   next = 1000;
-  assert_int_equal (read_at_next_data (&file, 5, 10), 10);
-  assert_int_equal (read_at_next_data (&file, 10, 10), 10);
+  assert_int_equal (read_at_next_data (&file, 5, 10, 1, &doubted), 10);
+  assert_int_equal (read_at_next_data (&file, 10, 10, 1, &doubted), 10);
+}
+
+/* Holes are believed only when so many bytes of them have been read. */
+static void
+test_doubted (void **state)
+{
+  struct read_at file = image_reader (&image, false);
+  uint64_t doubted = HOLE_BYTES_DOUBTED - 5;
+
+  (void) state;
+  file.next_data = any_next_data;
+  next = 7;
+  assert_int_equal (read_at_next_data (&file, 7, 10, 4, &doubted), 7);
+  assert_int_equal (read_at_next_data (&file, 5, 10, 4, &doubted), 5);
+  assert_int_equal (read_at_next_data (&file, 5, 10, 4, &doubted), 5);
+  assert_int_equal (read_at_next_data (&file, 5, 10, 4, &doubted), 7);
+  assert_int_equal (read_at_next_data (&file, 10, 10, 4, &doubted), 10);
 }
 
 int
@@ -131,6 +149,7 @@ main (void)
     cmocka_unit_test (test_names),
     cmocka_unit_test (test_ends),
     cmocka_unit_test (test_next_data),
+    cmocka_unit_test (test_doubted),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
