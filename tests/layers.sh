@@ -6,18 +6,19 @@
 
 . "${abs_top_srcdir:-$(dirname "$0")/..}/tests/functions.sh"
 
-layers=(util format io plugin guest image pipeline cmd)
+layers=(util format io names plugin guest image pipeline cmd)
 
 # Project folders that the files of each layer may include.
 declare -A may_use=(
   [util]=""
   [format]="util"
   [io]="util"
+  [names]="util io"
   [plugin]="util"
   [guest]="util"
   [image]="util format io plugin guest"
-  [pipeline]="util format io plugin guest image"
-  [cmd]="util format io plugin guest image pipeline"
+  [pipeline]="util format io names plugin guest image"
+  [cmd]="util format io names plugin guest image pipeline"
   [main]="cmd"
 )
 
@@ -143,6 +144,8 @@ must_report pipeline/a.h '#include "cmd/save.h"'
 must_report plugin/a.c '#include "missing.h"'
 must_report pipeline/a.c '#include <json-c/json.h>'
 must_report io/a.c '#include <util/error.h>'
+must_report io/a.c '#include "names/place.h"'
+must_report names/a.c '#include "format/marker.h"'
 must_report other/a.c '#include <stdio.h>'
 
 reports=$(check_includes "$abs_top_srcdir/src")

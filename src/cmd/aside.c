@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "format/file_header.h"
 #include "format/marker.h"
 #include "io/file_copy.h"
+#include "names/draft.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 
@@ -33,16 +33,13 @@ fail (const char *subject, int errnum, const char *what, struct error *err)
 }
 
 int
-aside_name (const char *file, const uint8_t image_id[IMAGE_ID_BYTES],
-            char path[ASIDE_PATH_BYTES], struct error *err)
+aside_place (const struct place *file, const uint8_t image_id[IMAGE_ID_BYTES],
+             struct place *aside, struct error *err)
 {
   char suffix[ASIDE_SUFFIX_BYTES];
 
   aside_suffix (image_id, suffix);
-  if ((size_t) snprintf (path, ASIDE_PATH_BYTES, "%s%s", file, suffix) <
-      ASIDE_PATH_BYTES)
-    return 0;
-  return fail (file, ENAMETOOLONG, "cannot be put aside", err);
+  return place_beside (file, suffix, aside, err);
 }
 
 bool
@@ -59,22 +56,20 @@ aside_name_fits (const char *file)
     strlen (base) + strlen (suffix) + strlen (".part") <= (size_t) most;
 }
 
-/* Whether NAME is BASE and the suffix of an aside. */
-static bool
-is_aside_name (const char *name, const char *base)
+/* Whether NAME is that of an aside of FILE; returns what follows FILE's. */
+static const char *
+suffix_of_aside (const struct place *file, const char *name)
 {
-  size_t length = strlen (base);
-  const char *digits = name + length + strlen (ASIDE_SUFFIX);
+  const char *digits = place_suffix_of (file, ASIDE_SUFFIX, name);
 
-  return strncmp (name, base, length) == 0 &&
-    strncmp (name + length, ASIDE_SUFFIX, strlen (ASIDE_SUFFIX)) == 0 &&
-    strlen (digits) == 8 && strspn (digits, "0123456789abcdef") == 8;
+  return digits != NULL && strlen (digits) == 8 &&
+    strspn (digits, "0123456789abcdef") == 8
+    ? digits - strlen (ASIDE_SUFFIX) : NULL;
 }
 
-/* Add FOLDER/NAME to the list.  Returns the longer list, or NULL. */
+/* Add NAME to the list.  Returns the longer list, or NULL. */
 static char **
-add_name (char **names, size_t count, const char *file, size_t folder_length,
-          const char *name)
+add_name (char **names, size_t count, const char *name)
 {
   char **longer = reallocarray (names, count + 2, sizeof *names);
 
@@ -82,47 +77,44 @@ add_name (char **names, size_t count, const char *file, size_t folder_length,
     aside_names_free (names);
     return NULL;
   }
+  longer[count] = strdup (name);
   longer[count + 1] = NULL;
-  if (asprintf (&longer[count], "%.*s%s", (int) folder_length, file,
-                name) < 0) {
-    longer[count] = NULL;
-    aside_names_free (longer);
-    return NULL;
-  }
-  return longer;
+  if (longer[count] != NULL)
+    return longer;
+  aside_names_free (longer);
+  return NULL;
 }
 
-/* The folder of PATH, open. */
+/* A descriptor of its own: reading the names moves it. */
 static DIR *
-open_folder (const char *path)
+open_folder (const struct place *file)
 {
-  CLEANUP_FREE char *copy = strdup (path);
   DIR *folder = NULL;
+  int fd;
 
-  if (copy != NULL)
-    do
-      folder = opendir (dirname (copy));
-    while (folder == NULL && errno == EINTR);
+  do
+    fd = openat (file->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  while (fd < 0 && errno == EINTR);
+  if (fd >= 0 && (folder = fdopendir (fd)) == NULL)
+    close (fd);
   return folder;
 }
 
 char **
-aside_names (const char *file, struct error *err)
+aside_names (const struct place *file, struct error *err)
 {
-  const char *slash = strrchr (file, '/');
-  const char *base = slash != NULL ? slash + 1 : file;
   char **names = calloc (1, sizeof *names);
   DIR *folder = open_folder (file);
   struct dirent *entry;
+  const char *suffix;
   size_t count = 0;
 
   if (folder != NULL)
     while (names != NULL && (entry = readdir (folder)) != NULL)
-      if (is_aside_name (entry->d_name, base))
-        names = add_name (names, count++, file, (size_t) (base - file),
-                          entry->d_name);
+      if ((suffix = suffix_of_aside (file, entry->d_name)) != NULL)
+        names = add_name (names, count++, suffix);
   if (folder == NULL || names == NULL) {
-    fail (file, errno, "its folder cannot be read", err);
+    fail (file->path, errno, "its folder cannot be read", err);
     aside_names_free (names);
     names = NULL;
   }
@@ -139,6 +131,23 @@ aside_names_free (char **names)
   for (i = 0; names != NULL && names[i] != NULL; i++)
     free (names[i]);
   free (names);
+}
+
+enum place_found
+aside_open (const struct place *aside, const struct file *file,
+            enum direct_io direct, struct file *copy, struct error *err)
+{
+  /* Whoever owns the folder could put anything there anyway, and it is checked
+   * against FILE; FILE's owner may have been another one meanwhile.
+   */
+  struct place_owners owners = { .like = file, .folder = true };
+  enum place_found found = place_open_found (aside, &owners, false, direct,
+                                             copy, err);
+
+  if (found != PLACE_OURS || !file_same (copy, file))
+    return found;
+  fail (aside->path, 0, "is the same file once more", err);
+  return PLACE_FOREIGN;
 }
 
 /* Whether all of PART is what stands in WHOLE, or, sector by sector, zeros that
@@ -198,29 +207,41 @@ refuse_foreign (const char *path, struct error *err)
   return error_hint (err, "look at it, then move it away and try again");
 }
 
-/* What is there under the name already.  Returns 1 when it can be used, 0 when
- * there is nothing, -1 with ERR.
+static bool
+has_more_names (const struct file *file)
+{
+  struct stat st;
+
+  return fstat (file->fd, &st) == 0 && st.st_nlink > 1;
+}
+
+/* Take away what an earlier run has left under the name.  It is made anew: that
+ * it is another file than FILE, and not just by another name, cannot be seen
+ * everywhere.
  */
 static int
-use_again (const char *path, const struct file *file, uint64_t prefix_bytes,
-           enum direct_io direct, struct error *err)
+remove_old (const struct place *aside, const struct file *file,
+            uint64_t prefix_bytes, enum direct_io direct, struct error *err)
 {
-  struct file aside = FILE_CLOSED;
   struct error ignored = { 0 };
-  struct stat st;
-  int same = -1;
+  struct file copy = FILE_CLOSED;
+  enum place_found found;
+  int same;
 
-  if (lstat (path, &st) < 0)
-    return errno == ENOENT ? 0 : fail (path, errno, "cannot be examined", err);
-  if (!S_ISREG (st.st_mode))
-    return refuse_foreign (path, err);
-  if (file_open (path, FILE_READ, direct, &aside, err) == 0)
-    same = is_copy (&aside, file, prefix_bytes, false, err);
-  if (same > 0 && (file_sync (&aside, err) < 0 ||
-                   file_sync_folder (path, err) < 0))
-    same = -1;
-  file_close (&aside, &ignored);
-  return same == 0 ? refuse_foreign (path, err) : same;
+  /* FILE has the name by which it was opened, too. */
+  if (place_has (aside, file) && has_more_names (file))
+    return place_remove (aside, file, err) < 0 ? -1 : 0;
+  found = aside_open (aside, file, direct, &copy, err);
+  if (found == PLACE_NOTHING)
+    return 0;
+  same = found == PLACE_OURS
+    ? is_copy (&copy, file, prefix_bytes, false, err) : -1;
+  if (same > 0)
+    same = place_remove (aside, &copy, err);
+  else if (same == 0)
+    refuse_foreign (aside->path, err);
+  file_close (&copy, &ignored);
+  return same > 0 ? 0 : -1;
 }
 
 /* Whether COPY has FILE's file header: virsh may have edited the prefix since
@@ -240,38 +261,22 @@ has_header (const struct file *copy, const struct file *file,
   return memcmp (found, expected, sizeof found) == 0;
 }
 
-/* Open PART, which an earlier run may have begun. */
-static int
-open_part (const char *part, const struct file *file, uint64_t prefix_bytes,
-           enum direct_io direct, struct file *copy, struct error *err)
-{
-  int begun;
+/* What the copy is made of. */
+struct original {
+  const struct file *file;
+  uint64_t prefix_bytes;
+};
 
-  if (file_create (part, file, direct, copy, err) < 0 ||
-      file_lock (copy, true, err) < 0)
-    return -1;
-  begun = is_copy (copy, file, 0, true, err);
-  if (begun == 0)
-    begun = has_header (copy, file, prefix_bytes, err);
-  if (begun == 0)
-    refuse_foreign (part, err);
-  return begun > 0 ? file_truncate (copy, 0, err) : -1;
-}
-
+/* Whether PART is a copy that an earlier run has begun. */
 static int
-fill_part (const char *part, const char *path, struct file *file,
-           struct file *copy, struct error *err)
+judge_part (void *opaque, struct file *part, struct error *err)
 {
-  if (file_copy (file, copy, 0, file->size, err) < 0 ||
-      file_sync (copy, err) < 0 || file_check_close (copy, err) < 0 ||
-      file_name_new (part, path, err) < 0) {
-    unlink (part);
-    return -1;
-  }
-  if (file_sync_folder (path, err) == 0)
-    return 0;
-  unlink (path);
-  return -1;
+  const struct original *original = opaque;
+  int begun = is_copy (part, original->file, 0, true, err);
+
+  if (begun == 0)
+    begun = has_header (part, original->file, original->prefix_bytes, err);
+  return begun == 0 ? refuse_foreign (part->name, err) : begun < 0 ? -1 : 0;
 }
 
 /* FILE's owner may need it, too; if not, it does not matter. */
@@ -284,41 +289,77 @@ give_owner (const struct file *copy, const struct file *file)
     return;
 }
 
-int
-aside_make (const char *path, struct file *file, uint64_t prefix_bytes,
-            enum direct_io direct, struct error *err)
+static int
+make_copy (struct draft *draft, struct file *file, uint64_t prefix_bytes,
+           enum direct_io direct, struct file *copy, struct error *err)
 {
-  char part[ASIDE_PATH_BYTES];
-  struct file copy = FILE_CLOSED;
-  struct error ignored = { 0 };
-  int result;
+  struct original original = { .file = file, .prefix_bytes = prefix_bytes };
+  struct place_owners owners = { .like = file };
+  struct draft_leftover leftover = {
+    .judge = judge_part,
+    .opaque = &original,
+    .owners = &owners,
+  };
 
-  if ((size_t) snprintf (part, sizeof part, "%s.part", path) >= sizeof part)
-    return fail (path, ENAMETOOLONG, "cannot be created", err);
-  if (file_finish_naming (part, path, err) < 0)
+  if (draft_create (draft, &leftover, direct, copy, err) < 0)
     return -1;
-  result = use_again (path, file, prefix_bytes, direct, err);
-  if (result != 0)
-    return result < 0 ? -1 : 0;
-  result = open_part (part, file, prefix_bytes, direct, &copy, err);
-  copy.cancelled = signals_received ();
+  copy->cancelled = signals_received ();
+  if (file_copy (file, copy, 0, file->size, err) < 0)
+    return -1;
+  copy->size = file->size;
+  give_owner (copy, file);
+  return draft_publish (draft, DRAFT_NEW, NULL, err);
+}
+
+/* Where each name has an inode number of its own the copy has to be opened by its
+ * new one, to be known by it later.
+ */
+static int
+open_by_name (const struct place *aside, const struct file *file,
+              struct file *copy, struct error *err)
+{
+  struct error ignored = { 0 };
+  enum direct_io direct = copy->wanted;
+
+  if (place_has (aside, copy))
+    return 0;
+  file_close (copy, &ignored);
+  if (aside_open (aside, file, direct, copy, err) == PLACE_OURS)
+    return 0;
+  return fail (aside->path, 0, "was removed while it was written", err);
+}
+
+int
+aside_make (const struct place *aside, struct file *file,
+            uint64_t prefix_bytes, enum direct_io direct, struct file *copy,
+            struct error *err)
+{
+  struct draft draft = DRAFT_CLOSED;
+  int result = draft_open_at (aside, &draft, err);
+
   if (result == 0)
-    result = fill_part (part, path, file, &copy, err);
+    result = draft_finish_naming (&draft, err);
   if (result == 0)
-    give_owner (&copy, file);
-  file_close (&copy, &ignored);
+    result = remove_old (aside, file, prefix_bytes, direct, err);
+  if (result == 0)
+    result = make_copy (&draft, file, prefix_bytes, direct, copy, err);
+  if (result == 0)
+    result = open_by_name (aside, file, copy, err);
+  if (result < 0)
+    draft_drop (&draft);
+  draft_close (&draft);
   return result;
 }
 
 void
-aside_remove (const char *path)
+aside_remove (const struct place *aside, const struct file *copy)
 {
   struct error err = { 0 };
 
-  if (unlink (path) < 0 && errno != ENOENT)
-    fail (path, errno, "is not needed any more, but cannot be removed", &err);
-  else
-    file_sync_folder (path, &err);
-  if (err.kind != ERROR_NONE)
-    say_error (&err);
+  if (place_remove (aside, copy, &err) >= 0)
+    place_sync (aside, &err);
+  if (err.kind == ERROR_NONE)
+    return;
+  error_context (&err, "it is not needed any more");
+  say_error (&err);
 }

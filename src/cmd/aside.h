@@ -7,33 +7,44 @@
 #define IOPRESS_CMD_ASIDE_H
 
 #include "format/format.h"
-#include "io/file.h"
+#include "names/place.h"
 
-#define ASIDE_PATH_BYTES 4096
-
-/* The name of the aside of FILE, an image with IMAGE_ID.  Returns 0, or -1 with
- * ERR when it is too long.
+/* Make ASIDE the name of the aside of FILE, an image with IMAGE_ID, in FILE's
+ * folder.  Returns 0, or -1 with ERR when it is too long.
  */
-int aside_name (const char *file, const uint8_t image_id[IMAGE_ID_BYTES],
-                char path[ASIDE_PATH_BYTES], struct error *err);
+int aside_place (const struct place *file,
+                 const uint8_t image_id[IMAGE_ID_BYTES], struct place *aside,
+                 struct error *err);
 
 /* Whether FILE's name leaves room for that of an aside and of its .part. */
 bool aside_name_fits (const char *file);
 
-/* The names beside FILE that are those of asides: a NULL-terminated list of
- * paths, freed with aside_names_free, or NULL with ERR.
+/* What names of asides there are beside FILE: a NULL-terminated list of what
+ * follows FILE's name in each, freed with aside_names_free, or NULL with ERR.
  */
-char **aside_names (const char *file, struct error *err);
+char **aside_names (const struct place *file, struct error *err);
 void aside_names_free (char **names);
 
-/* Make PATH a durable copy of the image FILE, whose prefix has PREFIX_BYTES.
- * What an earlier run has left of it is used when it is the same from there
- * on; anything else that has the name is an error.  Returns 0, or -1 with ERR.
+/* Open for reading what stands under the name ASIDE and could be the aside of
+ * FILE: not FILE itself under another name.
  */
-int aside_make (const char *path, struct file *file, uint64_t prefix_bytes,
-                enum direct_io direct, struct error *err);
+enum place_found aside_open (const struct place *aside,
+                             const struct file *file, enum direct_io direct,
+                             struct file *copy, struct error *err);
 
-/* Remove it; a failure is told of and does not matter. */
-void aside_remove (const char *path);
+/* Make a durable copy of the image FILE, whose prefix has PREFIX_BYTES, under the
+ * name ASIDE, and leave it open as COPY, which the caller closes.  It is a file
+ * that was made here: what an earlier run has left of it goes when it is the same
+ * from there on, or FILE itself once more; anything else that has the name is an
+ * error.  Returns 0, or -1 with ERR.
+ */
+int aside_make (const struct place *aside, struct file *file,
+                uint64_t prefix_bytes, enum direct_io direct,
+                struct file *copy, struct error *err);
+
+/* Remove it, if the name is still COPY's; a failure is told of and does not
+ * matter.
+ */
+void aside_remove (const struct place *aside, const struct file *copy);
 
 #endif /* IOPRESS_CMD_ASIDE_H */

@@ -33,10 +33,11 @@ static const struct option long_options[] = {
 struct expand {
   struct common_options common;
   const char *name;
+  struct place place;          /* its name */
   struct file file;            /* FILE, locked */
   struct file head;            /* the same, through the page cache */
   struct image_input aside;
-  char aside_path[ASIDE_PATH_BYTES];
+  struct place aside_place;    /* its name, in FILE's folder */
   struct expanding expanding;
   enum expanding_state state;
 };
@@ -67,18 +68,40 @@ close_aside (struct expand *expand)
   expand->state = EXPANDING_FOREIGN;
 }
 
-/* Whether the file PATH is the aside of FILE.  Returns 1 and leaves it open, 0,
- * or -1 with ERR.
+/* Open what has the name expand->aside_place, if it can be an aside at all: what
+ * cannot says nothing about FILE.  Returns 0, or -1 with ERR.
  */
 static int
-try_aside (struct expand *expand, const char *path, struct error *err)
+open_aside (struct expand *expand, struct error *err)
 {
+  struct file copy = FILE_CLOSED;
+  struct error ignored = { 0 };
+  enum place_found found = aside_open (&expand->aside_place, &expand->file,
+                                       expand->common.direct, &copy, err);
+
+  if (found == PLACE_OURS)
+    return image_input_take (&copy, &expand->common, &expand->aside, err);
+  file_close (&copy, &ignored);
+  if (found == PLACE_FOREIGN)
+    err->kind = ERROR_BAD_INPUT;
+  else if (found == PLACE_NOTHING)
+    error_set (err, ERROR_BAD_INPUT, 0, "is not there any more");
+  return error_subject (err, expand->aside_place.path);
+}
+
+/* Whether the file that has FILE's name with SUFFIX is its aside.  Returns 1 and
+ * leaves it open, 0, or -1 with ERR.
+ */
+static int
+try_aside (struct expand *expand, const char *suffix, struct error *err)
+{
+  char expected[ASIDE_SUFFIX_BYTES];
   int result = -1;
 
-  if (image_input_open (path, &expand->common, &expand->aside, err) == 0 &&
-      aside_name (expand->name, expand->aside.image->header.image_id,
-                  expand->aside_path, err) == 0) {
-    if (strcmp (expand->aside_path, path) != 0)
+  if (place_beside (&expand->place, suffix, &expand->aside_place, err) == 0 &&
+      open_aside (expand, err) == 0) {
+    aside_suffix (expand->aside.image->header.image_id, expected);
+    if (strcmp (expected, suffix) != 0)
       result = 0;
     else if (look (expand, err) == 0)
       result = expand->state != EXPANDING_FOREIGN;
@@ -94,7 +117,7 @@ try_aside (struct expand *expand, const char *path, struct error *err)
 static int
 find_aside (struct expand *expand, struct error *why, struct error *err)
 {
-  char **names = aside_names (expand->name, err);
+  char **names = aside_names (&expand->place, err);
   int found = 0;
   size_t i;
 
@@ -107,8 +130,8 @@ find_aside (struct expand *expand, struct error *why, struct error *err)
     if (found < 0 && why->kind == ERROR_NONE)
       *why = unusable;
     if (found == 0 && !expand->common.quiet)
-      say_note ("%s: does not belong to what %s is now, and stays", names[i],
-                expand->name);
+      say_note ("%s: does not belong to what %s is now, and stays",
+                expand->aside_place.path, expand->name);
   }
   aside_names_free (names);
   return 0;
@@ -160,22 +183,25 @@ examine (const struct expand *expand, struct error *err)
   return -1;
 }
 
-/* Open FILE as an image, to see that it is whole as far as that can be seen at
- * once, and that its codec is there; then put it aside.
+/* See that FILE is whole as far as that can be seen at once, and that its codec is
+ * there; then put it aside, as COPY.
  */
 static int
-put_aside (struct expand *expand, struct error *err)
+put_aside (struct expand *expand, struct file *copy, struct error *err)
 {
   struct image_input packed = IMAGE_INPUT_CLOSED;
-  int result = image_input_open (expand->name, &expand->common, &packed, err);
+  struct file file = expand->file;
+  int result;
 
+  file.owned = false;          /* it stays expand's */
+  result = image_input_take (&file, &expand->common, &packed, err);
   if (result == 0)
-    result = aside_name (expand->name, packed.image->header.image_id,
-                         expand->aside_path, err);
+    result = aside_place (&expand->place, packed.image->header.image_id,
+                          &expand->aside_place, err);
   if (result == 0)
-    result = aside_make (expand->aside_path, &expand->file,
+    result = aside_make (&expand->aside_place, &expand->file,
                          packed.image->header.prefix_bytes,
-                         expand->common.direct, err);
+                         expand->common.direct, copy, err);
   image_input_close (&packed, false);
   return result;
 }
@@ -184,17 +210,22 @@ put_aside (struct expand *expand, struct error *err)
 static int
 begin (struct expand *expand, struct error *err)
 {
-  if (put_aside (expand, err) < 0)
+  struct error ignored = { 0 };
+  struct file copy = FILE_CLOSED;
+
+  if (put_aside (expand, &copy, err) < 0) {
+    file_close (&copy, &ignored);
     return -1;
-  if (image_input_open (expand->aside_path, &expand->common, &expand->aside,
-                        err) == 0 && look (expand, err) == 0) {
+  }
+  if (image_input_take (&copy, &expand->common, &expand->aside, err) == 0 &&
+      look (expand, err) == 0) {
     if (expand->state == EXPANDING_PACKED)
       return 0;
     error_set (err, ERROR_FAILED, 0, "was changed while it was put aside");
     error_subject (err, expand->name);
   }
+  aside_remove (&expand->aside_place, &expand->aside.file);
   close_aside (expand);
-  aside_remove (expand->aside_path);
   return -1;
 }
 
@@ -238,11 +269,11 @@ roll_back (struct expand *expand, struct error *err)
   expand->file.cancelled = NULL;
   expand->aside.file.cancelled = NULL;
   if (expanding_roll_back (&expand->expanding, &second) == 0) {
-    aside_remove (expand->aside_path);
+    aside_remove (&expand->aside_place, &expand->aside.file);
     return;
   }
   say_error (&second);
-  say_half_expanded (expand->aside_path, err);
+  say_half_expanded (expand->aside_place.path, err);
 }
 
 /* FILE is PACKED or MARKED, and its aside is open. */
@@ -251,7 +282,7 @@ expand_marked (struct expand *expand, struct error *err)
 {
   if (expanding_mark (&expand->expanding, err) == 0 &&
       unpack (expand, err) == 0) {
-    aside_remove (expand->aside_path);
+    aside_remove (&expand->aside_place, &expand->aside.file);
     return 0;
   }
   roll_back (expand, err);
@@ -287,14 +318,14 @@ expand_file (struct expand *expand, struct error *err)
   struct error why = { 0 };
   int result;
 
-  if (in_place_open (expand->name, expand->common.direct, &expand->file,
-                     &expand->head, err) < 0)
+  if (in_place_open (expand->name, expand->common.direct, &expand->place,
+                     &expand->file, &expand->head, err) < 0)
     return -1;
   expand->file.cancelled = signals_received ();
   if (find_aside (expand, &why, err) < 0)
     return -1;
   if (expand->state == EXPANDING_DONE) {
-    aside_remove (expand->aside_path);
+    aside_remove (&expand->aside_place, &expand->aside.file);
     return 0;
   }
   if (expand->state == EXPANDING_MARKED)
@@ -324,6 +355,7 @@ cmd_expand (int argc, char **argv)
     .argument_count = 1,
   };
   struct expand expand = {
+    .place = PLACE_CLOSED,
     .file = FILE_CLOSED,
     .head = FILE_CLOSED,
     .aside = IMAGE_INPUT_CLOSED,
@@ -340,6 +372,7 @@ cmd_expand (int argc, char **argv)
   image_input_close (&expand.aside, result == 0);
   file_close (&expand.head, &ignored);
   file_close (&expand.file, &ignored);
+  place_close (&expand.place);
   return result < 0
     ? say_error_and_command (&err, (const char *[]) { expand.name, NULL })
     : say_end_report ();

@@ -22,12 +22,10 @@ hint_recover (const struct image *image, struct error *err)
   return -1;
 }
 
-int
-image_input_open (const char *name, const struct common_options *common,
-                  struct image_input *input, struct error *err)
+static int
+load (const struct common_options *common, struct image_input *input,
+      struct error *err)
 {
-  if (file_open (name, FILE_READ, common->direct, &input->file, err) < 0)
-    return -1;
   input->file.cancelled = signals_received ();
   if (image_open (&input->file, &input->image, err) < 0)
     return -1;
@@ -43,6 +41,24 @@ image_input_open (const char *name, const struct common_options *common,
     .name = input->file.name,
   };
   return 0;
+}
+
+int
+image_input_open (const char *name, const struct common_options *common,
+                  struct image_input *input, struct error *err)
+{
+  if (file_open (name, FILE_READ, common->direct, &input->file, err) < 0)
+    return -1;
+  return load (common, input, err);
+}
+
+int
+image_input_take (struct file *file, const struct common_options *common,
+                  struct image_input *input, struct error *err)
+{
+  input->file = *file;
+  *file = (struct file) FILE_CLOSED;
+  return load (common, input, err);
 }
 
 void

@@ -27,6 +27,12 @@ struct image_input {
 int image_input_open (const char *name, const struct common_options *common,
                       struct image_input *input, struct error *err);
 
+/* The same with FILE, which is open already; INPUT has its descriptor then, in
+ * any case.
+ */
+int image_input_take (struct file *file, const struct common_options *common,
+                      struct image_input *input, struct error *err);
+
 /* Close it; the last progress report says whether all SUCCEEDED. */
 void image_input_close (struct image_input *input, bool succeeded);
 

@@ -4,13 +4,15 @@
 #ifndef IOPRESS_CMD_IN_PLACE_H
 #define IOPRESS_CMD_IN_PLACE_H
 
-#include "io/file.h"
+#include "names/place.h"
 
-/* Open the regular file NAME, a path, for update: as FILE, locked against other
- * iopress processes and with the size that it has then, and as HEAD, through
- * the page cache.  Returns 0, or -1 with ERR; close both in both cases.
+/* Open the regular file NAME, a path and no symbolic link, for update: as FILE,
+ * locked against other iopress processes and with the size that it has then, and
+ * as HEAD, through the page cache; its name is PLACE.  Returns 0, or -1 with ERR;
+ * close all three in both cases.
  */
-int in_place_open (const char *name, enum direct_io direct, struct file *file,
-                   struct file *head, struct error *err);
+int in_place_open (const char *name, enum direct_io direct,
+                   struct place *place, struct file *file, struct file *head,
+                   struct error *err);
 
 #endif /* IOPRESS_CMD_IN_PLACE_H */

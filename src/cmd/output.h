@@ -4,7 +4,7 @@
 #ifndef IOPRESS_CMD_OUTPUT_H
 #define IOPRESS_CMD_OUTPUT_H
 
-#include "io/file.h"
+#include "names/draft.h"
 
 /* What the output will be; decides what may be overwritten. */
 enum output_kind {
@@ -12,22 +12,23 @@ enum output_kind {
   OUTPUT_SOURCE,               /* restore */
 };
 
-/* Initialise with OUTPUT_CLOSED; ends with output_commit or output_abandon. */
+/* Initialise with OUTPUT_CLOSED; ends with output_keep or output_abandon. */
 struct output {
   struct file file;
   const char *path;            /* the final name, or NULL for a descriptor */
-  char part[4096];             /* PATH.part while it is being written, or "" */
+  const char *part;            /* PATH.part while that is its name, or "" */
+  struct draft draft;          /* of a regular file with a path */
   bool force;                  /* it may take the place of another file */
   bool committed;              /* it is durable and has its name */
 };
 
-#define OUTPUT_CLOSED { .file = FILE_CLOSED }
+#define OUTPUT_CLOSED { .file = FILE_CLOSED, .part = "", .draft = DRAFT_CLOSED }
 
 /* Open NAME for writing, which must not be INPUT itself.  A path that does not
  * exist, or with FORCE one that does, is written as PATH.part, locked for the
  * time of the run; devices and pipes are written directly; "fd:N" is emptied;
  * "-" is a stream.  NAME must outlive OUTPUT.  Returns 0, or -1 with ERR and
- * nothing changed.
+ * nothing changed, but that a leftover nobody can want may be gone.
  */
 int output_open (const char *name, enum output_kind kind, bool force,
                  enum direct_io direct, const struct file *input,
@@ -39,21 +40,27 @@ int output_open (const char *name, enum output_kind kind, bool force,
 int output_open_unnamed (const char *folder, enum direct_io direct,
                          struct output *output, struct error *err);
 
-/* Open PATH.part for an image that will take the place of PATH, which is INPUT,
- * with output_exchange.  Returns 0, or -1 with ERR and nothing changed.
+/* Open PATH.part for an image that will take the place of PATH, which is INPUT.
+ * LEFTOVER says what may stand there.  Returns 0, or -1 with ERR and nothing
+ * changed, as above.
  */
 int output_open_beside (const char *path, enum direct_io direct,
-                        const struct file *input, struct output *output,
-                        struct error *err);
+                        const struct file *input,
+                        const struct draft_leftover *leftover,
+                        struct output *output, struct error *err);
 
 /* Open what an earlier run left of the output NAME, for update and with its
  * bytes: PATH.part, or PATH when it had its name already, or the descriptor;
  * it must not be INPUT.  A PATH.part is refused while there is a PATH, unless
- * FORCE is set.  Returns 1; 0 when there is nothing; -1 with ERR.
+ * FORCE is set, and when it is no image that was begun.  Returns 1; 0 when there
+ * is nothing to go on with; -1 with ERR.
  */
 int output_open_begun (const char *name, bool force, enum direct_io direct,
                        const struct file *input, struct output *output,
                        struct error *err);
+
+/* Its draft, for others to ask about its name; NULL for what has none. */
+const struct draft *output_draft (const struct output *output);
 
 /* The name that its file has now: PATH.part or PATH; NULL for a descriptor.  It
  * lasts until output_commit.

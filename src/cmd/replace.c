@@ -4,17 +4,15 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd/aside.h"
 #include "cmd/image_input.h"
+#include "cmd/leftover.h"
 #include "cmd/replace.h"
 #include "cmd/say.h"
 #include "io/file_copy.h"
+#include "names/probe.h"
 #include "pipeline/resume.h"
 
 static int
@@ -27,10 +25,17 @@ fail (const char *subject, int errnum, const char *what, struct error *err)
 int
 replace_check (const char *path, struct error *err)
 {
+  struct place place = PLACE_CLOSED;
   struct stat st;
+  int there = -1;
 
-  if (lstat (path, &st) < 0)
-    error_set (err, ERROR_FAILED, errno, "cannot be opened");
+  if (place_open (path, &place, err) == 0)
+    there = place_look (&place, &st, err);
+  place_close (&place);
+  if (there < 0)
+    return -1;
+  if (there == 0)
+    error_set (err, ERROR_FAILED, ENOENT, "cannot be opened");
   else if (S_ISLNK (st.st_mode))
     error_set (err, ERROR_USAGE, 0,
                "is a symbolic link: with --replace name the file itself");
@@ -45,32 +50,27 @@ replace_check (const char *path, struct error *err)
   return error_subject (err, path);
 }
 
-/* Refuse when PATH does not lead to the file that FILE has open. */
+/* What has to stand in the place of SOURCE, or where SOURCE is put. */
+struct packed {
+  const struct file *source;
+  const struct file *image;
+  const struct file_state *before;
+  uint64_t prefix_bytes;
+};
+
 static int
-check_name (const char *path, const struct file *file, struct error *err)
+check_name (const struct place *where, const struct file *file,
+            struct error *err)
 {
   struct stat named;
+  int there = place_look (where, &named, err);
 
-  if (lstat (path, &named) < 0)
-    return errno == ENOENT
-      ? fail (file->name, 0, "was removed while it was packed", err)
-      : fail (path, errno, "cannot be examined", err);
-  if (!S_ISLNK (named.st_mode) && file_has_name (file, path))
-    return 0;
-  return fail (file->name, 0, "was replaced while it was packed", err);
-}
-
-static int
-exchange (const char *part, const char *path, struct error *err)
-{
-  if (renameat2 (AT_FDCWD, part, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
-    return 0;
-  if (errno == ENOENT)
-    return fail (path, 0, "was removed while it was packed", err);
-  if (errno != EINVAL && errno != ENOSYS)
-    return fail (path, errno, "cannot be replaced by its image", err);
-  fail (path, 0, "its file system cannot exchange two names", err);
-  return error_hint (err, "save to another name without --replace");
+  if (there < 0)
+    return -1;
+  if (there == 0)
+    return fail (file->name, 0, "was removed while it was packed", err);
+  return place_has (where, file) ? 0
+    : fail (file->name, 0, "was replaced while it was packed", err);
 }
 
 /* Times can be too coarse to tell that virsh has edited the prefix. */
@@ -85,34 +85,21 @@ check_prefix (const struct file *source, const struct file *image,
   return file_refuse_changed (source, err);
 }
 
-/* After the exchange: what has the name PART now must be the source, as it was
- * packed, and nobody may be about to write to it.
+/* What has the name WHERE must be the source, as it was packed, and nobody may
+ * be about to write to it.
  */
 static int
-check_exchanged (const struct output *output, const struct file *source,
-                 const struct file_state *before, uint64_t prefix_bytes,
-                 struct error *err)
+check_source (void *opaque, const struct place *where, struct error *err)
 {
-  if (check_name (output->part, source, err) < 0 ||
-      file_check_writers (output->part, err) < 0 ||
-      file_check_state (source, before, err) < 0)
+  const struct packed *packed = opaque;
+
+  if (check_name (where, packed->source, err) < 0 ||
+      place_check_writers (where, err) < 0 ||
+      file_check_cancelled (packed->image, err) < 0 ||
+      file_check_state (packed->source, packed->before, err) < 0)
     return -1;
-  return check_prefix (source, &output->file, prefix_bytes, err);
-}
-
-/* Give both files their old names.  Whatever has the name PART is kept unless
- * it is the image.
- */
-static void
-take_back (struct output *output, struct error *err)
-{
-  struct error ignored = { 0 };
-
-  if (exchange (output->part, output->path, &ignored) == 0 &&
-      check_name (output->part, &output->file, &ignored) == 0)
-    return;
-  error_hint (err, "what had this name is %s now", output->part);
-  output->part[0] = '\0';
+  return check_prefix (packed->source, packed->image, packed->prefix_bytes,
+                       err);
 }
 
 int
@@ -120,29 +107,24 @@ replace_commit (struct output *output, const struct file *source,
                 const struct file_state *before, uint64_t prefix_bytes,
                 struct error *err)
 {
+  struct packed packed = {
+    .source = source,
+    .image = &output->file,
+    .before = before,
+    .prefix_bytes = prefix_bytes,
+  };
+  struct draft_check check = { .check = check_source, .opaque = &packed };
+  const struct place *part = &output->draft.part;
+  struct error useless = { 0 };
+
   if (file_copy_attributes (source, &output->file, err) < 0 ||
-      file_sync_whole (&output->file, err) < 0 ||
-      file_check_close (&output->file, err) < 0)
+      draft_publish (&output->draft, DRAFT_EXCHANGED, &check, err) < 0)
     return -1;
-  if (!output->file.direct)
-    file_drop_cache (&output->file, 0, 0);
-  if (file_check_cancelled (&output->file, err) < 0 ||
-      file_check_state (source, before, err) < 0 ||
-      check_name (output->path, source, err) < 0 ||
-      file_check_name (&output->file, output->part, err) < 0 ||
-      exchange (output->part, output->path, err) < 0)
-    return -1;
-  if (file_check_name (&output->file, output->path, err) < 0 ||
-      check_exchanged (output, source, before, prefix_bytes, err) < 0 ||
-      file_sync_folder (output->path, err) < 0) {
-    take_back (output, err);
-    return -1;
-  }
   output->committed = true;
   /* The next run does that, too. */
-  if (unlink (output->part) < 0)
-    say_note ("%s: is packed, but cannot be removed: %s", output->part,
-              strerror (errno));
+  if (place_remove (part, source, &useless) < 0)
+    say_note ("%s: is packed, but cannot be removed: %s", part->path,
+              strerror (useless.errnum));
   return 0;
 }
 
@@ -164,9 +146,12 @@ is_image_edited (const struct file *part, const struct file *image,
      source.modified.tv_nsec < packed.modified.tv_nsec);
 }
 
-/* Whether PART is what the image was made of.  Returns 1, 0, or -1 with ERR. */
+/* Whether SOURCE is what the image was made of, but perhaps for an edit of its
+ * prefix.  Returns 1, 0, or -1 with ERR.
+ */
 static int
-is_source_of (struct file *part, struct image_input *input, struct error *err)
+is_source_of (struct file *source, struct image_input *input, bool *edited,
+              struct error *err)
 {
   struct resume whole = {
     .image = input->image,
@@ -177,41 +162,119 @@ is_source_of (struct file *part, struct image_input *input, struct error *err)
   struct error differs = { 0 };
   int result = -1;
 
+  if (file_same (source, &input->file))
+    return 0;
   if (image_view_open (input->image, &input->decoding, NULL, &view,
                        err) < 0)
     return -1;
-  if (resume_check_source (&whole, part, view, &differs) == 0)
-    result = whole.prefix_differs ? is_image_edited (part, &input->file, err)
-      : 1;
+  if (resume_check_source (&whole, source, view, &differs) == 0)
+    result = 1;
   else if (differs.kind == ERROR_BAD_INPUT)
     result = 0;
   else
     *err = differs;
+  *edited = whole.prefix_differs;
   image_view_close (view);
   return result;
 }
 
+/* What may stand under SOURCE.part. */
+struct judgement {
+  const struct common_options *common;
+  struct file *source;
+};
+
+/* A finished image of a source that is still there goes, too: all it has is in
+ * that, which says what belongs before it.
+ */
+static int
+judge_leftover (void *opaque, struct file *file, struct error *err)
+{
+  const struct judgement *judgement = opaque;
+  struct image_input input = IMAGE_INPUT_CLOSED;
+  struct error useless = { 0 };
+  int unwanted = leftover_of_save (file, err);
+  bool edited;
+
+  if (unwanted == 0) {
+    if (image_input_take (file, judgement->common, &input, &useless) == 0)
+      unwanted = is_source_of (judgement->source, &input, &edited, err);
+    *file = input.file;
+    input.file = (struct file) FILE_CLOSED;
+    image_input_close (&input, false);
+  }
+  return unwanted == 0 ? leftover_refuse (file, err) : unwanted < 0 ? -1 : 0;
+}
+
+int
+replace_open (const char *path, const struct common_options *common,
+              struct file *source, struct output *output, struct error *err)
+{
+  struct judgement judgement = { .common = common, .source = source };
+  struct place_owners owners = { .like = source };
+  struct draft_leftover leftover = {
+    .judge = judge_leftover,
+    .opaque = &judgement,
+    .owners = &owners,
+  };
+
+  if (output_open_beside (path, common->direct, source, &leftover, output,
+                          err) < 0)
+    return -1;
+  return probe_exchange (&output->draft.part, &output->file, err);
+}
+
+/* Whether PART, open, may go: it is what the image was made of, and no edit of it
+ * was lost.  Returns 1, 0, or -1 with ERR.
+ */
+static int
+judge_source (struct file *part, struct image_input *input, struct error *err)
+{
+  bool edited = false;
+  int same = is_source_of (part, input, &edited, err);
+
+  if (same > 0 && edited)
+    return is_image_edited (part, &input->file, err);
+  return same;
+}
+
+/* Remove PART, which is the source.  The image has to be durable before. */
+static int
+remove_source (const struct draft *draft, const struct file *part,
+               struct file *image, struct error *err)
+{
+  if (file_sync (image, err) < 0 || place_sync (&draft->place, err) < 0 ||
+      place_check (&draft->place, image, err) < 0)
+    return -1;
+  return place_remove (&draft->part, part, err) < 0 ? -1 : 0;
+}
+
 /* Remove what an earlier run has left of the source, if it is that. */
 static int
-remove_source (const char *path, const char *part,
-               const struct common_options *common, struct image_input *input,
-               struct error *err)
+finish (const struct draft *draft, const struct common_options *common,
+        struct image_input *input, struct error *err)
 {
+  struct place_owners owners = { .like = &input->file, .folder = true };
   struct error ignored = { 0 };
-  struct file file = FILE_CLOSED;
-  int same = -1;
+  struct file part = FILE_CLOSED;
+  enum place_found found = place_open_found (&draft->part, &owners, false,
+                                             common->direct, &part, err);
+  int result = found == PLACE_ERROR ? -1 : 0;
 
-  if (file_open (part, FILE_READ, common->direct, &file, err) == 0)
-    same = is_source_of (&file, input, err);
-  file_close (&file, &ignored);
-  if (same < 0 || (same > 0 && (file_sync (&input->file, err) < 0 ||
-                                file_sync_folder (path, err) < 0)))
-    return -1;
-  if (same == 0)
-    say_note ("%s: is not what %s was packed from, and stays", part, path);
-  else if (unlink (part) < 0)
-    return fail (part, errno, "is packed, but cannot be removed", err);
-  return 0;
+  if (found == PLACE_OURS) {
+    result = judge_source (&part, input, err);
+    if (result > 0)
+      result = remove_source (draft, &part, &input->file, err);
+    else if (result == 0)
+      say_note ("%s: is not what %s was packed from, and stays",
+                draft->part.path, draft->place.path);
+  }
+  else if (found == PLACE_FOREIGN) {
+    say_note ("%s: %s; it stays", draft->part.path, err->what);
+    *err = (struct error) { 0 };
+  }
+  file_close (&part, &ignored);
+  return result;
 }
 
 static int
@@ -219,16 +282,16 @@ clean_up (const char *path, const struct common_options *common,
           struct error *err)
 {
   struct image_input input = IMAGE_INPUT_CLOSED;
-  char part[4096];
-  struct stat st;
+  struct draft draft = DRAFT_CLOSED;
   int result = image_input_open (path, common, &input, err);
 
   if (result == 0)
     result = file_lock (&input.file, false, err);
-  if (result == 0 &&
-      (size_t) snprintf (part, sizeof part, "%s.part", path) < sizeof part &&
-      lstat (part, &st) == 0)
-    result = remove_source (path, part, common, &input, err);
+  if (result == 0)
+    result = draft_open (path, &draft, err);
+  if (result == 0)
+    result = finish (&draft, common, &input, err);
+  draft_close (&draft);
   image_input_close (&input, result == 0);
   return result;
 }

@@ -8,8 +8,8 @@
  *   SOURCE        SOURCE.part          next
  *   -----------   ------------------   -------------------------------
  *   the source    none                 pack
- *   the source    unfinished image     pack again, over it
- *   the source    the image            the same
+ *   the source    unfinished image     remove it, pack again
+ *   the source    the image            the same, once it has been compared
  *   the image     the source           compare, then remove SOURCE.part
  *   the image     none                 nothing
  *
@@ -28,12 +28,19 @@
  */
 int replace_check (const char *path, struct error *err);
 
-/* In place of output_commit: OUTPUT, from output_open_beside, is whole; make it
- * durable, let it have the name of SOURCE with owner, mode and attributes, and
- * remove SOURCE, which must be as it was in the state BEFORE, with the same
- * PREFIX_BYTES as the image.  Returns 0; or -1 with ERR and SOURCE under its
- * name, unless somebody else has changed that.  Call output_abandon in both
- * cases.
+/* Open PATH.part as OUTPUT, for an image that will take the place of PATH, which
+ * is open as SOURCE.  Refuses where names cannot be exchanged.  Returns 0, or -1
+ * with ERR and nothing changed, but that a leftover nobody can want may be gone.
+ */
+int replace_open (const char *path, const struct common_options *common,
+                  struct file *source, struct output *output,
+                  struct error *err);
+
+/* In place of output_commit: OUTPUT, from replace_open, is whole; make it durable,
+ * let it have the name of SOURCE with owner, mode and attributes, and remove
+ * SOURCE, which must be as it was in the state BEFORE, with the same PREFIX_BYTES
+ * as the image.  Returns 0; or -1 with ERR and SOURCE under its name, unless
+ * somebody else has changed that.  Call output_abandon in both cases.
  */
 int replace_commit (struct output *output, const struct file *source,
                     const struct file_state *before, uint64_t prefix_bytes,

@@ -165,8 +165,8 @@ static int
 open_output (struct save *save, struct error *err)
 {
   if (save->replace)
-    return output_open_beside (save->source_name, save->common.direct,
-                               &save->source, &save->output, err);
+    return replace_open (save->source_name, &save->common, &save->source,
+                         &save->output, err);
   return output_open (save->output_name, OUTPUT_IMAGE, save->force,
                       save->common.direct, &save->source, &save->output, err);
 }
@@ -195,7 +195,7 @@ start_consuming (struct save *save, struct error *err)
     .discard = {
       .source = &save->source,
       .output = &output->file,
-      .output_path = output_name_now (output),
+      .draft = output_draft (output),
       .header = &save->header,
       .before = file_descriptor_of (save->source_name) < 0 ? &save->before
         : NULL,

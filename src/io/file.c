@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
@@ -383,30 +382,17 @@ file_check_close (const struct file *file, struct error *err)
   return 0;
 }
 
-int
-file_sync_folder (const char *path, struct error *err)
+bool
+file_same (const struct file *a, const struct file *b)
 {
-  CLEANUP_FREE char *copy = strdup (path);
-  CLEANUP_CLOSE int fd = -1;
-  const char *folder = copy != NULL ? dirname (copy) : NULL;
-  int result;
+  struct stat first, second;
 
-  if (folder != NULL)
-    do
-      fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
-  if (fd < 0)
-    result = -1;
-  else
-    do
-      result = fsync (fd);
-    while (result < 0 && errno == EINTR);
-  /* File systems without a durable folder say EINVAL; nothing is lost. */
-  if (result < 0 && !(fd >= 0 && errno == EINVAL)) {
-    error_set (err, ERROR_FAILED, errno, "cannot flush the folder to disk");
-    return error_subject (err, path);
-  }
-  return 0;
+  if (fstat (a->fd, &first) < 0 || fstat (b->fd, &second) < 0)
+    return false;
+  /* A device can have many nodes. */
+  if (S_ISBLK (first.st_mode) && S_ISBLK (second.st_mode))
+    return first.st_rdev == second.st_rdev;
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 /* The descriptor to wait for writes with, or -1. */

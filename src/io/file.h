@@ -75,16 +75,16 @@ int file_take_descriptor (int fd, const char *name, enum file_access access,
                           enum direct_io direct, struct file *file,
                           struct error *err);
 
-/* Create the file PATH, or open it when it is there, for reading and writing,
- * with mode 0600.  One that is there must be a regular file with no other name,
- * and belong to the effective user or, unless LIKE is NULL, to the owner of
- * LIKE.  Its bytes stay until file_truncate.  Returns 0, or -1 with ERR.
+/* Make FD, which the caller has just got from open(2), or -1 with errno, the file
+ * named NAME in messages.  Returns 0, or -1 with ERR; FILE has the descriptor in
+ * both cases.
  */
-int file_create (const char *path, const struct file *like,
-                 enum direct_io direct, struct file *file, struct error *err);
+int file_take_opened (int fd, const char *name, enum direct_io direct,
+                      struct file *file, struct error *err);
 
 /* Give TO the owner, the mode and, where that is permitted, the extended
- * attributes of FROM.  Returns 0, or -1 with ERR.
+ * attributes of FROM.  Whoever may not read FROM may not read TO then: it loses
+ * an access control list that FROM does not have.  Returns 0, or -1 with ERR.
  */
 int file_copy_attributes (const struct file *from, struct file *to,
                           struct error *err);
@@ -187,6 +187,11 @@ int file_lock (const struct file *file, bool alone, struct error *err);
  */
 int file_check_writers (const char *path, struct error *err);
 
+/* The same by FD, which has just been opened for reading, or is -1 with errno;
+ * NAME is for messages.
+ */
+int file_check_lease (int fd, const char *name, struct error *err);
+
 /* What a file's content and size are known by. */
 struct file_state {
   off_t bytes;
@@ -206,33 +211,7 @@ int file_check_state (const struct file *file, const struct file_state *state,
 /* The error of a FILE that was changed while it was packed.  Returns -1. */
 int file_refuse_changed (const struct file *file, struct error *err);
 
-/* Whether PATH leads to FILE. */
-bool file_has_name (const struct file *file, const char *path);
-
-/* Refuse to go on with FILE when PATH does not lead to it any more.  Returns 0,
- * or -1 with ERR.
- */
-int file_check_name (const struct file *file, const char *path,
-                     struct error *err);
-
-/* Refuse to go on with FILE when it has no name left, and would be gone with
- * its last descriptor.  Returns 0, or -1 with ERR.
- */
-int file_check_linked (const struct file *file, struct error *err);
-
-/* Give FROM the name PATH, which nothing must have.  Returns 0, or -1 with ERR,
- * whose errnum is EEXIST when something has.  On some file systems a kill can
- * leave both names: file_finish_naming removes FROM then.
- */
-int file_name_new (const char *from, const char *path, struct error *err);
-
-/* Returns 1 when both names were those of one file, and FROM is removed; 0 when
- * they were not; -1 with ERR.
- */
-int file_finish_naming (const char *from, const char *path,
-                        struct error *err);
-
-/* Whether both are the same file. */
+/* Whether both are the same file, or the same block device. */
 bool file_same (const struct file *a, const struct file *b);
 
 /* Make the file's bytes durable (fdatasync); a pipe has nothing to do, standard
@@ -248,9 +227,6 @@ int file_sync_whole (struct file *file, struct error *err);
  * ERR.
  */
 int file_check_close (const struct file *file, struct error *err);
-
-/* Make the name of a file in the folder of PATH durable. */
-int file_sync_folder (const char *path, struct error *err);
 
 /* After a buffered write of the range: start writing it to the disk, wait for
  * what was written some MiB before it, and forget that.  Ranges come roughly

@@ -13,6 +13,8 @@
 #include "io/file_private.h"
 #include "util/cleanup.h"
 
+#define ACCESS_LIST "system.posix_acl_access"
+
 /* What the kernel computes of the content. */
 static bool
 is_of_content (const char *name)
@@ -37,6 +39,23 @@ copy_attribute (const struct file *from, const struct file *to,
     return;
 }
 
+/* Whether FILE has an access control list, as far as that can be told. */
+static bool
+has_list (const struct file *file)
+{
+  return fgetxattr (file->fd, ACCESS_LIST, NULL, 0) >= 0;
+}
+
+/* TO may have got a list from its folder, whose mask a chmod would open. */
+static int
+drop_list (struct file *to, struct error *err)
+{
+  if (!has_list (to) || fremovexattr (to->fd, ACCESS_LIST) == 0 ||
+      errno == ENODATA)
+    return 0;
+  return file_fail (to, err, "cannot lose its access control list");
+}
+
 static void
 copy_attributes (const struct file *from, const struct file *to)
 {
@@ -58,6 +77,7 @@ file_copy_attributes (const struct file *from, struct file *to,
                       struct error *err)
 {
   struct stat wanted, st;
+  mode_t mode;
 
   if (fstat (from->fd, &wanted) < 0)
     return file_fail (from, err, "cannot be examined");
@@ -66,8 +86,16 @@ file_copy_attributes (const struct file *from, struct file *to,
   if ((st.st_uid != wanted.st_uid || st.st_gid != wanted.st_gid) &&
       fchown (to->fd, wanted.st_uid, wanted.st_gid) < 0)
     return file_fail (to, err, "cannot get the owner of the source");
+  if (drop_list (to, err) < 0)
+    return -1;
   copy_attributes (from, to);
-  if (fchmod (to->fd, wanted.st_mode & 07777) < 0)
+  mode = wanted.st_mode & 07777;
+  /* Without its list the group's bits would be those of the mask, and others'
+   * those of whom it excludes.
+   */
+  if (has_list (from) && !has_list (to))
+    mode &= ~(mode_t) 077;
+  if (fchmod (to->fd, mode) < 0)
     return file_fail (to, err, "cannot get the mode of the source");
   return 0;
 }

@@ -12,11 +12,8 @@
 #include "util/cleanup.h"
 
 int
-file_check_writers (const char *path, struct error *err)
+file_check_lease (int fd, const char *name, struct error *err)
 {
-  CLEANUP_CLOSE int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
-                               O_NONBLOCK);
-
   /* A read lease is given only while nobody has the file open for writing.  A
    * writer with a lease is asked for it, which nobody waits for here.
    */
@@ -25,7 +22,16 @@ file_check_writers (const char *path, struct error *err)
     return 0;
   error_set (err, ERROR_FAILED, EBUSY, "another process has it open for "
              "writing");
-  return error_subject (err, path);
+  return error_subject (err, name);
+}
+
+int
+file_check_writers (const char *path, struct error *err)
+{
+  CLEANUP_CLOSE int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+                               O_NONBLOCK);
+
+  return file_check_lease (fd, path, err);
 }
 
 int

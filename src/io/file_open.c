@@ -200,13 +200,23 @@ turn_direct_on (struct file *file)
   probe_direct (file);
 }
 
-/* Make FD, of a call to open(2), the file. */
-static int
-take_opened (int fd, enum direct_io direct, struct file *file,
-             struct error *err)
+static void
+set_name (struct file *file, const char *name)
 {
+  *file = (struct file) FILE_CLOSED;
+  snprintf (file->name, sizeof file->name, "%s", name);
+}
+
+int
+file_take_opened (int fd, const char *name, enum direct_io direct,
+                  struct file *file, struct error *err)
+{
+  int errnum = errno;
+
+  set_name (file, name);
   file->owned = true;
   file->fd = fd;
+  errno = errnum;
   if (fd < 0)
     return file_fail (file, err, "cannot be opened");
   if (inspect (file, err) < 0)
@@ -214,21 +224,6 @@ take_opened (int fd, enum direct_io direct, struct file *file,
   if (direct != DIRECT_IO_OFF)
     turn_direct_on (file);
   return check_direct (file, direct, err);
-}
-
-static int
-open_path (const char *path, int flags, enum direct_io direct,
-           struct file *file, struct error *err)
-{
-  return take_opened (open_file (path, flags | O_CLOEXEC | O_NOCTTY), direct,
-                      file, err);
-}
-
-static void
-set_name (struct file *file, const char *name)
-{
-  *file = (struct file) FILE_CLOSED;
-  snprintf (file->name, sizeof file->name, "%s", name);
 }
 
 int
@@ -244,7 +239,8 @@ file_open (const char *name, enum file_access access, enum direct_io direct,
   }
   if (fd >= 0)
     return take_descriptor (fd, access, direct, file, err);
-  return open_path (name, open_flags (access), direct, file, err);
+  return file_take_opened (open_file (name, open_flags (access) | O_CLOEXEC |
+                                      O_NOCTTY), name, direct, file, err);
 }
 
 int
@@ -254,38 +250,6 @@ file_take_descriptor (int fd, const char *name, enum file_access access,
 {
   set_name (file, name);
   return take_descriptor (fd, access, direct, file, err);
-}
-
-/* Somebody else's file must not become ours: it could be read by others, or
- * be a link to something else.
- */
-static int
-check_owned (struct file *file, const struct file *like, struct error *err)
-{
-  struct stat st, other;
-
-  if (fstat (file->fd, &st) < 0)
-    return file_fail (file, err, "cannot be examined");
-  if (!S_ISREG (st.st_mode) || st.st_nlink != 1 ||
-      (st.st_uid != geteuid () &&
-       (like == NULL || fstat (like->fd, &other) < 0 ||
-        st.st_uid != other.st_uid))) {
-    error_set (err, ERROR_FAILED, 0, "stands there and is not a file of ours");
-    return error_subject (err, file->name);
-  }
-  if ((st.st_mode & 07777) != 0600 && fchmod (file->fd, 0600) < 0)
-    return file_fail (file, err, "cannot be made private");
-  return 0;
-}
-
-int
-file_create (const char *path, const struct file *like,
-             enum direct_io direct, struct file *file, struct error *err)
-{
-  set_name (file, path);
-  if (open_path (path, O_RDWR | O_CREAT | O_NOFOLLOW, direct, file, err) < 0)
-    return -1;
-  return check_owned (file, like, err);
 }
 
 /* A file that has its name for as short as can be.  Returns its descriptor, or
@@ -315,15 +279,15 @@ int
 file_create_unnamed (const char *folder, enum direct_io direct,
                      struct file *file, struct error *err)
 {
+  char name[sizeof file->name];
   int fd;
 
-  *file = (struct file) FILE_CLOSED;
-  snprintf (file->name, sizeof file->name, "temporary file in %s", folder);
+  snprintf (name, sizeof name, "temporary file in %s", folder);
   /* O_EXCL: nobody can give it a name. */
   fd = open_file (folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC);
   if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
     fd = create_and_unlink (folder);
-  return take_opened (fd, direct, file, err);
+  return file_take_opened (fd, name, direct, file, err);
 }
 
 /* Compare the page at OFFSET, or what there is of it. */
@@ -355,8 +319,8 @@ file_check_path (struct file *file, const char *path, struct error *err)
 
   if (inspect (file, err) < 0)
     return -1;
-  snprintf (other.name, sizeof other.name, "%s", file->name);
-  if (open_path (path, O_RDONLY, DIRECT_IO_OFF, &other, err) < 0)
+  if (file_take_opened (open_file (path, O_RDONLY | O_CLOEXEC | O_NOCTTY),
+                        file->name, DIRECT_IO_OFF, &other, err) < 0)
     return -1;
   last = file->size > PAGE_BYTES ? file->size - PAGE_BYTES : 0;
   result = compare_page (file, &other, 0, err);

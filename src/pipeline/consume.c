@@ -236,8 +236,8 @@ check_name (const struct consume *consume, struct error *err)
 {
   const struct discard_options *options = &consume->options.discard;
 
-  return options->output_path == NULL ? 0
-    : file_check_name (options->output, options->output_path, err);
+  return options->draft == NULL ? 0
+    : draft_check_name (options->draft, err);
 }
 
 int

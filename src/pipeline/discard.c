@@ -23,7 +23,6 @@ struct discard {
   struct file_state before;    /* of the source, when that page was read */
   uint64_t punched;            /* source offset; everything before is gone */
   bool name_durable;
-  bool counts_links;           /* of the image: not every file system does */
   bool begun;                  /* a marker was or may have been written */
 };
 
@@ -75,7 +74,6 @@ discard_open (const struct discard_options *options,
               struct discard **discard_out, struct error *err)
 {
   struct discard *discard = calloc (1, sizeof *discard);
-  struct error unknown = { 0 };
   void *page = NULL;
   int result;
 
@@ -83,8 +81,6 @@ discard_open (const struct discard_options *options,
     return error_set (err, ERROR_FAILED, errno, "cannot set up discarding");
   discard->options = *options;
   discard->begun = options->begun;
-  discard->counts_links = options->output_path != NULL &&
-    file_check_linked (options->output, &unknown) == 0;
   result = posix_memalign (&page, PAGE_BYTES, PAGE_BYTES);
   if (result != 0) {
     discard_close (discard);
@@ -116,8 +112,8 @@ discard_sync_image (struct discard *discard, struct error *err)
 
   if (file_sync (options->output, err) < 0)
     return -1;
-  if (!discard->name_durable && options->output_path != NULL &&
-      file_sync_folder (options->output_path, err) < 0)
+  if (!discard->name_durable && options->draft != NULL &&
+      place_sync (&options->draft->place, err) < 0)
     return -1;
   discard->name_durable = true;
   return 0;
@@ -148,8 +144,9 @@ write_marker (struct discard *discard, uint64_t x, struct error *err)
 static int
 check_image (const struct discard *discard, struct error *err)
 {
-  return !discard->counts_links ? 0
-    : file_check_linked (discard->options.output, err);
+  const struct draft *draft = discard->options.draft;
+
+  return draft == NULL ? 0 : draft_check_linked (draft, err);
 }
 
 /* Where the last punch ends: only a whole block is freed, so go past the end,

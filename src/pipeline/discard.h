@@ -17,7 +17,7 @@
 #define IOPRESS_PIPELINE_DISCARD_H
 
 #include "format/file_header.h"
-#include "io/file.h"
+#include "names/draft.h"
 
 /* One thread at a time. */
 struct discard;
@@ -25,7 +25,7 @@ struct discard;
 struct discard_options {
   struct file *source;         /* open for update */
   struct file *output;         /* the image */
-  const char *output_path;     /* its path, or NULL for a descriptor */
+  const struct draft *draft;   /* its name, or NULL for a descriptor */
   /* What the source was like before it was looked at; NULL: whoever passed it
    * answers for what others do to it.
    */

@@ -154,14 +154,18 @@ class Log:
 
     def build(self, effects, plan, name_count, seed):
         chooser = random.Random(seed)
+        # What a run creates is another file than what had the name before.
         old = [name for name in self.before if name != "source"]
-        names = {"source": "s", **{name: "i" for name in old}}
+        fresh = any(effect.what == "C" for effect in self.effects["/"])
+        names = {"source": "s", **{name: "o" if fresh else "i"
+                                   for name in old}}
         for effect, _ in effects["/"][:name_count]:
             self.change_names(effect.what, names)
         plan = iter(plan)
         contents = {"s": self.content("source", effects["s"], plan, chooser),
-                    "i": self.content(old[0] if old else None, effects["i"],
-                                      plan, chooser)}
+                    "i": self.content(old[0] if old and not fresh else None,
+                                      effects["i"], plan, chooser),
+                    "o": self.before[old[0]] if old else b""}
         return {name: contents[file] for name, file in names.items()}
 
     def change_names(self, what, names):

@@ -114,7 +114,8 @@ file_at (const char *path)
 {
   size_t length = folder != NULL ? strlen (folder) : 0;
 
-  if (record == NULL || length == 0 || strncmp (path, folder, length) != 0)
+  if (record == NULL || length == 0 || strncmp (path, folder, length) != 0 ||
+      strstr (path, ".probe") != NULL)
     return 0;
   if (path[length] == '\0')
     return '/';
@@ -326,8 +327,11 @@ int
 renameat2 (int from_folder, const char *from, int to_folder, const char *to,
            unsigned int flags)
 {
+  char path[PRELOAD_PATH_BYTES], other[PRELOAD_PATH_BYTES];
+  bool noted = file_at (path_at (from_folder, from, path)) != 0 &&
+    file_at (path_at (to_folder, to, other)) != 0;
   uint64_t number = note ((flags & RENAME_EXCHANGE) != 0 ? EXCHANGE : RENAME,
-                          file_at (from) != 0 ? '/' : 0, 0, 0, NULL, 0);
+                          noted ? '/' : 0, 0, 0, NULL, 0);
 
   return (int) ended (number, REAL (renameat2) (from_folder, from, to_folder,
                                                 to, flags));
@@ -345,12 +349,19 @@ replaced_ioctl (int fd, unsigned long request, void *argument)
 }
 
 int
+unlinkat (int folder_fd, const char *name, int flags)
+{
+  char path[PRELOAD_PATH_BYTES];
+  uint64_t number = note (UNLINK, file_at (path_at (folder_fd, name, path)) != 0
+                          ? '/' : 0, 0, 0, NULL, 0);
+
+  return (int) ended (number, REAL (unlinkat) (folder_fd, name, flags));
+}
+
+int
 unlink (const char *path)
 {
-  uint64_t number = note (UNLINK, file_at (path) != 0 ? '/' : 0, 0, 0,
-                          NULL, 0);
-
-  return (int) ended (number, REAL (unlink) (path));
+  return unlinkat (AT_FDCWD, path, 0);
 }
 
 int

@@ -492,8 +492,12 @@ int
 renameat2 (int from_folder, const char *from, int to_folder, const char *to,
            unsigned int flags)
 {
-  return watched_path (from) && hit (CALL_RENAMEAT2) ? fail ()
-    : REAL (renameat2) (from_folder, from, to_folder, to, flags);
+  char path[PRELOAD_PATH_BYTES];
+  /* One that takes what has the name away counts as rename(2). */
+  enum call call = flags == 0 ? CALL_RENAME : CALL_RENAMEAT2;
+
+  return watched_path (path_at (from_folder, from, path)) && hit (call)
+    ? fail () : REAL (renameat2) (from_folder, from, to_folder, to, flags);
 }
 
 static int
@@ -551,8 +555,16 @@ replaced_ioctl (int fd, unsigned long request, void *argument)
 }
 
 int
+unlinkat (int folder, const char *name, int flags)
+{
+  char path[PRELOAD_PATH_BYTES];
+
+  return watched_path (path_at (folder, name, path)) && hit (CALL_UNLINK)
+    ? fail () : REAL (unlinkat) (folder, name, flags);
+}
+
+int
 unlink (const char *path)
 {
-  return watched_path (path) && hit (CALL_UNLINK) ? fail ()
-    : REAL (unlink) (path);
+  return unlinkat (AT_FDCWD, path, 0);
 }

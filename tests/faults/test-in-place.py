@@ -178,8 +178,8 @@ def situations(top):
         Replace("replace-cached", edge, ["--direct-io", "off"]),
         Replace("replace-begun", large, ["-c", "stored", "--chunk-size", "1M"],
                 "aio-write:2:kill"),
-        Replace("replace-packed", mapped, before="renameat2:1:kill"),
-        Replace("replace-done", mapped, before="unlink:1:kill"),
+        Replace("replace-packed", mapped, before="renameat2:3:kill"),
+        Replace("replace-done", mapped, before="unlink:2:kill"),
     ]
 
 

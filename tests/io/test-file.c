@@ -116,7 +116,6 @@ test_write (void **state)
                                    2 * PAGE_BYTES, &err), 0);
   assert_int_equal (file_write_at (&file, 0, bytes, PAGE_BYTES, &err), 0);
   assert_int_equal (file_sync (&file, &err), 0);
-  assert_int_equal (file_sync_folder (file.name, &err), 0);
   check_pattern_file (file.name, 3 * PAGE_BYTES);
   scratch_close (&file);
   free (bytes);

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -38,6 +39,19 @@ path_of (int fd, char path[PRELOAD_PATH_BYTES])
   errno = before;
 }
 
+const char *
+path_at (int folder, const char *path, char joined[PRELOAD_PATH_BYTES])
+{
+  size_t length;
+
+  if (path[0] == '/' || folder == AT_FDCWD)
+    return path;
+  path_of (folder, joined);
+  length = strlen (joined);
+  snprintf (joined + length, PRELOAD_PATH_BYTES - length, "/%s", path);
+  return joined;
+}
+
 int
 open (const char *path, int flags, ...)
 {
@@ -59,6 +73,30 @@ int
 __open_2 (const char *path, int flags)
 {
   return open (path, flags);
+}
+
+/* To the modules a name in an open folder is a path. */
+int
+openat (int folder, const char *path, int flags, ...)
+{
+  char joined[PRELOAD_PATH_BYTES];
+  mode_t mode = 0;
+
+  if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+    va_list arguments;
+
+    va_start (arguments, flags);
+    mode = va_arg (arguments, mode_t);
+    va_end (arguments);
+  }
+  return replaced_open (path_at (folder, path, joined), flags, mode);
+}
+
+int __openat_2 (int folder, const char *path, int flags);
+int
+__openat_2 (int folder, const char *path, int flags)
+{
+  return openat (folder, path, flags);
 }
 
 int

@@ -21,7 +21,11 @@ PRELOAD_PRIVATE void *next (const char *name);
  */
 PRELOAD_PRIVATE void path_of (int fd, char path[PRELOAD_PATH_BYTES]);
 
-/* What a module does in place of open and ioctl.  MODE is 0 where the caller
+/* PATH, or that of PATH in FOLDER, in JOINED. */
+PRELOAD_PRIVATE const char *path_at (int folder, const char *path,
+                                     char joined[PRELOAD_PATH_BYTES]);
+
+/* What a module does in place of open, openat and ioctl.  MODE is 0 where the caller
  * gives none.
  */
 PRELOAD_PRIVATE int replaced_open (const char *path, int flags, mode_t mode);
