@@ -32,3 +32,35 @@ checksum_two (const void *first, size_t first_length,
   XXH3_64bits_update (&state, second, second_length);
   return XXH3_64bits_digest (&state);
 }
+
+/* The state is the library's own, under our name. */
+static XXH3_state_t *
+state_of (struct checksum_parts *parts)
+{
+  return (XXH3_state_t *) parts;
+}
+
+struct checksum_parts *
+checksum_begin (void)
+{
+  XXH3_state_t *state = XXH3_createState ();
+
+  if (state != NULL)
+    XXH3_64bits_reset (state);
+  return (struct checksum_parts *) state;
+}
+
+void
+checksum_add (struct checksum_parts *parts, const void *bytes, size_t length)
+{
+  XXH3_64bits_update (state_of (parts), bytes, length);
+}
+
+uint64_t
+checksum_end (struct checksum_parts *parts)
+{
+  uint64_t sum = XXH3_64bits_digest (state_of (parts));
+
+  XXH3_freeState (state_of (parts));
+  return sum;
+}

@@ -14,4 +14,15 @@ uint64_t checksum (const void *bytes, size_t length);
 uint64_t checksum_two (const void *first, size_t first_length,
                        const void *second, size_t second_length);
 
+/* The checksum of bytes that come part by part.  Returns NULL without memory;
+ * checksum_end frees it.
+ */
+struct checksum_parts *checksum_begin (void);
+
+void checksum_add (struct checksum_parts *parts, const void *bytes,
+                   size_t length);
+
+/* The checksum of all that was added. */
+uint64_t checksum_end (struct checksum_parts *parts);
+
 #endif /* IOPRESS_UTIL_CHECKSUM_H */

@@ -77,6 +77,28 @@ test_two (void **state)
                         checksum (bytes, lengths[i]));
 }
 
+/* In parts of any length. */
+static void
+test_parts (void **state)
+{
+  static const size_t lengths[] = { 0, 1, 16, 240, 241, 1025, SAMPLE_BYTES };
+  uint8_t bytes[SAMPLE_BYTES];
+  size_t i, part, done;
+
+  (void) state;
+  fill (bytes);
+  for (i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+    for (part = 1; part <= SAMPLE_BYTES; part += 61) {
+      struct checksum_parts *parts = checksum_begin ();
+
+      assert_non_null (parts);
+      for (done = 0; done < lengths[i]; done += part)
+        checksum_add (parts, bytes + done, lengths[i] - done < part
+                      ? lengths[i] - done : part);
+      assert_int_equal (checksum_end (parts), checksum (bytes, lengths[i]));
+    }
+}
+
 static void
 test_unaligned (void **state)
 {
@@ -99,6 +121,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_vectors),
     cmocka_unit_test (test_two),
+    cmocka_unit_test (test_parts),
     cmocka_unit_test (test_unaligned),
   };
 
