@@ -65,7 +65,7 @@ pages_in_part (const struct ram_block *block, const struct range *part)
   uint64_t first = part->start / block->page_bytes;
   uint64_t end = divide_up (part->end, block->page_bytes);
 
-  return bitmap_count (block->bitmap, first, end - first);
+  return mapped_ram_count (block, first, end);
 }
 
 static void

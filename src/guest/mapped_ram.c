@@ -214,7 +214,7 @@ mapped_ram_free (struct mapped_ram *ram)
   if (ram == NULL)
     return;
   for (i = 0; i < ram->block_count; i++)
-    free (ram->blocks[i].bitmap);
+    ram_block_free (&ram->blocks[i]);
   free (ram->blocks);
   free (ram);
 }

@@ -15,6 +15,11 @@
 
 #include "util/read_at.h"
 
+/* A range of pages. */
+struct page_range {
+  uint64_t first, end;         /* pages first .. end - 1 */
+};
+
 /* One RAM block. */
 struct ram_block {
   char name[256];
@@ -25,6 +30,11 @@ struct ram_block {
   uint64_t page_count;         /* used_bytes / page_bytes */
   uint64_t present_count;      /* set bits */
   uint8_t *bitmap;             /* bit N of byte N / 8: page N is present */
+  /* Where the file has holes in the place of the bitmap: all absent, and not to
+   * be looked at.  Ascending; small holes are not listed.
+   */
+  struct page_range *holes;
+  size_t hole_count;
   bool ignored;                /* x-ignore-shared: no bitmap, no pages */
 };
 
@@ -105,6 +115,18 @@ void mapped_ram_mask (const struct mapped_ram *ram, uint64_t offset,
  */
 void mapped_ram_clear_absent (const struct mapped_ram *ram, uint64_t offset,
                               uint8_t *bytes, size_t length);
+
+/* The first file offset >= OFFSET at which mapped_ram_mask would begin to clear,
+ * or UINT64_MAX when there is none.
+ */
+uint64_t mapped_ram_next_absent (const struct mapped_ram *ram,
+                                 uint64_t offset);
+
+/* How many pages of BLOCK, not an ignored one, are present from page FIRST to
+ * page END - 1.
+ */
+uint64_t mapped_ram_count (const struct ram_block *block, uint64_t first,
+                           uint64_t end);
 
 /* The first file offset >= OFFSET, a multiple of 4096, that mapped_ram_mask
  * would not clear: lets the reader pass over absent memory.  Returns

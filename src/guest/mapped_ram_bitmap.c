@@ -5,14 +5,19 @@
 
 #include <config.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "mapped_ram_sections.h"
+#include "util/array.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 
 #define BITMAP_PIECE_BYTES (256u << 10)
+
+/* Smaller holes are quicker looked at than listed. */
+#define HOLE_BYTES_MIN 4096u
 
 uint64_t
 ram_bitmap_bytes (uint64_t pages)
@@ -50,12 +55,29 @@ skip_hole (struct stream *stream, const struct ram_block *block,
   return align_down (data - block->bitmap_offset, 8);
 }
 
+/* Note that no bit is set from byte START to byte END of the bitmap. */
+static int
+note_hole (struct stream *stream, struct ram_block *block, uint64_t start,
+           uint64_t end)
+{
+  if (end - start < HOLE_BYTES_MIN)
+    return 0;
+  if (!array_grow (&block->holes, block->hole_count, sizeof *block->holes))
+    return error_set (stream->err, ERROR_FAILED, errno, "out of memory");
+  block->holes[block->hole_count++] = (struct page_range) {
+    .first = start * 8,
+    .end = minimum_u64 (end * 8, block->page_count),
+  };
+  return 0;
+}
+
 /* A piece without a set bit takes no memory of a large bitmap. */
 static int
 read_pieces (struct stream *stream, struct ram_block *block, uint64_t bytes,
              uint8_t *piece)
 {
   uint64_t done = skip_hole (stream, block, 0, bytes);
+  uint64_t end = 0;            /* of the last piece with a set bit */
 
   while (done < bytes) {
     size_t length = (size_t) minimum_u64 (bytes - done, BITMAP_PIECE_BYTES);
@@ -64,13 +86,16 @@ read_pieces (struct stream *stream, struct ram_block *block, uint64_t bytes,
     if (stream_bytes (stream, piece, length, "a page bitmap") == -1)
       return -1;
     if (!bytes_are_zero (piece, length)) {
+      if (note_hole (stream, block, end, done) == -1)
+        return -1;
       bitmap_from_host (piece, length);
       memcpy (block->bitmap + done, piece, length);
       block->present_count += bitmap_count (piece, 0, length * 8);
+      end = done + length;
     }
     done = skip_hole (stream, block, done + length, bytes);
   }
-  return 0;
+  return note_hole (stream, block, end, bytes);
 }
 
 int
@@ -92,4 +117,11 @@ ram_bitmap_read (struct stream *stream, struct ram_block *block)
     return stream_fail (stream, "RAM block '%s': its bitmap has bits set past "
                         "its last page", block->name);
   return 0;
+}
+
+void
+ram_block_free (struct ram_block *block)
+{
+  free (block->bitmap);
+  free (block->holes);
 }

@@ -5,12 +5,14 @@
 
 #include <config.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "mapped_ram_sections.h"
+#include "util/array.h"
 #include "util/bytes.h"
 
 #define MAX_BLOCKS 4096
@@ -151,16 +153,9 @@ add_block (struct stream *stream, struct mapped_ram *ram)
     stream_fail (stream, "more than %d RAM blocks", MAX_BLOCKS);
     return NULL;
   }
-  /* Grow whenever the count reaches a power of two. */
-  if ((count & (count - 1)) == 0) {
-    size_t room = count == 0 ? 1 : count * 2;
-    struct ram_block *blocks = realloc (ram->blocks, room * sizeof *blocks);
-
-    if (blocks == NULL) {
-      error_set (stream->err, ERROR_FAILED, 0, "out of memory");
-      return NULL;
-    }
-    ram->blocks = blocks;
+  if (!array_grow (&ram->blocks, count, sizeof *ram->blocks)) {
+    error_set (stream->err, ERROR_FAILED, errno, "out of memory");
+    return NULL;
   }
   ram->blocks[count] = (struct ram_block) { 0 };
   ram->block_count++;
@@ -185,7 +180,7 @@ ram_blocks_read (struct stream *stream, struct mapped_ram *ram)
     if (block == NULL)
       return -1;
     if (read_block (stream, ram, block, remaining) == -1) {
-      free (block->bitmap);
+      ram_block_free (block);
       ram->block_count--;      /* what is listed is whole */
       return -1;
     }

@@ -70,4 +70,7 @@ uint64_t ram_bitmap_bytes (uint64_t pages);
  */
 int ram_bitmap_read (struct stream *stream, struct ram_block *block);
 
+/* Free what BLOCK points to. */
+void ram_block_free (struct ram_block *block);
+
 #endif /* IOPRESS_GUEST_MAPPED_RAM_SECTIONS_H */

@@ -103,7 +103,7 @@ test_whole (void **state)
                     8000000);
   assert_int_equal (file.bytes_read, ram_bitmap_bytes (block.page_count));
   assert_true (file.longest_read <= 1 << 20);
-  free (block.bitmap);
+  ram_block_free (&block);
 }
 
 /* Data that is called a hole is found, in the bitmap of 1 TiB. */
@@ -121,7 +121,7 @@ test_false_holes (void **state)
   assert_int_equal (read_bitmap (&file, true, &block, &err), 0);
   assert_int_equal (block.present_count, 16);
   assert_true (bitmap_test (block.bitmap, block.page_count - 1));
-  free (block.bitmap);
+  ram_block_free (&block);
 }
 
 /* A bitmap of any size costs what its data costs, and no more than so much. */
@@ -134,6 +134,7 @@ test_holes (void **state)
   };
   struct ram_block block = { .page_count = UINT64_C (1) << 32 };
   struct error err = { 0 };
+  size_t i;
 
   (void) state;
   assert_int_equal (read_bitmap (&file, true, &block, &err), 0);
@@ -142,7 +143,13 @@ test_holes (void **state)
   assert_true (bitmap_test (block.bitmap, UINT64_C (3360000000)));
   assert_true (bitmap_test (block.bitmap, block.page_count - 1));
   assert_true (file.bytes_read <= HOLE_BYTES_DOUBTED + (3 << 20));
-  free (block.bitmap);
+  /* Before the first set bit, between them, and no hole after the last. */
+  assert_int_equal (block.hole_count, 2);
+  for (i = 0; i < block.hole_count; i++)
+    assert_true (block.holes[i].first < block.holes[i].end);
+  assert_true (block.holes[0].end <= UINT64_C (3360000000));
+  assert_true (block.holes[1].end <= block.page_count);
+  ram_block_free (&block);
 }
 
 static void
@@ -156,7 +163,7 @@ test_empty (void **state)
   assert_int_equal (read_bitmap (&file, false, &block, &err), 0);
   assert_non_null (block.bitmap);
   assert_int_equal (file.bytes_read, 0);
-  free (block.bitmap);
+  ram_block_free (&block);
 }
 
 static void
@@ -170,12 +177,12 @@ test_refused_past_last_page (void **state)
   assert_int_equal (read_bitmap (&file, false, &block, &err), -1);
   assert_error (&err, ERROR_BAD_INPUT, "RAM block 'pc.ram': its bitmap has "
                 "bits set past its last page");
-  free (block.bitmap);
+  ram_block_free (&block);
 
-  block.page_count = 32;
+  block = (struct ram_block) { .name = "pc.ram", .page_count = 32 };
   err = (struct error) { 0 };
   assert_int_equal (read_bitmap (&file, false, &block, &err), 0);
-  free (block.bitmap);
+  ram_block_free (&block);
 }
 
 int

@@ -192,6 +192,49 @@ test_nothing_to_clear (void **state)
 }
 
 static void
+test_next_absent (void **state)
+{
+  const struct fixture *fixture = *state;
+  uint64_t size = fixture->image.size, offset, expected;
+
+  for (offset = 0; offset < size + 20000; offset += 511) {
+    expected = align_up (offset, PAGE_BYTES);
+    while (expected < size && counts (fixture->ram, expected))
+      expected += PAGE_BYTES;
+    if (expected >= size)
+      expected = UINT64_MAX;
+    assert_true (mapped_ram_next_absent (fixture->ram, offset) == expected);
+  }
+}
+
+/* Holes of the bitmap are passed over, whatever its bits are there. */
+static void
+test_bitmap_holes (void **state)
+{
+  uint8_t bitmap[4] = { 0xff, 0xff, 0xff, 0xff };
+  struct page_range holes[] = { { 0, 8 }, { 10, 12 }, { 12, 20 }, { 24, 32 } };
+  struct ram_block block = {
+    .page_bytes = 4096, .page_count = 32, .used_bytes = 32 * 4096,
+    .bitmap = bitmap, .holes = holes, .hole_count = 4,
+  };
+  struct mapped_ram ram = { .block_count = 1, .blocks = &block };
+  uint64_t page, end, next = 32;
+
+  (void) state;
+  for (page = 32; page-- > 0; ) {
+    bool present = page == 8 || page == 9 || (page >= 20 && page < 24);
+
+    next = present ? page : next;
+    assert_true (mapped_ram_next_present (&ram, page * 4096) == next * 4096);
+    for (end = page; end <= 32; end++)
+      assert_true (mapped_ram_count (&block, page, end) ==
+                   mapped_ram_count (&block, page, 32) -
+                   mapped_ram_count (&block, end, 32));
+    assert_true (mapped_ram_count (&block, page, page + 1) == present);
+  }
+}
+
+static void
 test_no_blocks (void **state)
 {
   struct mapped_ram ram = { 0 };
@@ -201,6 +244,7 @@ test_no_blocks (void **state)
   mapped_ram_mask (&ram, 0, 8, map);
   assert_int_equal (map[0], 0xa5);
   assert_int_equal (mapped_ram_next_present (&ram, 4097), 8192);
+  assert_true (mapped_ram_next_absent (&ram, 0) == UINT64_MAX);
 }
 
 /* 1 TiB with one page at the end: two steps, however much lies between. */
@@ -232,6 +276,9 @@ main (void)
     cmocka_unit_test_setup_teardown (test_next_present, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_clear_absent, set_up, tear_down),
     cmocka_unit_test (test_nothing_to_clear),
+
+    cmocka_unit_test_setup_teardown (test_next_absent, set_up, tear_down),
+    cmocka_unit_test (test_bitmap_holes),
     cmocka_unit_test (test_no_blocks),
     cmocka_unit_test (test_huge_block),
   };
