@@ -18,8 +18,12 @@
  */
 #define SCAN_BYTES (1u << 20)
 
-/* The scan reads parts of this size. */
+/* The scan reads parts of this size, and so much behind each that most of what
+ * a look at a stream's head wants to know is in memory: whoever made the file
+ * may have filled it with magics.
+ */
 #define PART_BYTES (256u << 10)
+#define BEHIND_BYTES (16u << 10)
 
 /* QEMU's magic and version (qemu migration/savevm.h); enough to try. */
 static const uint8_t stream_magic[8] = { 'Q', 'E', 'V', 'M', 0, 0, 0, 3 };
@@ -42,26 +46,54 @@ refuse_half_expanded (const struct marker *marker, struct error *err)
   return error_hint (err, HALF_EXPANDED_HINT);
 }
 
-/* What stands in PART, LENGTH bytes at file offset BASE: refuse an image;
- * *KIND and *OFFSET tell of a mapped-ram stream.
+/* A part of a file in memory. */
+struct part {
+  const struct read_at *file;
+  const uint8_t *bytes;
+  uint64_t base;               /* its place in the file */
+  size_t length;
+};
+
+/* Read from the part, and from the file what is not in it. */
+static int
+read_part (void *opaque, uint64_t offset, void *buffer, size_t length,
+           struct error *err)
+{
+  const struct part *part = opaque;
+
+  if (offset < part->base || offset - part->base > part->length ||
+      length > part->length - (offset - part->base))
+    return part->file->read (part->file->opaque, offset, buffer, length, err);
+  memcpy (buffer, part->bytes + (offset - part->base), length);
+  return 0;
+}
+
+/* What stands in PART: refuse an image; *KIND and *OFFSET tell of a mapped-ram
+ * stream.
  */
 static int
-search_part (const struct read_at *file, const uint8_t *part, size_t length,
-             uint64_t base, uint64_t *offset, enum stream_kind *kind,
+search_part (struct part *part, uint64_t *offset, enum stream_kind *kind,
              struct error *err)
 {
-  const uint8_t *found = part;
+  struct read_at at = {
+    .read = read_part,
+    .opaque = part,
+    .size = part->file->size,
+  };
+  const uint8_t *found = part->bytes;
+  const uint8_t *end = found + minimum_u64 (part->length, PART_BYTES +
+                                            sizeof stream_magic - 1);
   struct marker marker;
 
-  if (marker_find_expanding (part, length, &marker))
+  if (marker_find_expanding (part->bytes, part->length, &marker))
     return refuse_half_expanded (&marker, err);
-  if (file_header_find (part, length, base) >= 0)
+  if (file_header_find (part->bytes, part->length, part->base) >= 0)
     return refuse_image (err);
-  while ((found = memmem (found, length - (size_t) (found - part),
-                          stream_magic, sizeof stream_magic)) != NULL) {
-    *offset = base + (uint64_t) (found - part);
+  while ((found = memmem (found, (size_t) (end - found), stream_magic,
+                          sizeof stream_magic)) != NULL) {
+    *offset = part->base + (uint64_t) (found - part->bytes);
     if (*offset <= PREFIX_BYTES_MAX &&
-        mapped_ram_probe (file, *offset, kind, err) < 0)
+        mapped_ram_probe (&at, *offset, kind, err) < 0)
       return -1;
     if (*kind == STREAM_MAPPED_RAM)
       return 0;
@@ -78,18 +110,23 @@ scan (const struct read_at *file, uint64_t limit, uint64_t *offset,
       enum stream_kind *kind, struct error *err)
 {
   /* Parts overlap, so that nothing hides between two. */
-  size_t room = PART_BYTES + FILE_HEADER_BYTES;
-  CLEANUP_FREE uint8_t *part = malloc (room);
+  size_t room = PART_BYTES + BEHIND_BYTES;
+  CLEANUP_FREE uint8_t *bytes = malloc (room);
   uint64_t base;
 
-  if (part == NULL)
+  if (bytes == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot look for a stream");
   limit = minimum_u64 (limit, file->size);
   for (base = 0; base < limit; base += PART_BYTES) {
-    size_t length = (size_t) minimum_u64 (room, file->size - base);
+    struct part part = {
+      .file = file,
+      .bytes = bytes,
+      .base = base,
+      .length = (size_t) minimum_u64 (room, file->size - base),
+    };
 
-    if (file->read (file->opaque, base, part, length, err) < 0 ||
-        search_part (file, part, length, base, offset, kind, err) < 0)
+    if (file->read (file->opaque, base, bytes, part.length, err) < 0 ||
+        search_part (&part, offset, kind, err) < 0)
       return -1;
     if (*kind == STREAM_MAPPED_RAM)
       return 0;
