@@ -241,16 +241,13 @@ next_whole (void *opaque, uint64_t offset)
   struct whole_view *view = opaque;
   uint64_t chunk = view->salvage->image.header.chunk_bytes;
   uint64_t next = view->at.next_data (view->at.opaque, offset);
-  size_t i;
+  size_t gap = salvage_gap_at (view->salvage, offset / chunk);
 
   /* A missing window is not a hole: reading it must fail. */
-  for (i = 0; i < view->salvage->gap_count; i++) {
-    const struct salvage_gap *gap = &view->salvage->gaps[i];
-
-    if (gap->end * chunk > offset)
-      next = minimum_u64 (next, maximum_u64 (offset, gap->first * chunk));
-  }
-  return next;
+  if (gap == view->salvage->gap_count)
+    return next;
+  return minimum_u64 (next, maximum_u64 (offset, view->salvage->gaps[gap].first
+                                         * chunk));
 }
 
 /* Parse QEMU's stream as far as its description came back whole. */

@@ -14,7 +14,7 @@
 /* Offsets of the header's fields. */
 enum {
   ENTRY_LENGTH = 4,
-  IMAGE_ID = 8,
+  IMAGE_ID = INDEX_IMAGE_ID,
   COUNT = 24,
   ENTRIES_CHECKSUM = 32,
   CHECKSUM = 40,
@@ -63,6 +63,12 @@ index_header_decode (const uint8_t bytes[INDEX_HEADER_BYTES],
                         "only %" PRIu64 " windows", header->entry_count,
                         windows);
   return 0;
+}
+
+bool
+index_header_sealed (const uint8_t bytes[INDEX_HEADER_BYTES])
+{
+  return part_sealed (bytes, CHECKSUM);
 }
 
 void

@@ -11,6 +11,9 @@
 #define INDEX_MAGIC "IPIX"
 #define INDEX_MAGIC_BYTES 4
 
+/* Where the image id stands in the header. */
+#define INDEX_IMAGE_ID 8
+
 struct index_header {
   uint8_t image_id[IMAGE_ID_BYTES];
   uint64_t entry_count;
@@ -43,6 +46,11 @@ void index_header_encode (const struct index_header *header,
 int index_header_decode (const uint8_t bytes[INDEX_HEADER_BYTES],
                          const struct file_header *image,
                          struct index_header *header, struct error *err);
+
+/* Whether the header's checksum is right: cheap, for bytes that are full of
+ * magics.
+ */
+bool index_header_sealed (const uint8_t bytes[INDEX_HEADER_BYTES]);
 
 void index_entry_encode (const struct index_entry *entry,
                          uint8_t bytes[INDEX_ENTRY_BYTES]);

@@ -18,6 +18,12 @@ part_seal (uint8_t *bytes, size_t length)
   return sum;
 }
 
+bool
+part_sealed (const uint8_t *bytes, size_t length)
+{
+  return get_le64 (bytes + length) == checksum (bytes, length);
+}
+
 int
 part_check (const char *part, const char *magic, const uint8_t *bytes,
             size_t length, struct error *err)

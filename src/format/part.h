@@ -6,6 +6,7 @@
 #ifndef IOPRESS_FORMAT_PART_H
 #define IOPRESS_FORMAT_PART_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@
  * and return it.
  */
 uint64_t part_seal (uint8_t *bytes, size_t length);
+
+/* Whether they have their checksum after them. */
+bool part_sealed (const uint8_t *bytes, size_t length);
 
 /* Check the MAGIC (a string) at BYTES and the checksum of LENGTH bytes that
  * follows them.  PART, for example "footer", begins the message.

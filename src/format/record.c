@@ -139,6 +139,12 @@ record_header_decode (const uint8_t bytes[RECORD_HEADER_BYTES],
 }
 
 bool
+record_header_sealed (const uint8_t bytes[RECORD_HEADER_BYTES])
+{
+  return part_sealed (bytes, CHECKSUM);
+}
+
+bool
 record_belongs (const struct record_header *record,
                 const struct file_header *header)
 {

@@ -49,6 +49,11 @@ void record_header_encode (struct record_header *record,
 int record_header_decode (const uint8_t bytes[RECORD_HEADER_BYTES],
                           struct record_header *record, struct error *err);
 
+/* Whether the header's checksum is right: cheap, for bytes that are full of
+ * magics.
+ */
+bool record_header_sealed (const uint8_t bytes[RECORD_HEADER_BYTES]);
+
 /* Whether the record belongs to the image with this file header (image id,
  * source size, prefix length and chunk size agree).
  */

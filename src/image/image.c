@@ -8,8 +8,6 @@
 
 #include "image/image.h"
 #include "image/source_layout.h"
-#include "util/checksum.h"
-#include "util/cleanup.h"
 
 /* The header is looked for in parts of this size. */
 #define PART_BYTES (256u << 10)
@@ -170,103 +168,4 @@ image_close (struct image *image)
   free (image->prefix);
   free (image->entries);
   free (image);
-}
-
-/* Decode and check all entries. */
-static int
-take_entries (struct image *image, const uint8_t *bytes, struct error *err)
-{
-  uint32_t overhead = record_overhead_bytes (image->header.chunk_bytes);
-  uint64_t i, digest = 0, pages = 0, payload = 0;
-
-  for (i = 0; i < image->footer.record_count; i++) {
-    struct index_entry *entry = &image->entries[i];
-
-    index_entry_decode (bytes + i * INDEX_ENTRY_BYTES, entry);
-    if (index_entry_check (entry, i > 0 ? entry - 1 : NULL, &image->header,
-                           image->footer.index_offset, err) < 0)
-      return -1;
-    digest = digest_next (digest, entry->header_checksum);
-    pages += entry->page_count;
-    payload += entry->record_bytes - overhead;
-  }
-  if (digest != image->footer.digest || pages != image->footer.page_count ||
-      payload != image->footer.payload_bytes)
-    return error_set (err, ERROR_BAD_INPUT, 0,
-                      "footer: totals do not agree with the index");
-  return 0;
-}
-
-static int
-read_index (struct image *image, struct error *err)
-{
-  const struct footer *footer = &image->footer;
-  CLEANUP_FREE uint8_t *bytes = malloc (footer->index_bytes);
-  struct index_header index;
-
-  /* index_bytes is bounded by the file's size and agrees with the count. */
-  image->entries = calloc (footer->record_count + 1, sizeof *image->entries);
-  if (bytes == NULL || image->entries == NULL)
-    return error_set (err, ERROR_FAILED, ENOMEM, "cannot load the index");
-  if (file_read_at (image->file, footer->index_offset, bytes,
-                    footer->index_bytes, err) < 0 ||
-      index_header_decode (bytes, &image->header, &index, err) < 0)
-    return -1;
-  if (index.entry_count != footer->record_count)
-    return error_set (err, ERROR_BAD_INPUT, 0,
-                      "index: it has %llu entries, the footer says %llu",
-                      (unsigned long long) index.entry_count,
-                      (unsigned long long) footer->record_count);
-  if (checksum (bytes + INDEX_HEADER_BYTES,
-                footer->index_bytes - INDEX_HEADER_BYTES) !=
-      index.entries_checksum)
-    return error_set (err, ERROR_BAD_INPUT, 0,
-                      "index: the checksum of its entries is wrong");
-  return take_entries (image, bytes + INDEX_HEADER_BYTES, err);
-}
-
-int
-image_load_index (struct image *image, struct error *err)
-{
-  uint64_t start = records_start (&image->header);
-  uint8_t bytes[FOOTER_BYTES];
-  uint64_t offset;
-
-  image->bytes = image->file->size;
-  if (image->bytes < start + INDEX_HEADER_BYTES + FOOTER_BYTES) {
-    error_set (err, ERROR_BAD_INPUT, 0,
-               "the image is incomplete: it ends before its footer");
-    goto fail;
-  }
-  offset = image->bytes - FOOTER_BYTES;
-  if (file_read_at (image->file, offset, bytes, sizeof bytes, err) < 0 ||
-      footer_decode (bytes, offset, &image->header, &image->footer, err) < 0)
-    goto fail;
-  if (image->footer.index_offset < start ||
-      image->footer.index_bytes > image->bytes) {
-    error_set (err, ERROR_BAD_INPUT, 0, "footer: the index is out of place");
-    goto fail;
-  }
-  if (read_index (image, err) == 0)
-    return 0;
-
- fail:
-  error_subject (err, image->file->name);
-  return -1;
-}
-
-uint64_t
-image_find_window (const struct image *image, uint64_t window)
-{
-  uint64_t low = 0, high = image->footer.record_count;
-
-  while (low < high) {
-    uint64_t middle = low + (high - low) / 2;
-
-    if (image->entries[middle].window < window)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
 }

@@ -34,6 +34,22 @@ int image_open (struct file *file, struct image **image, struct error *err);
  */
 int image_load_index (struct image *image, struct error *err);
 
+/* What an index says. */
+struct image_index {
+  struct index_entry *entries; /* to be freed */
+  struct footer totals;        /* of the entries; nothing of its place */
+};
+
+/* Read the entries behind the index header HEADER, which is this IMAGE's and
+ * stands at file offset OFFSET; no record may end behind LIMIT.  They are read
+ * and checked step by step, up to the first that cannot be one: memory and time
+ * are those of the entries that stand there, whatever HEADER says.  Returns 0
+ * when all are as they should be and have HEADER's checksum, or -1 with ERR.
+ */
+int image_read_index (const struct image *image, uint64_t offset,
+                      uint64_t limit, const struct index_header *header,
+                      struct image_index *index, struct error *err);
+
 /* Free; NULL is ignored. */
 void image_close (struct image *image);
 

@@ -8,31 +8,62 @@
 
 #include "guest/libvirt_header.h"
 #include "pipeline/salvage_scan.h"
+#include "util/cleanup.h"
+
+/* By image id, those of one image in the order of the file. */
+static int
+by_image (const void *a, const void *b)
+{
+  const struct found_record *first = *(struct found_record *const *) a;
+  const struct found_record *second = *(struct found_record *const *) b;
+  int order = memcmp (first->header.image_id, second->header.image_id,
+                      IMAGE_ID_BYTES);
+
+  return order != 0 ? order : first < second ? -1 : first > second;
+}
+
+/* The first record of the image that most records name; of several images the
+ * one that begins first.  RECORDS are COUNT, not 0, in the order of by_image.
+ */
+static const struct found_record *
+elect (const struct found_record *const *records, size_t count)
+{
+  const struct found_record *best = NULL;
+  size_t first = 0, end, most = 0;
+
+  for (end = 1; end <= count; end++) {
+    if (end < count && memcmp (records[first]->header.image_id,
+                               records[end]->header.image_id,
+                               IMAGE_ID_BYTES) == 0)
+      continue;
+    if (end - first > most ||
+        (end - first == most && records[first] < best)) {
+      most = end - first;
+      best = records[first];
+    }
+    first = end;
+  }
+  return best;
+}
 
 /* The header that the records agree on, as far as they tell.  Guest memory
  * may hold records of other images: ours is the one with the most.
  */
-static void
+static int
 piece_header_together (const struct salvage_scan *scan,
-                       struct file_header *header)
+                       struct file_header *header, struct error *err)
 {
-  const struct record_header *best = NULL;
-  size_t i, j, votes, most = 0;
+  CLEANUP_FREE const struct found_record **records =
+    calloc (scan->record_count, sizeof *records);
+  const struct record_header *best;
+  size_t i;
 
-  for (i = 0; i < scan->record_count; i++) {
-    const struct record_header *record = &scan->records[i].header;
-
-    if (best != NULL && memcmp (record->image_id, best->image_id,
-                                IMAGE_ID_BYTES) == 0)
-      continue;
-    for (j = i, votes = 0; j < scan->record_count; j++)
-      votes += memcmp (record->image_id, scan->records[j].header.image_id,
-                       IMAGE_ID_BYTES) == 0;
-    if (votes > most) {
-      most = votes;
-      best = record;
-    }
-  }
+  if (records == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot list the records");
+  for (i = 0; i < scan->record_count; i++)
+    records[i] = &scan->records[i];
+  qsort (records, scan->record_count, sizeof *records, by_image);
+  best = &elect (records, scan->record_count)->header;
   *header = (struct file_header) {
     .major = FORMAT_MAJOR,
     .minor = FORMAT_MINOR,
@@ -41,6 +72,7 @@ piece_header_together (const struct salvage_scan *scan,
     .chunk_bytes = best->chunk_bytes,
   };
   memcpy (header->image_id, best->image_id, IMAGE_ID_BYTES);
+  return 0;
 }
 
 static int
@@ -158,8 +190,9 @@ evaluate (struct salvage *salvage, const struct salvage_scan *scan,
 {
   struct image *image = &salvage->image;
 
-  if (scan->record_count > 0 && !salvage->header_found)
-    piece_header_together (scan, &image->header);
+  if (scan->record_count > 0 && !salvage->header_found &&
+      piece_header_together (scan, &image->header, err) < 0)
+    return -1;
   if (take_records (salvage, scan, err) < 0)
     return -1;
   if (image->footer.record_count == 0 && !salvage->header_found)
@@ -189,7 +222,8 @@ salvage_search (struct file *file, struct salvage *salvage,
     start = records_start (&image->header);
     image_close (image);
   }
-  result = scan_for_records (file, start, &scan, err);
+  result = scan_for_records (file, start, salvage->header_found
+                             ? &salvage->image.header : NULL, &scan, err);
   if (result == 0)
     result = evaluate (salvage, &scan, err);
   scan_free (&scan);

@@ -49,6 +49,9 @@ void salvage_free (struct salvage *salvage);
 int salvage_lose_windows (struct salvage *salvage, const uint64_t *windows,
                           size_t count, struct error *err);
 
+/* The number of the first gap that ends behind WINDOW, or gap_count. */
+size_t salvage_gap_at (const struct salvage *salvage, uint64_t window);
+
 /* Whether any window of the source range is in a gap. */
 bool salvage_range_missing (const struct salvage *salvage, uint64_t offset,
                             uint64_t length);

@@ -8,53 +8,22 @@
 
 #include "format/footer.h"
 #include "pipeline/salvage_scan.h"
-#include "util/checksum.h"
+#include "util/array.h"
+
+/* An index of this image whose entries look right at first is read; so many at
+ * most, since an image has one.
+ */
+#define INDEXES_MOST 64
 
 static int
 add_gap (struct salvage *salvage, struct salvage_gap gap, struct error *err)
 {
-  struct salvage_gap *gaps;
-
   if (gap.first >= gap.end)
     return 0;
-  gaps = reallocarray (salvage->gaps, salvage->gap_count + 1, sizeof *gaps);
-  if (gaps == NULL)
+  if (!array_grow (&salvage->gaps, salvage->gap_count, sizeof gap))
     return error_set (err, ERROR_FAILED, errno, "cannot list what is missing");
-  salvage->gaps = gaps;
-  gaps[salvage->gap_count++] = gap;
+  salvage->gaps[salvage->gap_count++] = gap;
   return 0;
-}
-
-/* The entries of the index at OFFSET, if it is whole and this image's.
- * Returns them, to be freed, or NULL.
- */
-static uint8_t *
-read_index (const struct salvage *salvage, uint64_t offset, uint64_t *count)
-{
-  const struct file *file = salvage->image.file;
-  struct error invalid = { 0 };
-  uint8_t bytes[INDEX_HEADER_BYTES], *entries;
-  struct index_header index;
-  uint64_t length;
-
-  if (file->size - offset < sizeof bytes ||
-      file_read_at (file, offset, bytes, sizeof bytes, &invalid) < 0 ||
-      index_header_decode (bytes, &salvage->image.header, &index,
-                           &invalid) < 0)
-    return NULL;
-  if (!multiply_u64 (index.entry_count, INDEX_ENTRY_BYTES, &length) ||
-      length > file->size - offset - sizeof bytes)
-    return NULL;
-  entries = malloc (length + 1);
-  if (entries != NULL &&
-      file_read_at (file, offset + sizeof bytes, entries, length,
-                    &invalid) == 0 &&
-      checksum (entries, length) == index.entries_checksum) {
-    *count = index.entry_count;
-    return entries;
-  }
-  free (entries);
-  return NULL;
 }
 
 static bool
@@ -68,26 +37,25 @@ have_window (const struct image *image, uint64_t window)
 
 /* The index tells exactly which windows there should be. */
 static int
-gaps_by_index (struct salvage *salvage, const uint8_t *entries,
-               uint64_t count, struct error *err)
+gaps_by_index (struct salvage *salvage, const struct image_index *index,
+               struct error *err)
 {
   struct salvage_gap gap = { .certain = true };
   uint64_t i;
 
-  for (i = 0; i < count; i++) {
-    struct index_entry entry;
+  for (i = 0; i < index->totals.record_count; i++) {
+    const struct index_entry *entry = &index->entries[i];
 
-    index_entry_decode (entries + i * INDEX_ENTRY_BYTES, &entry);
-    if (have_window (&salvage->image, entry.window))
+    if (have_window (&salvage->image, entry->window))
       continue;
-    if (gap.end != entry.window) {
+    if (gap.end != entry->window) {
       if (add_gap (salvage, gap, err) < 0)
         return -1;
-      gap.first = entry.window;
+      gap.first = entry->window;
       gap.page_count = 0;
     }
-    gap.end = entry.window + 1;
-    gap.page_count += entry.page_count;
+    gap.end = entry->window + 1;
+    gap.page_count += entry->page_count;
   }
   return add_gap (salvage, gap, err);
 }
@@ -142,24 +110,66 @@ gaps_by_place (struct salvage *salvage, struct error *err)
                                                   .end = windows }, err);
 }
 
+/* Whether FOUND can be the index of this image, as far as its first bytes tell;
+ * its header is then *HEADER.
+ */
+static bool
+index_fits (const struct salvage *salvage, const struct found_index *found,
+            struct index_header *header)
+{
+  const struct file_header *image = &salvage->image.header;
+  struct error invalid = { 0 };
+  struct index_entry first;
+
+  if (memcmp (found->bytes + INDEX_IMAGE_ID, image->image_id,
+              IMAGE_ID_BYTES) != 0 ||
+      index_header_decode (found->bytes, image, header, &invalid) < 0)
+    return false;
+  if (header->entry_count == 0)
+    return true;
+  index_entry_decode (found->bytes + INDEX_HEADER_BYTES, &first);
+  return index_entry_check (&first, NULL, image, INT64_MAX, &invalid) == 0;
+}
+
+/* Find the gaps by a whole index.  Returns 1, 0 when there is none, or -1 with
+ * ERR.
+ */
+static int
+find_by_index (struct salvage *salvage, const struct salvage_scan *scan,
+               struct error *err)
+{
+  size_t i, tried = 0;
+
+  for (i = 0; i < scan->index_count && tried < INDEXES_MOST; i++) {
+    const struct found_index *found = &scan->indexes[i];
+    struct error invalid = { 0 };
+    struct index_header header;
+    struct image_index index;
+    int result;
+
+    if (file_check_cancelled (salvage->image.file, err) < 0)
+      return -1;
+    if (!index_fits (salvage, found, &header))
+      continue;
+    tried++;
+    /* Bytes may be lost between the records and the index. */
+    if (image_read_index (&salvage->image, found->offset, INT64_MAX, &header,
+                          &index, &invalid) < 0)
+      continue;
+    result = gaps_by_index (salvage, &index, err);
+    free (index.entries);
+    return result < 0 ? -1 : 1;
+  }
+  return 0;
+}
+
 int
 salvage_find_gaps (struct salvage *salvage, const struct salvage_scan *scan,
-           struct error *err)
+                   struct error *err)
 {
-  size_t i;
+  int found = find_by_index (salvage, scan, err);
 
-  for (i = 0; i < scan->index_count; i++) {
-    uint64_t count;
-    uint8_t *entries = read_index (salvage, scan->index_offsets[i], &count);
-
-    if (entries != NULL) {
-      int result = gaps_by_index (salvage, entries, count, err);
-
-      free (entries);
-      return result;
-    }
-  }
-  return gaps_by_place (salvage, err);
+  return found != 0 ? (found < 0 ? -1 : 0) : gaps_by_place (salvage, err);
 }
 
 static int
@@ -229,32 +239,64 @@ salvage_lose_windows (struct salvage *salvage, const uint64_t *windows,
   return 0;
 }
 
+size_t
+salvage_gap_at (const struct salvage *salvage, uint64_t window)
+{
+  size_t low = 0, high = salvage->gap_count;
+
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+
+    if (salvage->gaps[middle].end <= window)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 bool
 salvage_range_missing (const struct salvage *salvage, uint64_t offset,
                        uint64_t length)
 {
   uint64_t chunk = salvage->image.header.chunk_bytes;
-  uint64_t first = offset / chunk;
   uint64_t end = divide_up (offset + length, chunk);
-  size_t i;
+  size_t gap = salvage_gap_at (salvage, offset / chunk);
 
   if (salvage->prefix_missing && offset < salvage->image.header.prefix_bytes)
     return true;
-  for (i = 0; i < salvage->gap_count; i++)
-    if (first < salvage->gaps[i].end && end > salvage->gaps[i].first)
-      return true;
-  return false;
+  return gap < salvage->gap_count && salvage->gaps[gap].first < end;
 }
 
-/* Whether RAM marks every page of WINDOW absent. */
-static bool
-window_absent (const struct salvage *salvage, const struct mapped_ram *ram,
-               uint64_t window)
+/* Add the parts of GAP that RAM does not mark absent.  It goes from one run of
+ * absent pages to the next, however many windows a run has.
+ */
+static int
+add_present (struct salvage *salvage, struct salvage_gap gap,
+             const struct mapped_ram *ram, struct error *err)
 {
   uint64_t chunk = salvage->image.header.chunk_bytes;
+  uint64_t end = gap.end, offset = gap.first * chunk;
 
-  return mapped_ram_next_present (ram, window * chunk) >=
-    (window + 1) * chunk;
+  for (;;) {
+    uint64_t absent = mapped_ram_next_absent (ram, offset);
+    uint64_t first = divide_up (absent, chunk);
+
+    if (file_check_cancelled (salvage->image.file, err) < 0)
+      return -1;
+    if (first >= end)
+      break;
+    offset = maximum_u64 (mapped_ram_next_present (ram, absent),
+                          absent + PAGE_BYTES);
+    if (offset / chunk <= first)
+      continue;
+    gap.end = first;
+    if (add_gap (salvage, gap, err) < 0)
+      return -1;
+    gap.first = minimum_u64 (offset / chunk, end);
+  }
+  gap.end = end;
+  return add_gap (salvage, gap, err);
 }
 
 int
@@ -267,21 +309,9 @@ salvage_drop_absent (struct salvage *salvage, const struct mapped_ram *ram,
 
   salvage->gaps = NULL;
   salvage->gap_count = 0;
-  for (i = 0; result == 0 && i < count; i++) {
-    struct salvage_gap gap = gaps[i];
-    uint64_t window;
-
-    for (window = gap.first; result == 0 && !gap.certain &&
-         window < gaps[i].end; window++)
-      if (window_absent (salvage, ram, window)) {
-        gap.end = window;
-        result = add_gap (salvage, gap, err);
-        gap.first = window + 1;
-        gap.end = gaps[i].end;
-      }
-    if (result == 0)
-      result = add_gap (salvage, gap, err);
-  }
+  for (i = 0; result == 0 && i < count; i++)
+    result = gaps[i].certain ? add_gap (salvage, gaps[i], err)
+      : add_present (salvage, gaps[i], ram, err);
   free (gaps);
   return result;
 }

@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looking for records in a file of which nothing is taken for granted. */
+/* Looking for records in a file of which nothing is taken for granted.
+ *
+ * Whoever made the file may have filled it with headers that are right, of
+ * bodies that are long, wrong, and lie one over the other.  Each byte is read
+ * a few times all the same:
+ *
+ * - Rubble is looked at once, part by part; holes are passed over.
+ * - A body is read when its record stands where the one before it ends: such
+ *   bodies do not overlap.
+ * - Any other body that turns out wrong is paid for, with a multiple of the
+ *   rubble that has been seen.
+ */
 
 #include <config.h>
 
@@ -8,40 +19,36 @@
 
 #include "pipeline/record_source.h"
 #include "pipeline/salvage_scan.h"
+#include "util/array.h"
 
 /* Rubble is searched in parts of this size. */
 #define PART_BYTES (1u << 20)
 
+/* Bytes of wrong bodies for each byte of rubble.  Honest ones come one behind
+ * the other; guest memory may hold records of other images, in which there may
+ * be more.
+ */
+#define DEPTH 16u
+
 struct scanner {
   const struct file *file;
+  const struct file_header *header;    /* NULL: records of any image */
   struct salvage_scan *scan;
-  uint8_t *buffer;             /* for the largest record */
+  uint8_t *part;               /* of the file, from PART_OFFSET on */
+  uint64_t part_offset;
+  size_t part_bytes;
+  uint64_t rough_end;          /* before it parts are pages: some are bad */
+  uint8_t *body;               /* room for the largest record */
+  uint64_t chain;              /* where the record before ends */
+  uint64_t credit;             /* bytes of wrong bodies yet to be read */
 };
-
-/* Make room for one more of SIZE bytes; the room doubles at powers of two. */
-static int
-grow (void **array, size_t count, size_t size, struct error *err)
-{
-  void *larger;
-
-  if (count != 0 && !is_power_of_two (count))
-    return 0;
-  larger = reallocarray (*array, count == 0 ? 1 : 2 * count, size);
-  if (larger == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot list the records");
-  *array = larger;
-  return 0;
-}
 
 static int
 add_record (struct salvage_scan *scan, const struct record_header *header,
             uint64_t offset, struct error *err)
 {
-  void *records = scan->records;
-
-  if (grow (&records, scan->record_count, sizeof *scan->records, err) < 0)
-    return -1;
-  scan->records = records;
+  if (!array_grow (&scan->records, scan->record_count, sizeof *scan->records))
+    return error_set (err, ERROR_FAILED, errno, "cannot list the records");
   scan->records[scan->record_count++] = (struct found_record) {
     .header = *header,
     .offset = offset,
@@ -49,123 +56,234 @@ add_record (struct salvage_scan *scan, const struct record_header *header,
   return 0;
 }
 
-static int
-add_index (struct salvage_scan *scan, uint64_t offset, struct error *err)
-{
-  void *offsets = scan->index_offsets;
-
-  if (grow (&offsets, scan->index_count, sizeof *scan->index_offsets,
-            err) < 0)
-    return -1;
-  scan->index_offsets = offsets;
-  scan->index_offsets[scan->index_count++] = offset;
-  return 0;
-}
-
 static bool
-readable (const struct scanner *scanner, uint64_t offset, size_t length)
+readable (const struct scanner *scanner, uint64_t offset, uint8_t *buffer,
+          size_t length)
 {
   struct error unreadable = { 0 };
 
-  return file_read_at (scanner->file, offset, scanner->buffer, length,
+  return file_read_at (scanner->file, offset, buffer, length,
                        &unreadable) == 0;
+}
+
+/* Copy what stands at OFFSET, out of the part where that has it. */
+static bool
+copy_head (const struct scanner *scanner, uint64_t offset, uint8_t *head,
+           size_t length)
+{
+  if (offset >= scanner->part_offset &&
+      offset - scanner->part_offset + length <= scanner->part_bytes) {
+    memcpy (head, scanner->part + (offset - scanner->part_offset), length);
+    return true;
+  }
+  return scanner->file->size - offset >= length &&
+    readable (scanner, offset, head, length);
+}
+
+/* Read the body of RECORD, whose header stands at OFFSET, and check it. */
+static bool
+body_right (const struct scanner *scanner, uint64_t offset,
+            const struct record_header *record)
+{
+  struct error invalid = { 0 };
+
+  return readable (scanner, offset + RECORD_HEADER_BYTES, scanner->body,
+                   record_body_bytes (record)) &&
+    record_body_check (record, scanner->body, &invalid) == 0;
 }
 
 /* Whether a whole, right record stands at OFFSET. */
 static bool
-record_at (const struct scanner *scanner, uint64_t offset,
+record_at (struct scanner *scanner, uint64_t offset,
            struct record_header *record)
 {
+  bool chained = offset == scanner->chain;
   struct error invalid = { 0 };
-  uint64_t rest = scanner->file->size - offset;
+  uint8_t head[RECORD_HEADER_BYTES];
 
-  return rest >= RECORD_HEADER_BYTES &&
-    readable (scanner, offset, RECORD_HEADER_BYTES) &&
-    record_header_decode (scanner->buffer, record, &invalid) == 0 &&
-    rest >= record_bytes (record) &&
-    readable (scanner, offset + RECORD_HEADER_BYTES,
-              record_body_bytes (record)) &&
-    record_body_check (record, scanner->buffer, &invalid) == 0;
+  if (!copy_head (scanner, offset, head, sizeof head) ||
+      !record_header_sealed (head) ||
+      record_header_decode (head, record, &invalid) < 0 ||
+      (scanner->header != NULL &&
+       !record_belongs (record, scanner->header)) ||
+      scanner->file->size - offset < record_bytes (record) ||
+      (!chained && record_bytes (record) > scanner->credit))
+    return false;
+  if (chained)
+    scanner->chain = offset + record_bytes (record);
+  if (body_right (scanner, offset, record)) {
+    scanner->chain = offset + record_bytes (record);
+    return true;
+  }
+  if (!chained)
+    scanner->credit -= record_bytes (record);
+  return false;
 }
 
-/* The number of bytes at OFFSET that can be read into the buffer: a part, or a
- * page when there is damage in it, or 0.
- */
-static size_t
-read_rubble (const struct scanner *scanner, uint64_t offset)
+/* Note the index whose magic stands at OFFSET, if its header is right. */
+static int
+note_index (struct scanner *scanner, uint64_t offset, struct error *err)
 {
-  uint64_t rest = scanner->file->size - offset;
-  size_t part = (size_t) minimum_u64 (PART_BYTES, rest);
-  size_t page = (size_t) minimum_u64 (PAGE_BYTES - offset % PAGE_BYTES, rest);
+  struct salvage_scan *scan = scanner->scan;
+  struct found_index found = { .offset = offset };
+  uint64_t length = minimum_u64 (scanner->file->size - offset,
+                                 sizeof found.bytes);
 
-  if (readable (scanner, offset, part))
-    return part;
-  return readable (scanner, offset, page) ? page : 0;
+  /* One without entries may be the end of a file that was cut. */
+  if (length < INDEX_HEADER_BYTES ||
+      !copy_head (scanner, offset, found.bytes, (size_t) length) ||
+      !index_header_sealed (found.bytes))
+    return 0;
+  if (!array_grow (&scan->indexes, scan->index_count, sizeof found))
+    return error_set (err, ERROR_FAILED, errno, "cannot list the indexes");
+  scan->indexes[scan->index_count++] = found;
+  return 0;
 }
 
-/* No record stands at OFFSET: the next place where one may begin, or the end
- * of the file.  Notes indexes on the way.
+/* Have the part begin at *OFFSET, or behind it, where there are bytes that can
+ * be read; *OFFSET is then there, or the end of the file.
  */
 static int
-next_candidate (struct scanner *scanner, uint64_t offset, uint64_t *next,
-                struct error *err)
+load_part (struct scanner *scanner, uint64_t *offset, struct error *err)
 {
   uint64_t size = scanner->file->size;
-  uint64_t failed = offset;
 
-  while (offset < size) {
-    size_t i, length = read_rubble (scanner, offset);
-    const uint8_t *bytes = scanner->buffer;
+  scanner->part_bytes = 0;
+  while ((*offset = file_next_data (scanner->file, *offset)) < size) {
+    /* A magic may lie across the end of a page. */
+    uint64_t page_end = align_up (*offset + RECORD_MAGIC_BYTES, PAGE_BYTES);
+    bool rough = *offset < scanner->rough_end;
+    size_t length = (size_t) minimum_u64 (size - *offset,
+                                          rough ? page_end - *offset
+                                          : PART_BYTES);
 
-    for (i = 0; i + RECORD_MAGIC_BYTES <= length; i++) {
-      if (offset + i > failed &&
-          memcmp (bytes + i, RECORD_MAGIC, RECORD_MAGIC_BYTES) == 0) {
-        *next = offset + i;
-        return 0;
-      }
-      if (memcmp (bytes + i, INDEX_MAGIC, INDEX_MAGIC_BYTES) == 0 &&
-          add_index (scanner->scan, offset + i, err) < 0)
+    if (file_check_cancelled (scanner->file, err) < 0)
+      return -1;
+    if (readable (scanner, *offset, scanner->part, length)) {
+      scanner->part_offset = *offset;
+      scanner->part_bytes = length;
+      scanner->credit += DEPTH * length;
+      return 0;
+    }
+    if (rough)
+      *offset = page_end;
+    else
+      scanner->rough_end = *offset + length;
+  }
+  return 0;
+}
+
+/* The index in the part of the next magic from FROM on, or the number of bytes
+ * after which none can begin.
+ */
+static size_t
+find_magic (const struct scanner *scanner, size_t from)
+{
+  const uint8_t *part = scanner->part;
+  size_t i;
+
+  for (i = from; i + RECORD_MAGIC_BYTES <= scanner->part_bytes; i++)
+    if (part[i] == RECORD_MAGIC[0] &&
+        (memcmp (part + i, RECORD_MAGIC, RECORD_MAGIC_BYTES) == 0 ||
+         memcmp (part + i, INDEX_MAGIC, INDEX_MAGIC_BYTES) == 0))
+      break;
+  return i;
+}
+
+/* Whether the part has a whole magic's length at OFFSET; if not it is loaded
+ * anew from there on, or *OFFSET moves on.  Returns 1, 0, or -1 with ERR.
+ */
+static int
+cover (struct scanner *scanner, uint64_t *offset, struct error *err)
+{
+  uint64_t part_end = scanner->part_offset + scanner->part_bytes;
+
+  if (*offset >= scanner->part_offset &&
+      *offset + RECORD_MAGIC_BYTES <= part_end)
+    return 1;
+  if (scanner->file->size - *offset < RECORD_MAGIC_BYTES)
+    *offset = scanner->file->size;
+  else if (load_part (scanner, offset, err) < 0)
+    return -1;
+  return scanner->part_bytes >= RECORD_MAGIC_BYTES &&
+    *offset < scanner->file->size;
+}
+
+/* The next place behind FAILED on where a record may begin, or the end of the
+ * file.  Notes indexes on the way, also at FAILED.
+ */
+static int
+next_candidate (struct scanner *scanner, uint64_t failed, uint64_t *next,
+                struct error *err)
+{
+  uint64_t offset = failed;
+
+  while (offset < scanner->file->size) {
+    int covered = cover (scanner, &offset, err);
+    size_t at;
+
+    if (covered < 0)
+      return -1;
+    if (covered == 0)
+      continue;
+    at = find_magic (scanner, (size_t) (offset - scanner->part_offset));
+    offset = scanner->part_offset + at;
+    if (at + RECORD_MAGIC_BYTES > scanner->part_bytes)
+      continue;
+    if (memcmp (scanner->part + at, INDEX_MAGIC, INDEX_MAGIC_BYTES) == 0) {
+      if (note_index (scanner, offset, err) < 0)
         return -1;
     }
-    /* A magic may straddle two parts. */
-    if (length == 0)
-      offset = align_down (offset, PAGE_BYTES) + PAGE_BYTES;
-    else
-      offset += length >= RECORD_MAGIC_BYTES && offset + length < size
-        ? length - (RECORD_MAGIC_BYTES - 1) : length;
+    else if (offset > failed)
+      break;
+    offset++;
   }
-  *next = size;
+  *next = offset;
+  return 0;
+}
+
+static int
+scan (struct scanner *scanner, uint64_t offset, struct error *err)
+{
+  scanner->chain = offset;
+  while (offset < scanner->file->size) {
+    struct record_header record;
+
+    if (file_check_cancelled (scanner->file, err) < 0)
+      return -1;
+    if (record_at (scanner, offset, &record)) {
+      if (add_record (scanner->scan, &record, offset, err) < 0)
+        return -1;
+      offset += record_bytes (&record);
+    }
+    else if (next_candidate (scanner, offset, &offset, err) < 0)
+      return -1;
+  }
   return 0;
 }
 
 int
 scan_for_records (const struct file *file, uint64_t start,
-                  struct salvage_scan *scan, struct error *err)
+                  const struct file_header *header,
+                  struct salvage_scan *scan_out, struct error *err)
 {
   struct scanner scanner = {
     .file = file,
-    .scan = scan,
-    .buffer = malloc (record_source_room (CHUNK_BYTES_MAX)),
+    .header = header,
+    .scan = scan_out,
+    .part = malloc (PART_BYTES),
+    .body = malloc (record_source_room (CHUNK_BYTES_MAX)),
+    .credit = DEPTH * record_source_room (CHUNK_BYTES_MAX),
   };
-  uint64_t offset = start;
-  int result = 0;
+  int result;
 
-  *scan = (struct salvage_scan) { .record_count = 0 };
-  if (scanner.buffer == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot search the image");
-  while (result == 0 && offset < file->size) {
-    struct record_header record;
-
-    if (file_check_cancelled (file, err) < 0)
-      result = -1;
-    else if (record_at (&scanner, offset, &record)) {
-      result = add_record (scan, &record, offset, err);
-      offset += record_bytes (&record);
-    }
-    else
-      result = next_candidate (&scanner, offset, &offset, err);
-  }
-  free (scanner.buffer);
+  *scan_out = (struct salvage_scan) { .record_count = 0 };
+  if (scanner.part == NULL || scanner.body == NULL)
+    result = error_set (err, ERROR_FAILED, ENOMEM, "cannot search the image");
+  else
+    result = scan (&scanner, start, err);
+  free (scanner.part);
+  free (scanner.body);
   return result;
 }
 
@@ -173,5 +291,5 @@ void
 scan_free (struct salvage_scan *scan)
 {
   free (scan->records);
-  free (scan->index_offsets);
+  free (scan->indexes);
 }
