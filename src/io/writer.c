@@ -234,26 +234,31 @@ writer_wind_down (struct writer *writer)
   write_blocks_wind_down (writer->blocks);
 }
 
-/* The last block.  O_DIRECT writes whole pages: the padding of a regular file is
- * cut off again by its final size, but a device may have bytes there, or end
- * within the page, as the largest file of FAT does.  There the rest of a page
- * goes through the page cache.
+/* O_DIRECT writes whole pages.  The padding of a regular file is written over by
+ * what follows, or cut off by the final size, but a device may have bytes there,
+ * or end within the page, as the largest file of FAT does.  There the rest of a
+ * page goes through the page cache, and so does what follows.
  */
+static int
+leave_direct (struct writer *writer, struct error *err)
+{
+  struct file *file = writer->file;
+
+  if (!file->direct || file_keeps_holes (file))
+    return 0;
+  return writer_push (writer, err) < 0 ? -1 : file_drop_direct (file, err);
+}
+
+/* What is in the block being filled. */
 static int
 write_tail (struct writer *writer, struct error *err)
 {
-  struct file *file = writer->file;
-  struct write_block *block;
-  size_t length, padding = 0;
+  struct write_block *block = writer->filling;
+  size_t length = block->used, padding = 0;
 
-  if (file->direct && !file_keeps_holes (file) &&
-      (writer_push (writer, err) < 0 || file_drop_direct (file, err) < 0))
-    return -1;
-  block = writer->filling;
-  length = block->used;
   if (length == 0)
     return 0;
-  if (file->direct) {
+  if (writer->file->direct) {
     padding = (size_t) align_up (length, PAGE_BYTES) - length;
     memset (block->bytes + length, 0, padding);
   }
@@ -261,11 +266,26 @@ write_tail (struct writer *writer, struct error *err)
 }
 
 int
-writer_finish (struct writer *writer, struct error *err)
+writer_settle (struct writer *writer, struct error *err)
 {
+  size_t used;
+
+  if (leave_direct (writer, err) < 0)
+    return -1;
+  used = writer->filling->used;
   if (write_tail (writer, err) < 0 ||
       write_blocks_wait (writer->blocks, err) < 0 ||
       early_sync_finish (writer->sync, err) < 0)
+    return -1;
+  if (writer->file->stream || used == 0)
+    return 0;
+  return next_block (writer, (size_t) align_down (used, PAGE_BYTES), err);
+}
+
+int
+writer_finish (struct writer *writer, struct error *err)
+{
+  if (writer_settle (writer, err) < 0)
     return -1;
   if (writer->file->regular &&
       file_truncate (writer->file, writer_offset (writer), err) < 0)

@@ -94,9 +94,16 @@ uint64_t writer_completed (const struct writer *writer);
 /* Little is still to be appended: see aio_wind_down. */
 void writer_wind_down (struct writer *writer);
 
+/* Write all that has been appended and wait for it.  It is durable after a
+ * file_sync, before anything else is appended; but what was flushed early and is
+ * lost only this tells.  Returns 0, or -1 with ERR.  For a stream only as the
+ * last of all.
+ */
+int writer_settle (struct writer *writer, struct error *err);
+
 /* Write the rest, wait for all of it and set a regular file's size to
- * writer_offset.  A block device keeps the bytes after that.  They are durable
- * after a file_sync; but what was flushed early and is lost only this tells.
+ * writer_offset.  A block device keeps the bytes after that.  What makes them
+ * durable, and what this tells, is as for writer_settle.
  */
 int writer_finish (struct writer *writer, struct error *err);
 

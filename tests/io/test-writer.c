@@ -199,6 +199,41 @@ test_push (void **state)
   scratch_close (&file);
 }
 
+/* After it settled all is in the file, and what follows is not disturbed. */
+static void
+settle (enum direct_io direct)
+{
+  static const size_t lengths[] = {
+    4096, 4097, 4097, 9000, MIB, 5 * MIB + 77, 12 * MIB, 12 * MIB + 1,
+  };
+  struct error err = { 0 };
+  struct writer *writer;
+  struct file file;
+  size_t i;
+
+  scratch_open (scratch_path ("file"), direct, &file);
+  writer = new_writer (&file, 0);
+  for (i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+    append_to (writer, lengths[i], 70000);
+    assert_int_equal (writer_settle (writer, &err), 0);
+    assert_int_equal (writer_offset (writer), lengths[i]);
+    check_pattern_start (file.name, lengths[i]);
+  }
+  append_to (writer, 12 * MIB + 100, 1);
+  assert_int_equal (writer_finish (writer, &err), 0);
+  writer_close (writer);
+  check_pattern_file (file.name, 12 * MIB + 100);
+  scratch_close (&file);
+}
+
+static void
+test_settle (void **state)
+{
+  (void) state;
+  settle (DIRECT_IO_OFF);
+  settle (DIRECT_IO_AUTO);
+}
+
 /* Places that were reserved, for threads to fill, the last one first. */
 struct places {
   pthread_mutex_t lock;
@@ -463,6 +498,7 @@ main (void)
     cmocka_unit_test (test_zeros),
     cmocka_unit_test (test_offset),
     cmocka_unit_test (test_push),
+    cmocka_unit_test (test_settle),
     cmocka_unit_test (test_fill),
     cmocka_unit_test (test_pipe),
     cmocka_unit_test (test_broken_pipe),
