@@ -5,12 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -30,6 +33,9 @@
 
 /* Buffered writing keeps this much dirty before it waits for the disk. */
 #define DIRTY_BYTES (8u << 20)
+
+/* Some say here what they would rather transfer at once. */
+#define BLOCK_BYTES_MAX (16u << 20)
 
 /* How long to wait for a stream before looking whether to go on, milliseconds. */
 #define PATIENCE 200
@@ -343,6 +349,24 @@ file_punch (struct file *file, uint64_t offset, uint64_t length,
                         (off_t) offset, (off_t) length);
   while (result < 0 && file_again (file));
   return result < 0 ? file_fail (file, err, "cannot give blocks back") : 0;
+}
+
+uint64_t
+file_block_bytes (const struct file *file)
+{
+  uint64_t bytes = PAGE_BYTES;
+  struct statvfs system;
+  struct stat st;
+  int block;
+
+  if (ioctl (file->fd, FIGETBSZ, &block) == 0 && block > 0)
+    bytes = maximum_u64 (bytes, (uint64_t) block);
+  if (fstatvfs (file->fd, &system) == 0)
+    bytes = maximum_u64 (bytes, system.f_bsize);
+  if (fstat (file->fd, &st) == 0 && st.st_blksize > 0)
+    bytes = maximum_u64 (bytes, (uint64_t) st.st_blksize);
+  return is_power_of_two (bytes) ? minimum_u64 (bytes, BLOCK_BYTES_MAX)
+    : PAGE_BYTES;
 }
 
 static int

@@ -175,6 +175,11 @@ int file_truncate (struct file *file, uint64_t size, struct error *err);
 int file_punch (struct file *file, uint64_t offset, uint64_t length,
                 struct error *err);
 
+/* What the file system of a regular file allocates and frees at once, as far as
+ * it tells: a power of two of at least 4096 bytes, 16 MiB at most.
+ */
+uint64_t file_block_bytes (const struct file *file);
+
 /* Lock the file against other iopress processes for as long as it is open:
  * alone, or together with others that only read.  A file system without locks
  * is no error.  Returns 0, or -1 with ERR when another one has it.

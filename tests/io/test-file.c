@@ -138,6 +138,20 @@ test_direct_dropped (void **state)
 
 /* 1 MiB of data from 4 MiB on, in 8 MiB. */
 static void
+test_block_bytes (void **state)
+{
+  struct file file;
+  uint64_t bytes;
+
+  (void) state;
+  scratch_open (scratch_path ("file"), DIRECT_IO_OFF, &file);
+  bytes = file_block_bytes (&file);
+  assert_true (is_power_of_two (bytes));
+  assert_true (bytes >= PAGE_BYTES && bytes <= 16 * MIB);
+  scratch_close (&file);
+}
+
+static void
 test_next_data (void **state)
 {
   uint8_t *bytes = pattern_bytes (0, MIB);
@@ -271,6 +285,7 @@ main (void)
     cmocka_unit_test (test_read_past_end),
     cmocka_unit_test (test_write),
     cmocka_unit_test (test_direct_dropped),
+    cmocka_unit_test (test_block_bytes),
     cmocka_unit_test (test_next_data),
     cmocka_unit_test (test_stream),
     cmocka_unit_test (test_write_stream),
