@@ -48,6 +48,12 @@ marker_decode (const uint8_t bytes[MARKER_BYTES], struct marker *marker)
   return marker->consumed_bytes <= marker->source_bytes;
 }
 
+bool
+marker_begins (const uint8_t bytes[MARKER_BYTES])
+{
+  return memcmp (bytes, MARKER_MAGIC_CONSUMED, MARKER_MAGIC_BYTES) == 0;
+}
+
 uint64_t
 marker_expanding_offset (uint64_t prefix_bytes)
 {

@@ -52,6 +52,11 @@ void marker_encode (const struct marker *marker, uint8_t bytes[MARKER_BYTES]);
 bool marker_decode (const uint8_t bytes[MARKER_BYTES],
                     struct marker *marker);
 
+/* Whether BYTES begin like the marker of a consumed source.  One that does not
+ * decode is damaged, and the source no less consumed.
+ */
+bool marker_begins (const uint8_t bytes[MARKER_BYTES]);
+
 /* Where the marker of an image that is being expanded stands: at the file
  * header, or up to 63 bytes behind its start where it would not lie within one
  * sector there.

@@ -237,6 +237,15 @@ source_layout_parse (const struct read_at *at, enum image_kind kind,
   return -1;
 }
 
+int
+refuse_damaged_marker (const struct file *file, struct error *err)
+{
+  error_set (err, ERROR_BAD_INPUT, 0, "was partly moved into an image, and the "
+             "marker that says which is damaged");
+  error_subject (err, file->name);
+  return error_hint (err, "keep it, and look for that image");
+}
+
 /* Whether a marker stands at OFFSET.  Returns 1, 0, or -1 with ERR. */
 static int
 marker_at (const struct file *file, uint64_t offset, struct marker *marker,
@@ -248,7 +257,10 @@ marker_at (const struct file *file, uint64_t offset, struct marker *marker,
     return 0;
   if (file_read_at (file, offset, bytes, sizeof bytes, err) < 0)
     return -1;
-  return marker_decode (bytes, marker);
+  if (marker_decode (bytes, marker))
+    return 1;
+  return offset == 0 && marker_begins (bytes)
+    ? refuse_damaged_marker (file, err) : 0;
 }
 
 /* A source that an earlier run has begun to give back is no source, nor is an

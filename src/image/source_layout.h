@@ -47,4 +47,9 @@ void source_layout_free (struct source_layout *layout);
 #define HALF_EXPANDED_HINT "iopress expand finishes it"
 int refuse_half_expanded (const struct marker *marker, struct error *err);
 
+/* Say that FILE has the marker of a consumed source, and a damaged one.  Returns
+ * -1.
+ */
+int refuse_damaged_marker (const struct file *file, struct error *err);
+
 #endif /* IOPRESS_IMAGE_SOURCE_LAYOUT_H */

@@ -58,6 +58,26 @@ test_layout (void **state)
   assert_int_equal (get_le64 (bytes + 56), checksum (bytes, 56));
 }
 
+/* A damaged one is one still. */
+static void
+test_begins (void **state)
+{
+  struct marker marker = sample (), decoded;
+  uint8_t bytes[MARKER_BYTES];
+
+  (void) state;
+  marker_encode (&marker, bytes);
+  assert_true (marker_begins (bytes));
+  bytes[50] ^= 1;
+  assert_true (marker_begins (bytes));
+  assert_false (marker_decode (bytes, &decoded));
+  marker.kind = MARKER_EXPANDING;
+  marker_encode (&marker, bytes);
+  assert_false (marker_begins (bytes));
+  memset (bytes, 0, sizeof bytes);
+  assert_false (marker_begins (bytes));
+}
+
 static void
 test_every_flip_is_refused (void **state)
 {
@@ -158,6 +178,7 @@ main (void)
   static const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_round_trip),
     cmocka_unit_test (test_layout),
+    cmocka_unit_test (test_begins),
     cmocka_unit_test (test_every_flip_is_refused),
     cmocka_unit_test (test_bounds),
     cmocka_unit_test (test_expanding),
