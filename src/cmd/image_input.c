@@ -10,14 +10,19 @@
 #include "pipeline/record_source.h"
 #include "pipeline/unpack.h"
 
-/* What to do about a damaged or unfinished image. */
+/* What to do about a damaged or unfinished image.  A finished one is nothing that
+ * could be gone on with.
+ */
 static int
 hint_recover (const struct image *image, struct error *err)
 {
   bool discard = (image->header.compatible & FEATURE_DISCARD) != 0;
+  struct error unreadable = { 0 };
+  bool unfinished = discard && !image->file->stream &&
+    image_is_finished (image, &unreadable) == 0;
 
   if (err->kind == ERROR_BAD_INPUT)
-    error_hint (err, "%siopress recover saves what is whole", discard
+    error_hint (err, "%siopress recover saves what is whole", unfinished
                 ? "iopress save --resume finishes an unfinished image, " : "");
   return -1;
 }

@@ -13,23 +13,6 @@
 #include "util/cleanup.h"
 
 int
-leftover_is_finished (const struct file *file,
-                      const struct file_header *header, struct error *err)
-{
-  uint8_t bytes[FOOTER_BYTES];
-  struct error invalid = { 0 };
-  struct footer footer;
-
-  if (file->size < records_start (header) + sizeof bytes)
-    return 0;
-  if (file_read_at (file, file->size - sizeof bytes, bytes, sizeof bytes,
-                    err) < 0)
-    return -1;
-  return footer_decode (bytes, file->size - sizeof bytes, header, &footer,
-                        &invalid) == 0;
-}
-
-int
 leftover_of_save (struct file *file, struct error *err)
 {
   struct error invalid = { 0 };
@@ -45,7 +28,7 @@ leftover_of_save (struct file *file, struct error *err)
     return -1;
   }
   if ((image->header.compatible & FEATURE_DISCARD) == 0) {
-    result = leftover_is_finished (file, &image->header, err);
+    result = image_is_finished (image, err);
     result = result < 0 ? -1 : !result;
   }
   image_close (image);

@@ -4,7 +4,6 @@
 #ifndef IOPRESS_CMD_LEFTOVER_H
 #define IOPRESS_CMD_LEFTOVER_H
 
-#include "format/file_header.h"
 #include "io/file.h"
 
 /* Whether FILE is nothing that anybody can want where an image is to be written:
@@ -19,13 +18,6 @@ int leftover_of_save (struct file *file, struct error *err);
  * file.
  */
 int leftover_of_restore (struct file *file, bool force, struct error *err);
-
-/* Whether the image in FILE was finished: its footer is whole.  Returns 1, 0, or
- * -1 with ERR.
- */
-int leftover_is_finished (const struct file *file,
-                          const struct file_header *header,
-                          struct error *err);
 
 /* Refuse to overwrite it.  Returns -1. */
 int leftover_refuse (const struct file *file, struct error *err);

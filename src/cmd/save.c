@@ -100,7 +100,7 @@ image_id_option (struct save *save, struct error *err)
   if (strlen (optarg) == 2 * IMAGE_ID_BYTES &&
       strspn (optarg, "0123456789abcdefABCDEF") == 2 * IMAGE_ID_BYTES) {
     for (i = 0; i < IMAGE_ID_BYTES; i++)
-      sscanf (optarg + 2 * i, "%2hhx", &save->header.image_id[i]);
+      sscanf (optarg + 2 * i, "%2hhx", &save->image_id[i]);
     save->has_image_id = true;
     return 0;
   }
@@ -120,7 +120,7 @@ chunk_size_option (struct save *save, struct error *err)
     return error_set (err, ERROR_USAGE, 0,
                       "--chunk-size takes a power of two from 64K to 16M, "
                       "not \"%s\"", optarg);
-  save->header.chunk_bytes = (uint32_t) size;
+  save->chunk_bytes = (uint32_t) size;
   return 0;
 }
 
@@ -217,6 +217,7 @@ report_levels (const struct save *save)
 static void
 report (const struct save *save)
 {
+  bool source_stays = save->source_stays && !save->common.quiet;
   char from[SIZE_TEXT_BYTES], to[SIZE_TEXT_BYTES];
   uint64_t kept = save->footer.page_count * PAGE_BYTES;
 
@@ -229,6 +230,9 @@ report (const struct save *save)
   if (save->common.verbose && !save->common.quiet)
     say_note ("%s: %s of pages packed into %s", save->source.name,
               size_format (kept, from), size_format (save->image_bytes, to));
+  if (source_stays)
+    say_note ("%s: is in %s now, but its file system cannot give its blocks "
+              "back", save->source.name, save->output_name);
 }
 
 /* Once part of the source is gone every failure is one of a kind: nothing is
@@ -249,27 +253,24 @@ explain_consumed (const struct save *save, struct error *err)
               save->force ? " --force" : "");
 }
 
-/* After a failure: keep an output that is worth something. */
+/* After a failure: keep an output that is worth something, or is not this run's.
+ */
 static void
 leave_output (struct save *save, struct error *err)
 {
   struct error ignored = { 0 };
-  bool begun = save->begun.consumed;
+  bool whole;
 
-  /* Until it is known to be whole some of the source may be gone. */
-  if (save->resume && !save->source_whole && err->errnum != ENOENT)
-    begun = true;
   /* The thread may be about to begin: only when it has ended is it known. */
-  if (save->consume != NULL) {
+  if (save->consume != NULL)
     consume_stop (save->consume, &ignored);
-    begun = begun || consume_has_begun (save->consume);
-  }
-  if (begun && err->kind != ERROR_USAGE && err->kind != ERROR_BAD_INPUT)
+  whole = save->earlier.left == SOURCE_WHOLE;
+  if (!whole && err->kind != ERROR_USAGE && err->kind != ERROR_BAD_INPUT)
     explain_consumed (save, err);
-  if (begun || save->image != NULL)
-    output_keep (&save->output);
-  else
+  if (whole && save->new_output)
     output_abandon (&save->output);
+  else
+    output_keep (&save->output);
 }
 
 static void
@@ -370,6 +371,7 @@ cmd_save (int argc, char **argv)
   if (result == 0) {
     save.source_name = argv[optind];
     save.output_name = argv[optind + 1];
+    save.consumes = save.discard && !save.estimate;
     result = check_command (&save, &err);
   }
   if (result == 0 && save.replace)

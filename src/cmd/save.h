@@ -17,6 +17,8 @@ struct save {
   /* What the command line asks for. */
   struct common_options common;
   const char *codec_text;
+  uint32_t chunk_bytes;        /* 0: as the codec prefers */
+  uint8_t image_id[IMAGE_ID_BYTES];    /* if has_image_id */
   enum source_format format;
   bool exact, force, has_image_id;
   bool discard, resume, verify;
@@ -31,17 +33,20 @@ struct save {
   struct file source;
   struct file_state before;    /* of the source, when it was opened */
   struct output output;
+  bool new_output;             /* this run has made it, or emptied it */
+  bool consumes;               /* blocks of the source are to be given back: by
+                                * the command line, or by the image begun */
+  bool source_stays;           /* they were, but its file system cannot */
   struct source_layout layout;
   struct codec *codec;
   struct file_header header;
-  struct consume *consume;     /* NULL without --discard */
+  struct consume *consume;     /* NULL unless it consumes */
   bool automatic;              /* -c auto */
   struct auto_level level;
 
-  /* Of an earlier run that is gone on with; begun.image NULL: none. */
-  struct resume begun;
-  bool source_whole;           /* nothing of it is gone, that is certain */
-  struct image *image;
+  /* What is left of an earlier run, and of the source. */
+  struct resume earlier;
+  struct image *image;         /* that it began and this goes on with, or NULL */
 
   /* What came of it. */
   struct progress *progress;   /* or NULL */

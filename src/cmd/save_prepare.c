@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -57,39 +58,100 @@ check_writers (const struct save *save, struct error *err)
   return 0;
 }
 
-/* A source that will be consumed or replaced must be this process's alone; a caller that
- * passes a descriptor answers for its own.  What began with a descriptor that
- * can only be written goes on with it, before the image is known.
+/* A link may lead to a file that whoever asks for --discard does not mean. */
+static int
+check_no_link (const struct save *save, struct error *err)
+{
+  const char *name = save->source_name;
+  struct place place;
+  struct stat st;
+  int there;
+  bool same;
+
+  if (file_descriptor_of (name) >= 0 || strcmp (name, "-") == 0)
+    return 0;
+  if (place_open (name, &place, err) < 0)
+    return -1;
+  there = place_look (&place, &st, err);
+  same = place_has (&place, &save->source);
+  place_close (&place);
+  if (there < 0 || same)
+    return there < 0 ? -1 : 0;
+  if (there > 0 && S_ISLNK (st.st_mode))
+    return refuse (name, "is a symbolic link: with --discard name the file "
+                   "itself", err);
+  error_set (err, ERROR_FAILED, 0, "was replaced while it was opened");
+  return error_subject (err, name);
+}
+
+/* What is wrong with a source that is open. */
+static int
+check_source (const struct save *save, struct error *err)
+{
+  const char *name = save->source_name;
+
+  if (save->source.stream)
+    return refuse (name, "is not seekable, as SOURCE must be", err);
+  if (!save->consumes)
+    return 0;
+  if (!save->source.regular)
+    return refuse (name, "is not a regular file, as --discard needs", err);
+  return check_no_link (save, err);
+}
+
+/* Whether the open of a source failed because that is not there, or not for this
+ * caller, and not because of what may be better the next time.
+ */
+static bool
+is_no_source (int errnum)
+{
+  return errnum == ENOENT || errnum == ENOTDIR || errnum == EISDIR ||
+    errnum == ELOOP || errnum == ENAMETOOLONG || errnum == EACCES ||
+    errnum == EPERM;
+}
+
+/* There is a source, of which nothing can be read now.  Returns -1. */
+static int
+lose_sight (struct save *save)
+{
+  if (save->resume && save->earlier.left == SOURCE_WHOLE)
+    save->earlier.left = SOURCE_UNKNOWN;
+  return -1;
+}
+
+/* A source that will be consumed or replaced must be this process's alone; a
+ * caller that passes a descriptor answers for its own.  What began with a
+ * descriptor that can only be written goes on with it, before the image is known.
  */
 int
 save_open_source (struct save *save, struct error *err)
 {
   const char *name = save->source_name;
-  bool update = save->discard || (save->resume && is_write_only (name));
+  bool update = save->consumes || (save->resume && is_write_only (name));
   enum file_access access = update ? FILE_UPDATE : FILE_READ;
 
   if (save->replace && replace_check (name, err) < 0)
     return -1;
-  if ((save->discard || save->replace) && file_descriptor_of (name) < 0 &&
+  if ((save->consumes || save->replace) && file_descriptor_of (name) < 0 &&
       check_writers (save, err) < 0)
     return -1;
   if (file_open (name, access, save->common.direct, &save->source, err) < 0)
-    return -1;
+    return is_no_source (err->errnum) ? -1 : lose_sight (save);
   if (file_note_state (&save->source, &save->before, err) < 0)
-    return -1;
+    return lose_sight (save);
   save->source.cancelled = signals_received ();
-  if (save->source.stream)
-    return refuse (name, "is not seekable, as SOURCE must be", err);
-  if (save->discard && !save->source.regular)
-    return refuse (name, "is not a regular file, as --discard needs", err);
-  return file_lock (&save->source, save->discard, err);
+  if (check_source (save, err) < 0)
+    return -1;
+  /* Another one may be giving it back. */
+  return file_lock (&save->source, save->consumes, err) == 0 ? 0
+    : lose_sight (save);
 }
 
 /* With --discard the image must be able to become durable, elsewhere. */
 int
 save_check_output (struct save *save, struct error *err)
 {
-  if (save->discard && save->output.file.stream)
+  if (save->consumes && save->output.file.stream)
     return refuse (save->output.file.name,
                    "cannot be made durable, as --discard needs", err);
   if (!save->output.file.stream && !save->output.file.regular)
@@ -110,7 +172,7 @@ examine_source (struct save *save, struct error *err)
   if (source_layout_detect (&save->source, save->format, &save->layout,
                             err) < 0)
     return -1;
-  save->source_whole = true;
+  memcpy (header->image_id, save->image_id, IMAGE_ID_BYTES);
   if (!save->has_image_id &&
       getrandom (header->image_id, IMAGE_ID_BYTES, 0) != IMAGE_ID_BYTES)
     return error_set (err, ERROR_FAILED, errno, "no random image id");
@@ -120,7 +182,7 @@ examine_source (struct save *save, struct error *err)
   header->source_bytes = save->source.size;
   header->kind = save->layout.kind;
   header->compatible = (save->exact ? FEATURE_EXACT : 0) |
-    (save->discard ? FEATURE_DISCARD : 0);
+    (save->consumes ? FEATURE_DISCARD : 0);
   return 0;
 }
 
@@ -142,15 +204,41 @@ choose_codec (struct save *save, struct error *err)
                            &save->header, &save->codec, err);
 }
 
-/* What --discard has finished with has its old size and is one hole. */
+static bool
+is_filled (const struct stat *st)
+{
+  return S_ISREG (st->st_mode) && st->st_size > 0;
+}
+
+/* Whether there is something that the image would take the place of. */
+static bool
+is_taken (const struct save *save)
+{
+  const char *name = save->output_name;
+  bool stream = strcmp (name, "-") == 0;
+  int fd = stream ? STDOUT_FILENO : file_descriptor_of (name);
+  char part[PLACE_PATH_BYTES];
+  struct stat st;
+
+  if (fd >= 0)
+    return fstat (fd, &st) == 0 && is_filled (&st) &&
+      (!stream || lseek (fd, 0, SEEK_CUR) < st.st_size);
+  snprintf (part, sizeof part, "%s" DRAFT_SUFFIX, name);
+  return (!save->replace && stat (name, &st) == 0 && is_filled (&st)) ||
+    (stat (part, &st) == 0 && is_filled (&st));
+}
+
+/* What --discard has finished with has its old size and holds nothing: whatever
+ * stands where its image is to go may be all there is.
+ */
 static int
 check_not_consumed (const struct save *save, struct error *err)
 {
   const struct file *source = &save->source;
+  bool matters = source->size > 0 && (save->consumes || save->resume);
   int empty;
 
-  if ((!save->discard && !save->resume) || source->size == 0 ||
-      file_next_data (source, 0) < source->size)
+  if (!matters && !is_taken (save))
     return 0;
   empty = resume_source_is_empty (source, err);
   if (empty <= 0)
@@ -158,7 +246,8 @@ check_not_consumed (const struct save *save, struct error *err)
   error_set (err, ERROR_BAD_INPUT, 0, "holds nothing: an earlier run may have "
              "given all of it back");
   error_subject (err, save->source_name);
-  return error_hint (err, "look for its image");
+  return error_hint (err, "look for its image, which may be %s",
+                     save->output_name);
 }
 
 static int
@@ -171,20 +260,38 @@ open_output (struct save *save, struct error *err)
                       save->common.direct, &save->source, &save->output, err);
 }
 
-/* A new image; the output is open already when an earlier run left nothing of
- * use in it.
- */
+int
+save_begin_image (struct save *save, struct error *err)
+{
+  save->header = (struct file_header) { .chunk_bytes = save->chunk_bytes };
+  return choose_codec (save, err) < 0 ? -1 : examine_source (save, err);
+}
+
 int
 save_prepare_new (struct save *save, struct error *err)
 {
-  if (choose_codec (save, err) < 0 || check_not_consumed (save, err) < 0 ||
-      examine_source (save, err) < 0)
+  if (check_not_consumed (save, err) < 0 ||
+      save_begin_image (save, err) < 0 || open_output (save, err) < 0)
     return -1;
-  if (save->output.file.fd >= 0)
-    return file_truncate (&save->output.file, 0, err);
-  if (open_output (save, err) < 0)
-    return -1;
+  save->new_output = true;
   return save_check_output (save, err);
+}
+
+/* Whether blocks can be given back at all; both files may have been moved since
+ * an earlier run began.  To try that counts as a change on some file systems.
+ * Returns 1, 0, or -1 with ERR.
+ */
+static int
+try_consuming (struct save *save, struct error *err)
+{
+  int possible;
+
+  if (file_descriptor_of (save->source_name) < 0 &&
+      file_check_state (&save->source, &save->before, err) < 0)
+    return -1;
+  possible = discard_is_possible (&save->source, err);
+  return possible >= 0 &&
+    file_note_state (&save->source, &save->before, err) < 0 ? -1 : possible;
 }
 
 static int
@@ -199,28 +306,25 @@ start_consuming (struct save *save, struct error *err)
       .header = &save->header,
       .before = file_descriptor_of (save->source_name) < 0 ? &save->before
         : NULL,
-      .begun = save->begun.consumed,
+      .left = &save->earlier.left,
     },
     .batch_bytes = save->batch_bytes,
   };
+  int possible = 1;
 
-  return save->discard ? consume_open (&options, &save->consume, err) : 0;
+  if (!save->consumes)
+    return 0;
+  if (save->resume)
+    possible = try_consuming (save, err);
+  save->source_stays = possible == 0;
+  return possible <= 0 ? possible
+    : consume_open (&options, &save->consume, err);
 }
 
 int
 save_prepare_estimate (struct save *save, struct error *err)
 {
-  bool discard = save->discard;
-  int result;
-
-  save->discard = false;       /* looking does not need to write */
-  result = save_open_source (save, err);
-  save->discard = discard;
-  if (result < 0)
-    return -1;
-  if (choose_codec (save, err) < 0)
-    return -1;
-  return examine_source (save, err);
+  return save_open_source (save, err) < 0 ? -1 : save_begin_image (save, err);
 }
 
 /* Whether NAME, a path or fd:N, may be the file that FD has open. */
@@ -237,8 +341,29 @@ may_name (const char *name, int fd)
     (named.st_dev == opened.st_dev && named.st_ino == opened.st_ino);
 }
 
-/* The caller gave up: an inherited output is to be left empty.  The source is
- * not opened: its descriptor may be for writing only, and QEMU's too.
+/* Whether the source can be read and is whole. */
+static bool
+has_whole_source (const struct save *save)
+{
+  struct resume found = { .image = NULL };
+  struct file file = FILE_CLOSED;
+  struct error ignored = { 0 };
+  struct stat st;
+  bool whole = (file_descriptor_of (save->source_name) >= 0 ||
+                (stat (save->source_name, &st) == 0 &&
+                 S_ISREG (st.st_mode))) &&
+    file_open (save->source_name, FILE_READ, save->common.direct, &file,
+               &ignored) == 0 &&
+    !file.stream && resume_read_marker (&file, &found, &ignored) == 0 &&
+    found.left == SOURCE_WHOLE;
+
+  file_close (&file, &ignored);
+  return whole;
+}
+
+/* The caller gave up: an inherited output is to be left empty.  Nothing has been
+ * written to it: an image in it is of an earlier run, and may be all there is
+ * unless its source can be seen to be whole.
  */
 static void
 empty_descriptor (const struct save *save)
@@ -249,9 +374,10 @@ empty_descriptor (const struct save *save)
 
   if (fd < 0 || save->resume || may_name (save->source_name, fd))
     return;
-  if (file_take_descriptor (fd, save->output_name, FILE_WRITE,
+  if (file_take_descriptor (fd, save->output_name, FILE_UPDATE,
                             save->common.direct, &file, &ignored) == 0 &&
-      file.regular && file_lock (&file, true, &ignored) == 0)
+      file.regular && file_lock (&file, true, &ignored) == 0 &&
+      (image_recognise (&file, &ignored) == 0 || has_whole_source (save)))
     file_truncate (&file, 0, &ignored);
   file_close (&file, &ignored);
 }
@@ -274,6 +400,7 @@ save_prepare (struct save *save, struct error *err)
 
   if (wait_for_source (save, err) < 0 || save_open_source (save, err) < 0)
     return -1;
-  result = save->resume ? save_prepare_again (save, err) : save_prepare_new (save, err);
+  result = save->resume ? save_prepare_again (save, err)
+    : save_prepare_new (save, err);
   return result < 0 ? -1 : start_consuming (save, err);
 }

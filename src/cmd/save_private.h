@@ -16,8 +16,14 @@ int save_open_source (struct save *save, struct error *err);
  */
 int save_check_output (struct save *save, struct error *err);
 
-/* The source is open: begin a new image, in the output that is open already
- * when there is one, and else in a new one.  Returns 0, or -1 with ERR.
+/* The source is open: find out what it is, and load the codec and fill in the file
+ * header for a new image with what the command line says.  Returns 0, or -1 with
+ * ERR.
+ */
+int save_begin_image (struct save *save, struct error *err);
+
+/* The source is open: begin a new image in a new output.  Returns 0, or -1 with
+ * ERR.
  */
 int save_prepare_new (struct save *save, struct error *err);
 

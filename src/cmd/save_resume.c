@@ -1,29 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iopress save --resume: taking up what an earlier run has left. */
+/* iopress save --resume: taking up what an earlier run has left.
+ *
+ * Nothing of an image is cut off or written over without proof that the source
+ * still has it: its marker says so, or it has no marker and differs in nothing
+ * from any whole record.  A finished image is never changed.
+ */
 
 #include <config.h>
+
+#include <errno.h>
+#include <unistd.h>
 
 #include "cmd/codec.h"
 #include "cmd/save.h"
 #include "cmd/save_private.h"
 
-/* The output is no image: the earlier run died before its header was durable,
- * so that the source must be whole.  An empty source says otherwise: then the
- * image was damaged later, and may be all there is.
- */
-static bool
-may_start_over (const struct save *save)
+static int
+refuse_output (const struct save *save, const char *what, const char *hint,
+               struct error *err)
 {
-  const struct output *output = &save->output;
-  struct error unreadable = { 0 };
-
-  return !save->begun.consumed &&
-    (output->path == NULL || output->part[0] != '\0') &&
-    resume_source_is_empty (&save->source, &unreadable) == 0;
+  error_set (err, ERROR_BAD_INPUT, 0, "%s", what);
+  error_subject (err, save->output.file.name);
+  return error_hint (err, "%s", hint);
 }
 
-/* Open the image that an earlier run began.  Returns 1; 0 when there is
- * nothing to go on with, so that the source has to be whole; -1 with ERR.
+/* The image has its final name.  A descriptor's file has none. */
+static bool
+has_final_name (const struct save *save)
+{
+  return save->output.path != NULL && save->output.part[0] == '\0';
+}
+
+/* Open the image that an earlier run began.  Returns 1; 0 when there is no image
+ * in what is open, if anything is, and the source is whole; -1 with ERR.
  */
 static int
 open_begun (struct save *save, struct error *err)
@@ -43,17 +52,97 @@ open_begun (struct save *save, struct error *err)
     file_drop_cache (&output->file, 0, 0);
   if (image_open (&output->file, &save->image, &invalid) == 0)
     return 1;
+  if (invalid.kind == ERROR_BAD_INPUT && !has_final_name (save) &&
+      save->earlier.left == SOURCE_WHOLE)
+    return 0;
   *err = invalid;
-  if (invalid.kind != ERROR_BAD_INPUT || !may_start_over (save))
+  return -1;
+}
+
+/* Begin a new image in the output that is open, with the options of the command
+ * line.
+ */
+static int
+begin_anew (struct save *save, struct error *err)
+{
+  if (file_truncate (&save->output.file, 0, err) < 0)
     return -1;
-  *err = (struct error) { 0 };
+  save->new_output = true;
   return 0;
 }
 
-/* Whether the image belongs to the source, and parse the source as it was. */
+/* The output that is open is no image: nobody can want the head of one whose
+ * records were never written.
+ */
+static int
+begin_over_head (struct save *save, struct error *err)
+{
+  int bare;
+
+  if (save_begin_image (save, err) < 0)
+    return -1;
+  bare = resume_is_bare_head (&save->output.file, &save->source,
+                              save->header.prefix_bytes, err);
+  if (bare < 0)
+    return -1;
+  return bare > 0 ? begin_anew (save, err)
+    : refuse_output (save, "is neither an image nor the beginning of one",
+                     "look at it: if it was an image, iopress recover saves "
+                     "what is whole", err);
+}
+
+static int
+reopen_source (struct save *save, bool consumes, struct error *err)
+{
+  if (consumes == save->consumes)
+    return 0;
+  if (file_close (&save->source, err) < 0)
+    return -1;
+  save->consumes = consumes;
+  return save_open_source (save, err);
+}
+
+/* The source is whole, and so is in it what there is of the image. */
+static int
+start_over (struct save *save, struct error *err)
+{
+  image_close (save->image);
+  save->image = NULL;
+  save->earlier = (struct resume) { .left = SOURCE_WHOLE };
+  codec_unload (save->codec);
+  save->codec = NULL;
+  source_layout_free (&save->layout);
+  if (reopen_source (save, save->discard, err) < 0 ||
+      save_begin_image (save, err) < 0)
+    return -1;
+  return begin_anew (save, err);
+}
+
+/* Refuse an image that is not complete, and not to be changed. */
+static int
+check_may_go_on (const struct save *save, struct error *err)
+{
+  if (save->earlier.complete)
+    return 0;
+  if (save->earlier.finished)
+    return refuse_output (save, "is a finished image, and damaged",
+                          "keep SOURCE, iopress recover saves what is whole",
+                          err);
+  if (has_final_name (save))
+    return refuse_output (save, "is damaged, or unfinished under the name of a "
+                          "finished image", "iopress recover saves what is "
+                          "whole; what a run left unfinished can go on as "
+                          "OUTPUT.part", err);
+  return 0;
+}
+
+/* Whether the image belongs to the source, and parse the source as it was; then
+ * whether what is not kept of the image may go.
+ */
 static int
 match_source (struct save *save, struct error *err)
 {
+  struct resume *earlier = &save->earlier;
   struct decoding decoding = {
     .header = &save->header,
     .codec = save->codec,
@@ -66,60 +155,47 @@ match_source (struct save *save, struct error *err)
 
   if (image_view_open (save->image, &decoding, NULL, &view, err) < 0)
     return -1;
-  if (resume_check_source (&save->begun, &save->source, view, err) == 0) {
-    save->source_whole = save->begun.source_whole;
-    whole = resume_read_at (&save->begun, &save->source, view, &storage);
-    result = save->begun.complete ? 0
+  if (resume_check_source (earlier, &save->source, view, err) == 0) {
+    whole = resume_read_at (earlier, &save->source, view, &storage);
+    result = earlier->complete ? 0
       : source_layout_parse (&whole, save->header.kind,
                              save->header.prefix_bytes, &save->layout, err);
   }
   image_view_close (view);
-  return result;
+  if (result < 0 || earlier->complete || earlier->left != SOURCE_WHOLE)
+    return result;
+  return resume_check_rest (earlier, &save->source, &decoding,
+                            save->layout.ram, err);
 }
 
-/* The source is whole and what there is of the image is not worth keeping. */
+/* The heads of image and source differ, all else is the same.  That of a finished
+ * image may have been edited since, unless it is a .part, which nobody uses, or
+ * is just lost.
+ */
 static int
-start_over (struct save *save, struct error *err)
+resolve_heads (struct save *save, struct error *err)
 {
-  image_close (save->image);
-  save->image = NULL;
-  save->begun = (struct resume) { .image = NULL };
-  codec_unload (save->codec);
-  save->codec = NULL;
-  source_layout_free (&save->layout);
-  save->header = (struct file_header) { .chunk_bytes = 0 };
-  save->has_image_id = false;
-  return save_prepare_new (save, err);
-}
+  const struct resume *earlier = &save->earlier;
+  bool used = save->output.part[0] == '\0' && !earlier->prefix_lost;
 
-/* A finished image is not for this run to overwrite; nor is the edit to go. */
-static int
-refuse_edited (const struct save *save, struct error *err)
-{
+  if (!earlier->complete || (!has_final_name (save) && !used))
+    return start_over (save, err);
+  if (!save->consumes)
+    return 0;
   error_set (err, ERROR_BAD_INPUT, 0, "its head and that of %s differ: one of "
              "them was edited", save->source_name);
   error_subject (err, save->output.file.name);
   return error_hint (err, "look at both, then pack it to another name");
 }
 
-/* The image has its final name, which it got when all of it was durable.  A
- * descriptor's file has none.
- */
-static bool
-is_finished (const struct save *save)
-{
-  return save->begun.complete && save->output.path != NULL &&
-    save->output.part[0] == '\0';
-}
-
 /* Take up what an earlier run began: its header says how to go on. */
 static int
 take_up (struct save *save, struct error *err)
 {
-  struct resume *begun = &save->begun;
-  uint64_t end;
+  struct resume *earlier = &save->earlier;
 
-  if (resume_walk (save->image, begun, err) < 0)
+  if (resume_walk (save->image, earlier, err) < 0 ||
+      check_may_go_on (save, err) < 0)
     return -1;
   save->header = save->image->header;
   if (codec_for_image (save->common.plugin_folder, &save->header,
@@ -127,28 +203,24 @@ take_up (struct save *save, struct error *err)
     return error_subject (err, save->output.file.name);
   if (match_source (save, err) < 0)
     return -1;
-  if (begun->prefix_differs && !is_finished (save))
-    return start_over (save, err);
-  if (begun->prefix_differs && save->discard)
-    return refuse_edited (save, err);
-  end = save->image->bytes;
-  if (begun->complete)
-    return 0;
-  return file_truncate (&save->output.file, end, err);
+  if (earlier->prefix_differs)
+    return resolve_heads (save, err);
+  return earlier->complete ? 0
+    : file_truncate (&save->output.file, save->image->bytes, err);
 }
 
-/* The image says whether its source was being consumed. */
+/* The image says whether its source was being consumed.  Where nothing can be
+ * written it cannot be any more, but the image can be finished.
+ */
 static int
 open_source_again (struct save *save, struct error *err)
 {
-  bool discard = (save->image->header.compatible & FEATURE_DISCARD) != 0;
+  bool consumes = (save->image->header.compatible & FEATURE_DISCARD) != 0;
 
-  if (discard == save->discard)
-    return 0;
-  if (file_close (&save->source, err) < 0)
-    return -1;
-  save->discard = discard;
-  return save_open_source (save, err);
+  save->source_stays = consumes && !save->consumes &&
+    file_descriptor_of (save->source_name) < 0 &&
+    access (save->source_name, W_OK) < 0 && errno == EROFS;
+  return reopen_source (save, consumes && !save->source_stays, err);
 }
 
 int
@@ -156,19 +228,18 @@ save_prepare_again (struct save *save, struct error *err)
 {
   int found;
 
-  if (resume_read_marker (&save->source, &save->begun, err) < 0)
+  if (resume_read_marker (&save->source, &save->earlier, err) < 0)
     return -1;
   found = open_begun (save, err);
   if (found < 0)
     return -1;
-  if (found == 0) {
-    if (save_prepare_new (save, err) == 0)
-      return 0;
-    if (save->begun.consumed)
-      error_hint (err, "OUTPUT must name the image that has the rest of it");
-    return -1;
-  }
-  if (open_source_again (save, err) < 0)
-    return -1;
-  return take_up (save, err);
+  if (found > 0)
+    return open_source_again (save, err) < 0 ? -1 : take_up (save, err);
+  if (save->output.file.fd >= 0)
+    return begin_over_head (save, err);
+  if (save_prepare_new (save, err) == 0)
+    return 0;
+  if (save->earlier.left == SOURCE_PARTLY_GONE)
+    error_hint (err, "OUTPUT must name the image that has the rest of it");
+  return -1;
 }

@@ -9,9 +9,11 @@
 #include "pipeline/pack.h"
 #include "pipeline/window_source.h"
 
-/* Behind the end of a file that was cut are holes, as it seems. */
+/* What was packed must be the source as it was at one time.  Behind the end of a
+ * file that was cut are holes, as it seems.  One that is consumed changes by that.
+ */
 static int
-check_size (const struct save *save, struct error *err)
+check_unchanged (const struct save *save, struct error *err)
 {
   struct file_state now;
 
@@ -20,7 +22,8 @@ check_size (const struct save *save, struct error *err)
   if (file_note_state (&save->source, &now, err) < 0)
     return -1;
   if (now.bytes >= save->before.bytes)
-    return 0;
+    return save->consume != NULL ? 0
+      : file_check_state (&save->source, &save->before, err);
   error_set (err, ERROR_FAILED, 0, "was cut while it was packed");
   return error_subject (err, save->source.name);
 }
@@ -35,7 +38,7 @@ pack_windows (struct save *save, struct window_source *source,
     .encoding = {
       .header = &save->header,
       .codec = save->codec,
-      .verify = save->discard && save->verify,
+      .verify = save->consumes && save->verify,
     },
     .ram = save->header.compatible & FEATURE_EXACT ? NULL : save->layout.ram,
     .automatic = save->automatic ? &save->level : NULL,
@@ -56,7 +59,7 @@ pack_windows (struct save *save, struct window_source *source,
   }
   result = pipeline_run (&from, &job, &to, &options, err);
   if (result == 0)
-    result = check_size (save, err);
+    result = check_unchanged (save, err);
   if (result == 0)
     result = image_sink_finish (sink, &save->footer, &save->image_bytes, err);
   save->progress = progress;
@@ -84,7 +87,7 @@ write_image (struct save *save, struct error *err)
                         err) == 0 &&
       window_source_open (&save->source, &need,
                           save->header.chunk_bytes,
-                          align_up (save->begun.covered_bytes,
+                          align_up (save->earlier.covered_bytes,
                                     save->header.chunk_bytes),
                           &source, err) == 0 &&
       image_sink_open (&options, &sink, err) == 0)
@@ -94,23 +97,24 @@ write_image (struct save *save, struct error *err)
   return result;
 }
 
+static int
+publish (void *opaque, struct error *err)
+{
+  struct save *save = opaque;
+
+  return save->replace
+    ? replace_commit (&save->output, &save->source, &save->before,
+                      save->header.prefix_bytes, err)
+    : output_commit (&save->output, err);
+}
+
 int
 save_run (struct save *save, struct error *err)
 {
-  if (save->begun.complete)
+  if (save->earlier.complete)
     save->footer = save->image->footer;
   else if (write_image (save, err) < 0)
     return -1;
-  if (save->consume != NULL && consume_rest (save->consume, err) < 0)
-    return -1;
-  if (save->replace)
-    return replace_commit (&save->output, &save->source, &save->before,
-                           save->header.prefix_bytes, err);
-  if (output_commit (&save->output, err) < 0)
-    return -1;
-  if (save->consume == NULL)
-    return 0;
-  if (consume_stop (save->consume, err) < 0)
-    return -1;
-  return consume_finish (save->consume, err);
+  return save->consume != NULL
+    ? consume_finish (save->consume, publish, save, err) : publish (save, err);
 }

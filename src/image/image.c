@@ -169,3 +169,20 @@ image_close (struct image *image)
   free (image->entries);
   free (image);
 }
+
+int
+image_is_finished (const struct image *image, struct error *err)
+{
+  struct error unfinished = { 0 };
+  uint64_t size = image->file->size;
+  uint8_t bytes[FOOTER_BYTES];
+  struct footer footer;
+
+  if (size < records_start (&image->header) + FOOTER_BYTES)
+    return 0;
+  if (file_read_at (image->file, size - FOOTER_BYTES, bytes, sizeof bytes,
+                    err) < 0)
+    return -1;
+  return footer_decode (bytes, size - FOOTER_BYTES, &image->header, &footer,
+                        &unfinished) == 0;
+}

@@ -34,6 +34,12 @@ int image_open (struct file *file, struct image **image, struct error *err);
  */
 int image_load_index (struct image *image, struct error *err);
 
+/* Whether a seekable image ends with its footer.  That is written last of all,
+ * when all the rest is on the disk: the image is a finished one, whatever has
+ * become of it since.  Returns 1, 0, or -1 with ERR when it cannot be read.
+ */
+int image_is_finished (const struct image *image, struct error *err);
+
 /* What an index says. */
 struct image_index {
   struct index_entry *entries; /* to be freed */

@@ -124,12 +124,6 @@ consume_close (struct consume *consume)
   free (consume);
 }
 
-bool
-consume_has_begun (const struct consume *consume)
-{
-  return discard_has_begun (consume->discard);
-}
-
 /* The most bytes of pages to hold twice: a batch, less when the file system of
  * the image is nearly full.
  */
@@ -278,25 +272,35 @@ wait_for_step (struct consume *consume, struct error *err)
 }
 
 int
-consume_rest (struct consume *consume, struct error *err)
+consume_sync (struct consume *consume, struct error *err)
+{
+  /* The kernel tells one flush of a lost write.  Whoever comes after this one
+   * has nothing to lose; one at the same time could be the one that is told,
+   * and the other would take the image for durable.
+   */
+  if (wait_for_step (consume, err) < 0 || check_name (consume, err) < 0)
+    return -1;
+  return discard_sync_image (consume->discard, err);
+}
+
+/* Let the thread give back all but the marker's page of a durable image's
+ * source.
+ */
+static int
+give_rest (struct consume *consume, struct error *err)
 {
   const struct step rest = {
     .source_end = consume->options.discard.header->source_bytes,
     .gathered = consume->gathered,
   };
 
-  /* The kernel tells one flush of a lost write.  Whoever comes after this one
-   * has nothing to lose; one at the same time could be the one that is told,
-   * and the other would take the image for durable.
+  /* Find out before the image gets its name.  What has only the marker's page
+   * goes after that.
    */
-  if (wait_for_step (consume, err) < 0 || check_name (consume, err) < 0 ||
-      discard_sync_image (consume->discard, err) < 0)
+  if (discard_check_source (consume->discard, err) < 0)
     return -1;
-  /* What has only the marker's page goes when the image has its name: find out
-   * before whether it may.
-   */
   if (rest.source_end <= PAGE_BYTES)
-    return discard_check_source (consume->discard, err);
+    return 0;
   pthread_mutex_lock (&consume->lock);
   give (consume, rest);
   pthread_mutex_unlock (&consume->lock);
@@ -311,7 +315,12 @@ consume_stop (struct consume *consume, struct error *err)
 }
 
 int
-consume_finish (struct consume *consume, struct error *err)
+consume_finish (struct consume *consume,
+                int (*publish) (void *opaque, struct error *err),
+                void *opaque, struct error *err)
 {
+  if (consume_sync (consume, err) < 0 || give_rest (consume, err) < 0 ||
+      publish (opaque, err) < 0 || consume_stop (consume, err) < 0)
+    return -1;
   return discard_finish (consume->discard, err);
 }

@@ -34,26 +34,26 @@ int consume_advance (struct consume *consume, struct writer *writer,
                      uint64_t source_end, uint64_t raw_bytes,
                      struct error *err);
 
-/* From the writer's thread: the whole image has been written, index and footer
- * too; make it durable, and let the thread give back all the rest of the source.
- * Does not wait for that, so that the image can get its name meanwhile.  Before,
- * nobody else may flush the output while there is a thread.  Returns 0, or -1
- * with ERR, which may be the thread's.
+/* From the writer's thread: make durable what has been written of the image, and
+ * its name.  Nobody else may flush the output while there is a thread, before
+ * consume_finish.  Returns 0, or -1 with ERR, which may be the thread's.
  */
-int consume_rest (struct consume *consume, struct error *err);
+int consume_sync (struct consume *consume, struct error *err);
 
-/* From the writer's thread: wait until the thread has done what it has and
- * end it; it touches source and output no more.  Returns 0, or -1 with its
- * error.
+/* From the writer's thread: the whole image has been written, index and footer
+ * too.  In this order: it is made durable; PUBLISH gives it its name and makes
+ * that durable, too, and returns 0, or -1 with ERR, while the thread gives back
+ * all the rest of the source; and only then the page of the marker goes.
+ * Returns 0, or -1 with ERR, which may be the thread's or that of PUBLISH.
+ */
+int consume_finish (struct consume *consume,
+                    int (*publish) (void *opaque, struct error *err),
+                    void *opaque, struct error *err);
+
+/* From the writer's thread, after a failure: wait until the thread has done what
+ * it has and end it; it touches source and output no more, and what it knows to
+ * be left of the source is final.  Returns 0, or -1 with its error.
  */
 int consume_stop (struct consume *consume, struct error *err);
-
-/* After consume_rest and consume_stop, when the image has its name: give back
- * the page of the marker, too.  Returns 0, or -1 with ERR.
- */
-int consume_finish (struct consume *consume, struct error *err);
-
-/* After consume_stop: whether any of the source is, or may be, gone. */
-bool consume_has_begun (const struct consume *consume);
 
 #endif /* IOPRESS_PIPELINE_CONSUME_H */

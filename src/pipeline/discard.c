@@ -11,7 +11,9 @@
 #include "pipeline/discard.h"
 #include "util/bytes.h"
 
-/* Larger punches disturb reads less often; this bounds how long one takes. */
+/* Larger punches disturb reads less often; this bounds how long one takes.  They
+ * end at multiples of it, so that no block is cut in two.
+ */
 #define PUNCH_BYTES (16u << 20)
 
 /* No file system has larger blocks. */
@@ -21,9 +23,9 @@ struct discard {
   struct discard_options options;
   uint8_t *marker_page;        /* PAGE_BYTES, page aligned */
   struct file_state before;    /* of the source, when that page was read */
+  uint64_t block_bytes;        /* what the source's file system frees at once */
   uint64_t punched;            /* source offset; everything before is gone */
   bool name_durable;
-  bool begun;                  /* a marker was or may have been written */
 };
 
 /* The marker takes the place of the first bytes of its page; the others are
@@ -39,22 +41,30 @@ read_marker_page (struct discard *discard, struct error *err)
                        (size_t) minimum_u64 (PAGE_BYTES, source->size), err);
 }
 
-/* Find out that blocks cannot be given back before anything is changed, with
- * a punch past the end of the file.
- */
+/* A punch past the end of the file. */
 static int
-probe_punch (struct discard *discard, struct error *err)
+probe_punch (struct file *source, struct error *err)
 {
-  struct file *source = discard->options.source;
-
-  if (file_punch (source, align_up (source->size, PUNCH_END_BYTES),
-                  PAGE_BYTES, err) == 0)
-    return 0;
-  return error_hint (err, "its file system may not know how: save it without "
-                     "--discard");
+  return file_punch (source, align_up (source->size, PUNCH_END_BYTES),
+                     PAGE_BYTES, err);
 }
 
-/* The probe counts as a change on some file systems. */
+int
+discard_is_possible (struct file *source, struct error *err)
+{
+  struct error why = { 0 };
+
+  if (probe_punch (source, &why) == 0)
+    return 1;
+  if (why.errnum == EOPNOTSUPP || why.errnum == ENOSYS)
+    return 0;
+  *err = why;
+  return -1;
+}
+
+/* Find out that blocks cannot be given back before anything is changed.  That
+ * counts as a change on some file systems.
+ */
 static int
 look_at_source (struct discard *discard, struct error *err)
 {
@@ -63,8 +73,10 @@ look_at_source (struct discard *discard, struct error *err)
   if (options->before != NULL &&
       file_check_state (options->source, options->before, err) < 0)
     return -1;
-  if (probe_punch (discard, err) < 0 ||
-      file_note_state (options->source, &discard->before, err) < 0)
+  if (probe_punch (options->source, err) < 0)
+    return error_hint (err, "its file system may not know how: save it without "
+                       "--discard");
+  if (file_note_state (options->source, &discard->before, err) < 0)
     return -1;
   return read_marker_page (discard, err);
 }
@@ -80,7 +92,7 @@ discard_open (const struct discard_options *options,
   if (discard == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up discarding");
   discard->options = *options;
-  discard->begun = options->begun;
+  discard->block_bytes = file_block_bytes (options->source);
   result = posix_memalign (&page, PAGE_BYTES, PAGE_BYTES);
   if (result != 0) {
     discard_close (discard);
@@ -132,7 +144,7 @@ write_marker (struct discard *discard, uint64_t x, struct error *err)
 
   memcpy (marker.image_id, header->image_id, IMAGE_ID_BYTES);
   marker_encode (&marker, discard->marker_page);
-  discard->begun = true;
+  *discard->options.left = SOURCE_PARTLY_GONE;
   if (file_write_at (source, 0, discard->marker_page, PAGE_BYTES, err) < 0)
     return -1;
   return file_sync (source, err);
@@ -165,15 +177,18 @@ end_of_punch (const struct discard *discard)
   return align_up (bytes, PUNCH_END_BYTES);
 }
 
-/* Punch the source up to X, but for the marker's page. */
+/* Punch the source up to X, or to the start of the block in which X lies, but for
+ * the marker's page.
+ */
 static int
 punch_to (struct discard *discard, uint64_t x, struct error *err)
 {
-  if (x == discard->options.header->source_bytes)
-    x = end_of_punch (discard);
+  x = x == discard->options.header->source_bytes ? end_of_punch (discard)
+    : align_down (x, discard->block_bytes);
   while (discard->punched < x) {
     uint64_t start = maximum_u64 (discard->punched, PAGE_BYTES);
-    uint64_t end = minimum_u64 (start + PUNCH_BYTES, x);
+    uint64_t end = minimum_u64 (align_down (start, PUNCH_BYTES) + PUNCH_BYTES,
+                                x);
 
     if (start < end && check_image (discard, err) < 0)
       return -1;
@@ -191,7 +206,7 @@ discard_check_source (const struct discard *discard, struct error *err)
 {
   const struct discard_options *options = &discard->options;
 
-  if (discard->begun || options->before == NULL)
+  if (*options->left == SOURCE_PARTLY_GONE || options->before == NULL)
     return 0;
   return file_check_state (options->source, &discard->before, err);
 }
@@ -208,7 +223,8 @@ discard_up_to (struct discard *discard, uint64_t x, struct error *err)
 }
 
 /* Invariant 3.  Whether the last punch is durable does not matter: a marker
- * that comes back says the truth.
+ * that comes back says the truth.  It goes over all of the file: a block that is
+ * larger than the file system said is whole in it.
  */
 int
 discard_finish (struct discard *discard, struct error *err)
@@ -222,12 +238,6 @@ discard_finish (struct discard *discard, struct error *err)
       discard_check_source (discard, err) < 0 ||
       (size > PAGE_BYTES && file_sync (source, err) < 0))
     return -1;
-  return file_punch (source, 0, size > PAGE_BYTES ? PAGE_BYTES
-                     : end_of_punch (discard), err);
-}
-
-bool
-discard_has_begun (const struct discard *discard)
-{
-  return discard->begun;
+  *discard->options.left = SOURCE_PARTLY_GONE;
+  return file_punch (source, 0, end_of_punch (discard), err);
 }

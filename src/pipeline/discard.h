@@ -8,7 +8,8 @@
  *   2. Nothing before X is punched unless a marker that says X or more is
  *      durable in the source.
  *   3. X only grows, and the marker's own page goes last of all, after the
- *      rest is durably gone and the finished image has its name.
+ *      rest is durably gone and the finished image durably has its name
+ *      (consume_finish).
  * So at any instant every page is in the source or in a durable record, and
  * what is left of a source tells which image has the rest.
  */
@@ -18,6 +19,14 @@
 
 #include "format/file_header.h"
 #include "names/draft.h"
+
+/* What is left of a source: exit status and hint follow from it. */
+enum source_left {
+  SOURCE_WHOLE,                /* all of it */
+  SOURCE_UNKNOWN,              /* nothing that was read says whether some of
+                                * it is gone */
+  SOURCE_PARTLY_GONE,          /* some of it is, or may be, in the image only */
+};
 
 /* One thread at a time. */
 struct discard;
@@ -31,8 +40,13 @@ struct discard_options {
    */
   const struct file_state *before;
   const struct file_header *header;
-  bool begun;                  /* an earlier run has discarded some of it */
+  enum source_left *left;      /* what is known; set before anything goes */
 };
+
+/* Whether blocks of SOURCE, which is open for update, can be given back at all.
+ * Changes nothing.  Returns 1, 0 when its file system cannot, or -1 with ERR.
+ */
+int discard_is_possible (struct file *source, struct error *err);
 
 /* Find out whether blocks of the source can be given back, before anything is
  * changed.  Everything stays the caller's.  Returns 0, or -1 with ERR.
@@ -60,12 +74,10 @@ int discard_check_source (const struct discard *discard, struct error *err);
  */
 int discard_up_to (struct discard *discard, uint64_t x, struct error *err);
 
-/* After discard_up_to the end, when the finished image has its name: give back
- * the marker's page, too.  Returns 0, or -1 with ERR.
+/* After discard_up_to the end, when the finished image durably has its name: give
+ * back the marker's page, too, and whatever is left of blocks that no punch
+ * before had a whole of.  Returns 0, or -1 with ERR.
  */
 int discard_finish (struct discard *discard, struct error *err);
-
-/* Whether any of the source is, or may be, gone. */
-bool discard_has_begun (const struct discard *discard);
 
 #endif /* IOPRESS_PIPELINE_DISCARD_H */

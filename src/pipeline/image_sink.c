@@ -14,6 +14,7 @@
 #define PREFIX_PART_BYTES (64u << 10)
 
 struct image_sink {
+  struct file *output;
   const struct file_header *header;
   struct consume *consume;     /* or NULL */
   struct writer *writer;
@@ -93,13 +94,32 @@ take_up (struct image_sink *sink, const struct image_sink_options *options,
   return writer_open (options->output, begun->bytes, &sink->writer, err);
 }
 
+/* Make durable what has been appended: whoever finds a footer, or no head, knows
+ * then what that says of the rest (image_sink.h).
+ */
+static int
+settle (struct image_sink *sink, struct error *err)
+{
+  if (sink->output->stream)
+    return 0;
+  if (writer_settle (sink->writer, err) < 0)
+    return -1;
+  return sink->consume != NULL ? consume_sync (sink->consume, err)
+    : file_sync (sink->output, err);
+}
+
 static int
 start_image (struct image_sink *sink,
              const struct image_sink_options *options, struct error *err)
 {
+  struct file *output = options->output;
+
   if (options->begun != NULL)
     return take_up (sink, options, err);
-  if (writer_open (options->output, 0, &sink->writer, err) < 0)
+  /* The new head must not come to stand before records of an older image. */
+  if (output->size > 0 && file_sync (output, err) < 0)
+    return -1;
+  if (writer_open (output, 0, &sink->writer, err) < 0)
     return -1;
   return write_head (sink, options->source, err);
 }
@@ -112,11 +132,12 @@ image_sink_open (const struct image_sink_options *options,
 
   if (sink == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  sink->output = options->output;
   sink->header = options->header;
   sink->consume = options->consume;
   memcpy (sink->footer.image_id, sink->header->image_id, IMAGE_ID_BYTES);
   if (reserve_entries (sink, err) < 0 ||
-      start_image (sink, options, err) < 0 ||
+      start_image (sink, options, err) < 0 || settle (sink, err) < 0 ||
       (sink->consume == NULL && writer_sync_early (sink->writer, err) < 0)) {
     image_sink_close (sink);
     return -1;
@@ -258,7 +279,7 @@ image_sink_finish (struct image_sink *sink, struct footer *footer,
   uint64_t end;
 
   sink->footer.index_offset = writer_offset (sink->writer);
-  if (write_index (sink, err) < 0)
+  if (write_index (sink, err) < 0 || settle (sink, err) < 0)
     return -1;
   end = writer_offset (sink->writer);
   sink->footer.index_bytes = end - sink->footer.index_offset;

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The writer of save: records, then index and footer, make an image. */
+/* The writer of save: records, then index and footer, make an image.
+ *
+ * The head is durable before the first record is written, and all but the footer
+ * before the footer is.  So a file without a file header holds no record, and
+ * one with a footer is whole, unless it was damaged since: no power cut leaves
+ * anything else.
+ */
 
 #ifndef IOPRESS_PIPELINE_IMAGE_SINK_H
 #define IOPRESS_PIPELINE_IMAGE_SINK_H
@@ -31,7 +37,7 @@ void image_sink_close (struct image_sink *sink);
 /* The sink's face towards pipeline_run. */
 struct sink image_sink_face (struct image_sink *sink);
 
-/* Write index and footer and wait for the last byte; does not sync.
+/* Write index and footer and wait for the last byte; the footer is not flushed.
  * FOOTER and IMAGE_BYTES tell what was written.
  */
 int image_sink_finish (struct image_sink *sink, struct footer *footer,

@@ -112,12 +112,14 @@ resume_walk (struct image *image, struct resume *resume, struct error *err)
 {
   const struct file_header *header = &image->header;
   uint64_t count;
-  int complete;
+  int finished, complete;
 
   resume->image = image;
   if (walk_records (image, err) < 0 ||
+      (finished = image_is_finished (image, err)) < 0 ||
       (complete = has_index (image, err)) < 0)
     return error_subject (err, image->file->name);
+  resume->finished = finished > 0;
   count = image->footer.record_count;
   resume->complete = complete > 0;
   if (resume->complete)
@@ -133,176 +135,23 @@ int
 resume_read_marker (const struct file *source, struct resume *resume,
                     struct error *err)
 {
-  uint8_t bytes[MARKER_BYTES];
+  uint8_t bytes[MARKER_BYTES] = { 0 };
+  int empty;
 
-  if (source->size < sizeof bytes)
-    return 0;
-  if (file_read_at (source, 0, bytes, sizeof bytes, err) < 0)
+  resume->left = SOURCE_UNKNOWN;
+  if (file_read_at (source, 0, bytes,
+                    (size_t) minimum_u64 (source->size, sizeof bytes),
+                    err) < 0)
     return -1;
-  resume->consumed = marker_decode (bytes, &resume->marker) &&
-    resume->marker.kind == MARKER_CONSUMED;
-  return 0;
-}
-
-/* A source with a marker: the marker names its image. */
-static int
-check_marker (const struct resume *resume, const struct file *source,
-              struct error *err)
-{
-  const struct marker *marker = &resume->marker;
-  const struct file_header *header = &resume->image->header;
-
-  if (memcmp (marker->image_id, header->image_id, IMAGE_ID_BYTES) != 0) {
-    error_set (err, ERROR_BAD_INPUT, 0,
-               "was partly moved to another image, not to %s",
-               resume->image->file->name);
-    return error_subject (err, source->name);
+  if (marker_begins (bytes)) {
+    resume->left = SOURCE_PARTLY_GONE;
+    return marker_decode (bytes, &resume->marker) ? 0
+      : refuse_damaged_marker (source, err);
   }
-  if (marker->consumed_bytes > resume->covered_bytes) {
-    error_set (err, ERROR_BAD_INPUT, 0,
-               "its first %llu bytes were moved to %s, whose records are "
-               "whole up to byte %llu only",
-               (unsigned long long) marker->consumed_bytes,
-               resume->image->file->name,
-               (unsigned long long) resume->covered_bytes);
-    error_subject (err, source->name);
-    return error_hint (err, "the image was damaged or cut: keep both files, "
-                       "iopress recover saves what is whole");
-  }
-  return 0;
-}
-
-/* Which pages of a window the records must agree with: those not absent, not
- * in the prefix.
- */
-static void
-counting_pages (const struct file_header *header,
-                const struct mapped_ram *ram, uint64_t window, uint8_t *map)
-{
-  uint64_t start = window * header->chunk_bytes;
-  uint32_t page, pages = window_pages (window, header->source_bytes,
-                                       header->chunk_bytes);
-
-  memset (map, 0, page_map_bytes (header->chunk_bytes));
-  for (page = 0; page < pages; page++)
-    if (start + (page + 1) * (uint64_t) PAGE_BYTES > header->prefix_bytes)
-      bitmap_set (map, page);
-  if (ram != NULL)
-    mapped_ram_mask (ram, start, pages, map);
-}
-
-/* Compare LENGTH bytes of both windows, page by page, from prefix on. */
-static bool
-windows_equal (const struct file_header *header, uint64_t start,
-               const uint8_t *map, const uint8_t *a, const uint8_t *b,
-               size_t length)
-{
-  size_t offset;
-
-  for (offset = 0; offset < length; offset += PAGE_BYTES) {
-    size_t part = (size_t) minimum_u64 (PAGE_BYTES, length - offset);
-    size_t skip = 0;
-
-    if (!bitmap_test (map, offset / PAGE_BYTES))
-      continue;
-    if (start + offset < header->prefix_bytes)
-      skip = (size_t) (header->prefix_bytes - start - offset);
-    if (memcmp (a + offset + skip, b + offset + skip, part - skip) != 0)
-      return false;
-  }
-  return true;
-}
-
-static int
-compare_windows (const struct resume *resume, const struct read_at *source,
-                 const struct read_at *image, const struct source_need *need,
-                 struct error *err)
-{
-  const struct file_header *header = &resume->image->header;
-  const struct mapped_ram *ram = need->exact ? NULL : need->ram;
-  CLEANUP_FREE uint8_t *expected = malloc (header->chunk_bytes);
-  CLEANUP_FREE uint8_t *found = malloc (header->chunk_bytes);
-  uint8_t map[CHUNK_BYTES_MAX / PAGE_BYTES / 8];
-  uint64_t offset = 0;
-
-  if (expected == NULL || found == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot compare");
-  for (;;) {
-    uint64_t window, start;
-    size_t length;
-
-    offset = minimum_u64 (source_need_next (need, source, offset),
-                          image->next_data (image->opaque, offset));
-    if (offset >= resume->covered_bytes)
-      return 0;
-    window = offset / header->chunk_bytes;
-    start = window * header->chunk_bytes;
-    length = (size_t) minimum_u64 (header->chunk_bytes,
-                                   header->source_bytes - start);
-    counting_pages (header, ram, window, map);
-    if (source->read (source->opaque, start, found, length, err) < 0 ||
-        image->read (image->opaque, start, expected, length, err) < 0)
-      return -1;
-    if (ram != NULL)
-      mapped_ram_clear_absent (ram, start, found, length);
-    if (!windows_equal (header, start, map, found, expected, length))
-      return error_set (err, ERROR_BAD_INPUT, 0,
-                        "is not the source of %s: bytes %llu to %llu differ",
-                        resume->image->file->name,
-                        (unsigned long long) start,
-                        (unsigned long long) (start + length));
-    offset = start + header->chunk_bytes;
-  }
-}
-
-/* A power cut before the first sync can leave header and records without the
- * prefix; and virsh may have edited it in the source since.
- */
-static int
-compare_prefix (struct resume *resume, const struct read_at *source,
-                struct error *err)
-{
-  const struct image *image = resume->image;
-  size_t length = (size_t) image->header.prefix_bytes;
-  CLEANUP_FREE uint8_t *prefix = malloc (length + 1);
-
-  if (prefix == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot compare");
-  if (source->read (source->opaque, 0, prefix, length, err) < 0)
-    return -1;
-  resume->prefix_differs = memcmp (prefix, image->prefix, length) != 0;
-  return 0;
-}
-
-/* A source without marker is whole, so it can be held against the records. */
-static int
-check_whole_source (struct resume *resume, const struct file *source,
-                    struct image_view *view, struct error *err)
-{
-  const struct file_header *header = &resume->image->header;
-  struct read_at from_source = read_at_of_file (source);
-  struct read_at from_image = read_at_of_view (view);
-  struct source_layout layout = { 0 };
-  struct source_need need;
-  int result;
-
-  if (header->kind == IMAGE_MAPPED_RAM &&
-      source_layout_parse (&from_source, header->kind, header->prefix_bytes,
-                           &layout, err) < 0) {
-    error_context (err, "is not the source of %s", resume->image->file->name);
-    return error_subject (err, source->name);
-  }
-  result = source_need_find (source, layout.ram,
-                             (header->compatible & FEATURE_EXACT) != 0,
-                             (header->compatible & FEATURE_DISCARD) != 0,
-                             &need, err);
-  if (result == 0)
-    result = compare_windows (resume, &from_source, &from_image, &need, err);
-  if (result == 0)
-    result = compare_prefix (resume, &from_source, err);
-  source_layout_free (&layout);
-  resume->source_whole = result == 0;
-  return result < 0 ? error_subject (err, source->name) : 0;
+  empty = resume_source_is_empty (source, err);
+  if (empty == 0 || source->size == 0)
+    resume->left = SOURCE_WHOLE;
+  return empty < 0 ? -1 : 0;
 }
 
 int
@@ -325,34 +174,6 @@ resume_source_is_empty (const struct file *source, struct error *err)
     offset += length;
   }
   return 1;
-}
-
-int
-resume_check_source (struct resume *resume, const struct file *source,
-                     struct image_view *view, struct error *err)
-{
-  const struct file_header *header = &resume->image->header;
-
-  if (source->size != header->source_bytes) {
-    error_set (err, ERROR_BAD_INPUT, 0,
-               "has %llu bytes, but %s was begun from a source of %llu",
-               (unsigned long long) source->size, resume->image->file->name,
-               (unsigned long long) header->source_bytes);
-    error_subject (err, source->name);
-    return source->size < header->source_bytes ? -1
-      : error_hint (err, "what was appended to it since can be cut off with "
-                    "truncate");
-  }
-  if (resume->consumed)
-    return check_marker (resume, source, err);
-  /* The last step of all takes the marker away: nothing is left. */
-  if (resume->complete) {
-    int empty = resume_source_is_empty (source, err);
-
-    if (empty != 0)
-      return empty < 0 ? -1 : 0;
-  }
-  return check_whole_source (resume, source, view, err);
 }
 
 static int

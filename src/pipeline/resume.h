@@ -5,25 +5,31 @@
 #define IOPRESS_PIPELINE_RESUME_H
 
 #include "format/marker.h"
+#include "guest/mapped_ram.h"
 #include "image/image_view.h"
+#include "pipeline/discard.h"
 
 /* What an earlier run has left. */
 struct resume {
   struct image *image;         /* entries of its valid records; bytes: the end
                                 * of the last one */
-  bool complete;               /* index and footer are there, too */
+  bool finished;               /* its footer is there: nothing of it is to be
+                                * written again, whatever is damaged */
+  bool complete;               /* so are index and all records */
   uint64_t covered_bytes;      /* every page of the source before this offset
                                 * is in a record, or was absent */
-  struct marker marker;        /* of the source */
-  bool consumed;               /* there is a marker: some of it is gone */
-  bool source_whole;           /* nothing of it is gone, that is certain */
+  enum source_left left;       /* of the source; the one place where that is
+                                * known, see discard.h */
+  struct marker marker;        /* of a source that is partly gone */
   bool prefix_differs;         /* the source is whole, and the prefix of the
                                 * image is not its own */
+  bool prefix_lost;            /* it has zeros wherever it differs */
 };
 
-/* Read the marker of SOURCE, if it has one.  First of all: whatever fails later
- * is another kind of failure when part of the source is gone.  Returns 0, or
- * -1 with ERR.
+/* See what is left of SOURCE: its marker, if it has one, and whether it holds
+ * anything; a source without marker that does is whole, since the page of the
+ * marker is the last to go.  First of all: whatever fails later is another kind
+ * of failure when part of the source is gone.  Returns 0, or -1 with ERR.
  */
 int resume_read_marker (const struct file *source, struct resume *resume,
                         struct error *err);
@@ -41,14 +47,30 @@ int resume_walk (struct image *image, struct resume *resume,
                  struct error *err);
 
 /* Refuse a SOURCE that does not belong to the image, or of which more is gone
- * than the image's records cover.  A source without marker is whole: its
- * windows are compared with the records (VIEW reads the image), and its prefix,
- * which no checksum covers, too.  Returns 0, or -1 with ERR (ERROR_BAD_INPUT)
- * that names what differs.
+ * than the image's records cover; also one of zeros unless the image is
+ * complete.  A source without marker is whole: its windows are compared with the
+ * records (VIEW reads the image), and its prefix, which no checksum covers, too.
+ * Returns 0, or -1 with ERR (ERROR_BAD_INPUT) that names what differs.
  */
 int resume_check_source (struct resume *resume,
                          const struct file *source, struct image_view *view,
                          struct error *err);
+
+/* Before the image is cut behind the records that are kept: refuse a SOURCE
+ * without marker that differs from any whole record behind them.  DECODING says
+ * how to decode it, RAM, or NULL, is the source's.  Returns 0, or -1 with ERR.
+ */
+int resume_check_rest (const struct resume *resume, const struct file *source,
+                       const struct decoding *decoding,
+                       const struct mapped_ram *ram, struct error *err);
+
+/* Whether FILE, which has no file header, is what a first run can leave that
+ * died before its header was durable, which is before any record is written:
+ * zeros, and what the head of an image of SOURCE begins with.  Returns 1, 0, or
+ * -1 with ERR.
+ */
+int resume_is_bare_head (const struct file *file, const struct file *source,
+                         uint64_t prefix_bytes, struct error *err);
 
 /* The source as it was: what the records cover is read from the image (VIEW),
  * the rest from SOURCE.  STORAGE is the caller's and must outlive it.

@@ -89,10 +89,12 @@ test_shapes ()
   check_restored "$work/image" -T 3
   expect_same "$work/mapped-ram" "$work/extracted"
   : >"$work/empty"
-  iopress save --force "$work/empty" "$work/image"
+  rm "$work/image"
+  iopress save "$work/empty" "$work/image"
   check_restored "$work/image"
   truncate -s 1G "$work/hole"
-  iopress save --force "$work/hole" "$work/image"
+  rm "$work/image"
+  iopress save "$work/hole" "$work/image"
   check_restored "$work/image"
 }
 

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether a source and what there is of an image belong together. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/source_layout.h"
+#include "pipeline/resume.h"
+#include "pipeline/salvage_scan.h"
+#include "pipeline/source_need.h"
+#include "util/cleanup.h"
+
+/* A source of zeros is what an earlier run leaves that was done: it has nothing
+ * of what the image lacks.
+ */
+static int
+refuse_empty (const struct resume *resume, const struct file *source,
+              struct error *err)
+{
+  error_set (err, ERROR_BAD_INPUT, 0, "holds nothing, and the records of %s are "
+             "whole up to byte %llu only", resume->image->file->name,
+             (unsigned long long) resume->covered_bytes);
+  error_subject (err, source->name);
+  return error_hint (err, "keep both files, iopress recover saves what is whole");
+}
+
+/* A source with a marker: the marker names its image. */
+static int
+check_marker (const struct resume *resume, const struct file *source,
+              struct error *err)
+{
+  const struct marker *marker = &resume->marker;
+  const struct file_header *header = &resume->image->header;
+
+  if (memcmp (marker->image_id, header->image_id, IMAGE_ID_BYTES) != 0) {
+    error_set (err, ERROR_BAD_INPUT, 0,
+               "was partly moved to another image, not to %s",
+               resume->image->file->name);
+    return error_subject (err, source->name);
+  }
+  if (marker->consumed_bytes > resume->covered_bytes) {
+    error_set (err, ERROR_BAD_INPUT, 0,
+               "its first %llu bytes were moved to %s, whose records are "
+               "whole up to byte %llu only",
+               (unsigned long long) marker->consumed_bytes,
+               resume->image->file->name,
+               (unsigned long long) resume->covered_bytes);
+    error_subject (err, source->name);
+    return error_hint (err, "the image was damaged or cut: keep both files, "
+                       "iopress recover saves what is whole");
+  }
+  return 0;
+}
+
+/* Which pages of a window the records must agree with: those not absent, not
+ * in the prefix.
+ */
+static void
+counting_pages (const struct file_header *header,
+                const struct mapped_ram *ram, uint64_t window, uint8_t *map)
+{
+  uint64_t start = window * header->chunk_bytes;
+  uint32_t page, pages = window_pages (window, header->source_bytes,
+                                       header->chunk_bytes);
+
+  memset (map, 0, page_map_bytes (header->chunk_bytes));
+  for (page = 0; page < pages; page++)
+    if (start + (page + 1) * (uint64_t) PAGE_BYTES > header->prefix_bytes)
+      bitmap_set (map, page);
+  if (ram != NULL)
+    mapped_ram_mask (ram, start, pages, map);
+}
+
+/* Compare LENGTH bytes of both windows, page by page, from prefix on. */
+static bool
+windows_equal (const struct file_header *header, uint64_t start,
+               const uint8_t *map, const uint8_t *a, const uint8_t *b,
+               size_t length)
+{
+  size_t offset;
+
+  for (offset = 0; offset < length; offset += PAGE_BYTES) {
+    size_t part = (size_t) minimum_u64 (PAGE_BYTES, length - offset);
+    size_t skip = 0;
+
+    if (!bitmap_test (map, offset / PAGE_BYTES))
+      continue;
+    if (start + offset < header->prefix_bytes)
+      skip = (size_t) (header->prefix_bytes - start - offset);
+    if (memcmp (a + offset + skip, b + offset + skip, part - skip) != 0)
+      return false;
+  }
+  return true;
+}
+
+static int
+compare_window (const struct resume *resume, const struct read_at *source,
+                const struct read_at *image, const struct mapped_ram *ram,
+                uint64_t window, struct error *err)
+{
+  const struct file_header *header = &resume->image->header;
+  CLEANUP_FREE uint8_t *expected = malloc (header->chunk_bytes);
+  CLEANUP_FREE uint8_t *found = malloc (header->chunk_bytes);
+  uint8_t map[CHUNK_BYTES_MAX / PAGE_BYTES / 8];
+  uint64_t start = window * header->chunk_bytes;
+  size_t length = (size_t) minimum_u64 (header->chunk_bytes,
+                                        header->source_bytes - start);
+
+  if (expected == NULL || found == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot compare");
+  counting_pages (header, ram, window, map);
+  if (source->read (source->opaque, start, found, length, err) < 0 ||
+      image->read (image->opaque, start, expected, length, err) < 0)
+    return -1;
+  if (ram != NULL)
+    mapped_ram_clear_absent (ram, start, found, length);
+  if (windows_equal (header, start, map, found, expected, length))
+    return 0;
+  return error_set (err, ERROR_BAD_INPUT, 0,
+                    "is not the source of %s: bytes %llu to %llu differ",
+                    resume->image->file->name, (unsigned long long) start,
+                    (unsigned long long) (start + length));
+}
+
+static int
+compare_windows (const struct resume *resume, const struct read_at *source,
+                 const struct read_at *image, const struct source_need *need,
+                 struct error *err)
+{
+  const struct mapped_ram *ram = need->exact ? NULL : need->ram;
+  uint32_t chunk_bytes = resume->image->header.chunk_bytes;
+  uint64_t offset = 0;
+
+  for (;;) {
+    offset = minimum_u64 (source_need_next (need, source, offset),
+                          image->next_data (image->opaque, offset));
+    if (offset >= resume->covered_bytes)
+      return 0;
+    if (compare_window (resume, source, image, ram, offset / chunk_bytes,
+                        err) < 0)
+      return -1;
+    offset = align_down (offset, chunk_bytes) + chunk_bytes;
+  }
+}
+
+/* Whether FOUND is what is wanted but for zeros. */
+static bool
+is_lost (const uint8_t *found, const uint8_t *wanted, size_t length)
+{
+  size_t i;
+
+  for (i = 0; i < length; i++)
+    if (found[i] != 0 && found[i] != wanted[i])
+      return false;
+  return true;
+}
+
+/* A power cut before the first sync can leave header and records without the
+ * prefix; and virsh may have edited it in the source since.
+ */
+static int
+compare_prefix (struct resume *resume, const struct read_at *source,
+                struct error *err)
+{
+  const struct image *image = resume->image;
+  size_t length = (size_t) image->header.prefix_bytes;
+  CLEANUP_FREE uint8_t *prefix = malloc (length + 1);
+
+  if (prefix == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot compare");
+  if (source->read (source->opaque, 0, prefix, length, err) < 0)
+    return -1;
+  resume->prefix_differs = memcmp (prefix, image->prefix, length) != 0;
+  resume->prefix_lost = resume->prefix_differs &&
+    is_lost (image->prefix, prefix, length);
+  return 0;
+}
+
+/* A source without marker is whole, so it can be held against the records. */
+static int
+check_whole_source (struct resume *resume, const struct file *source,
+                    struct image_view *view, struct error *err)
+{
+  const struct file_header *header = &resume->image->header;
+  struct read_at from_source = read_at_of_file (source);
+  struct read_at from_image = read_at_of_view (view);
+  struct source_layout layout = { 0 };
+  struct source_need need;
+  int result;
+
+  if (header->kind == IMAGE_MAPPED_RAM &&
+      source_layout_parse (&from_source, header->kind, header->prefix_bytes,
+                           &layout, err) < 0) {
+    error_context (err, "is not the source of %s", resume->image->file->name);
+    return error_subject (err, source->name);
+  }
+  result = source_need_find (source, layout.ram,
+                             (header->compatible & FEATURE_EXACT) != 0,
+                             (header->compatible & FEATURE_DISCARD) != 0,
+                             &need, err);
+  if (result == 0)
+    result = compare_windows (resume, &from_source, &from_image, &need, err);
+  if (result == 0)
+    result = compare_prefix (resume, &from_source, err);
+  source_layout_free (&layout);
+  return result < 0 ? error_subject (err, source->name) : 0;
+}
+
+int
+resume_check_source (struct resume *resume, const struct file *source,
+                     struct image_view *view, struct error *err)
+{
+  const struct file_header *header = &resume->image->header;
+  int empty;
+
+  if (source->size != header->source_bytes) {
+    error_set (err, ERROR_BAD_INPUT, 0,
+               "has %llu bytes, but %s was begun from a source of %llu",
+               (unsigned long long) source->size, resume->image->file->name,
+               (unsigned long long) header->source_bytes);
+    return error_subject (err, source->name);
+  }
+  if (resume->left == SOURCE_PARTLY_GONE)
+    return check_marker (resume, source, err);
+  empty = source->size > 0 ? resume_source_is_empty (source, err) : 0;
+  if (empty < 0)
+    return -1;
+  /* The last step of all takes the marker away: nothing is left. */
+  if (empty > 0)
+    return resume->complete ? 0 : refuse_empty (resume, source, err);
+  return check_whole_source (resume, source, view, err);
+}
+
+/* Whether the record found, one behind those that are kept, says what SOURCE
+ * does.  Returns 0, or -1 with ERR.
+ */
+static int
+compare_found (const struct resume *resume, const struct file *source,
+               const struct decoding *decoding, const struct mapped_ram *ram,
+               const struct found_record *found, struct error *err)
+{
+  struct index_entry entry = index_entry_of (&found->header, found->offset);
+  struct image single = {
+    .file = resume->image->file,
+    .header = resume->image->header,
+    .footer.record_count = 1,
+    .entries = &entry,
+  };
+  struct read_at from_source = read_at_of_file (source), from_image;
+  struct image_view *view = NULL;
+  int result;
+
+  if (image_view_open (&single, decoding, NULL, &view, err) < 0)
+    return -1;
+  from_image = read_at_of_view (view);
+  result = compare_window (resume, &from_source, &from_image, ram,
+                           entry.window, err);
+  image_view_close (view);
+  return result;
+}
+
+int
+resume_check_rest (const struct resume *resume, const struct file *source,
+                   const struct decoding *decoding,
+                   const struct mapped_ram *ram, struct error *err)
+{
+  const struct image *image = resume->image;
+  struct salvage_scan scan;
+  int result = scan_for_records (image->file, image->bytes, &image->header,
+                                 &scan, err);
+  size_t i;
+
+  if (image->header.compatible & FEATURE_EXACT)
+    ram = NULL;
+  for (i = 0; result == 0 && i < scan.record_count; i++)
+    result = compare_found (resume, source, decoding, ram, &scan.records[i],
+                            err);
+  scan_free (&scan);
+  if (result < 0 && err->kind == ERROR_BAD_INPUT)
+    error_hint (err, "keep both files, iopress recover saves what is whole");
+  return result < 0 ? error_subject (err, source->name) : 0;
+}
+
+/* Whether LENGTH bytes of FILE at OFFSET are zeros, or those of SOURCE where
+ * that has its prefix.  A file header that lies within one sector is there or
+ * not; of one that does not there can be a part, which could be anything.
+ */
+static bool
+is_head (const uint8_t *found, const uint8_t *wanted, size_t length,
+         uint64_t offset, uint64_t prefix_bytes)
+{
+  bool torn = prefix_bytes % MARKER_SECTOR_BYTES >
+    MARKER_SECTOR_BYTES - FILE_HEADER_BYTES;
+  uint64_t end = prefix_bytes + (torn ? FILE_HEADER_BYTES : 0);
+  size_t prefix = offset < prefix_bytes
+    ? (size_t) minimum_u64 (length, prefix_bytes - offset) : 0;
+  size_t skip = offset < end ? (size_t) minimum_u64 (length, end - offset) : 0;
+
+  return is_lost (found, wanted, prefix) &&
+    bytes_are_zero (found + skip, length - skip);
+}
+
+int
+resume_is_bare_head (const struct file *file, const struct file *source,
+                     uint64_t prefix_bytes, struct error *err)
+{
+  uint8_t found[PAGE_BYTES], wanted[PAGE_BYTES];
+  uint64_t offset;
+
+  for (offset = file_next_data (file, 0); offset < file->size;
+       offset = file_next_data (file, offset)) {
+    size_t length = (size_t) minimum_u64 (sizeof found, file->size - offset);
+    size_t both = offset < source->size
+      ? (size_t) minimum_u64 (length, source->size - offset) : 0;
+
+    if (file_read_at (file, offset, found, length, err) < 0 ||
+        file_read_at (source, offset, wanted, both, err) < 0)
+      return -1;
+    if (!is_head (found, wanted, length, offset, prefix_bytes))
+      return 0;
+    offset += length;
+  }
+  return 1;
+}

@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What may be all there is of a source is never begun anew, cut or written over:
+# not by --resume, whatever has become of image and source, and not by packing
+# what is left of a source once more.
+
+. "${abs_top_srcdir:-../..}/tests/functions.sh"
+. "$abs_top_srcdir/tests/discard/common.sh"
+
+requires python3
+requires_codec zstd
+
+cd "$work"
+size=2000000
+options=(--chunk-size 64K -c stored)
+noise a $size 1
+noise b $size 2
+
+# pack SOURCE IMAGE [OPTION...]: from a copy of SOURCE, s.
+pack ()
+{
+  rm -f s "$2" "$2.part"
+  cp "$1" s
+  expect_exit 0 iopress save "${options[@]}" "${@:3}" s "$2"
+}
+
+# What is refused names a way that loses nothing.
+to_recover ()
+{
+  expect_message '; .*iopress recover saves what is whole'
+}
+
+# A finished image with a bad record, its source one hole: by every name, with
+# what helped before, and with zeros in the place of the holes.
+head -c $size /dev/zero >zeros
+truncate -s $size hole
+for at in 5000 1000000 1990000; do
+  pack a image --discard
+  spoil image $at
+  expect_exit 3 iopress verify image
+  if grep -q resume stderr; then
+    fail "verify sends to --resume"
+  fi
+  to_recover
+  for source in s zeros hole; do
+    for more in "" --force --discard; do
+      # shellcheck disable=SC2086
+      untouched image $source -- 3 iopress save --resume $more $source image
+      to_recover
+    done
+    untouched image $source -- 3 iopress save --resume fd:3 fd:4 \
+      3<>$source 4<>image
+    to_recover
+  done
+  cp image new.part
+  untouched new.part s -- 3 iopress save --resume s new
+  to_recover
+  rm new.part
+done
+expect_exit 3 iopress recover image saved
+rm -f saved
+
+# Another guest's save of the same size, and the image's own source, too.
+for at in 5000 1000000; do
+  for discard in "" --discard; do
+    # shellcheck disable=SC2086
+    pack a image $discard
+    spoil image $at
+    cp image new.part
+    for source in b a; do
+      cp $source s
+      untouched s image -- 3 iopress save --resume s image
+      expect_message 'image: is a finished image, and damaged; '
+      untouched s image -- 3 iopress save --resume fd:3 fd:4 3<>s 4<>image
+      untouched s new.part -- 3 iopress save --resume s new
+    done
+    rm new.part
+  done
+done
+
+# Its index, or its footer.  A file without footer may be unfinished, but not under
+# the final name.
+pack a image --discard
+last=$(stat -c %s image)
+for at in $((last - 200)) $((last - 50)) $((last - 3)); do
+  pack a image --discard
+  spoil image "$at"
+  for source in s a; do
+    untouched image -- 3 iopress save --resume $source image
+    to_recover
+  done
+  # All of the records are there and the source is not: nothing can be made of it.
+  untouched s image -- 3 iopress save --resume fd:3 fd:4 3<>s 4<>image
+done
+
+# What a run left unfinished: the last records are whole, the first is not.
+unfinished ()
+{
+  rm -f image new new.part
+  # shellcheck disable=SC2086
+  pack a image $1
+  head -c 1500000 image >new.part
+  cp a s
+}
+for discard in "" --discard; do
+  unfinished "$discard"
+  spoil new.part 5000
+  for source in b hole zeros; do
+    untouched $source new.part -- 3 iopress save --resume $source new
+    to_recover
+    untouched $source new.part -- 3 iopress save --resume fd:3 fd:4 \
+      3<>$source 4<>new.part
+  done
+  # Its marker is lost, and its head is there again.
+  python3 -c 'import sys
+data = open("a", "rb").read()
+open("s", "wb").write(data[:4096] + bytes(800000) + data[804096:])'
+  untouched s new.part -- 3 iopress save --resume s new
+  expect_message 's: is not the source of new.part: bytes'
+  # What is proven to have all that goes is gone on with.
+  cp a s
+  expect_exit 0 iopress save --resume s new
+  expect_exit 0 iopress restore --force new r
+  expect_same a r
+  unfinished "$discard"
+  spoil new.part 700000
+  expect_exit 0 iopress save --resume s new
+  expect_exit 0 iopress restore --force new r
+  expect_same a r
+
+  # Under the final name it is no file for --resume, until it has the right one.
+  unfinished "$discard"
+  mv new.part new
+  untouched s new -- 3 iopress save --resume s new
+  expect_message 'unfinished under the name .*; .*OUTPUT.part'
+  mv new new.part
+  expect_exit 0 iopress save --resume s new
+  expect_exit 0 iopress restore --force new r
+  expect_same a r
+
+  # Without its file header nobody knows whose records these are.
+  unfinished "$discard"
+  spoil new.part 40
+  untouched s new.part -- 3 iopress save --resume s new
+  to_recover
+  dd if=/dev/zero of=new.part bs=4096 count=1 conv=notrunc status=none
+  untouched s new.part -- 3 iopress save --resume s new
+  untouched s new.part -- 3 iopress save --resume fd:3 fd:4 3<>s 4<>new.part
+done
+echo precious >new.part
+untouched s new.part -- 3 iopress save --resume s new
+# But where no record can have been written yet, none is lost.
+: >new.part
+expect_exit 0 iopress save --resume s new
+expect_exit 0 iopress verify new
+rm new
+truncate -s 4M new.part
+expect_exit 0 iopress save --resume s new
+expect_exit 0 iopress verify new
+rm new
+
+# A marker that says more than the image has, or that cannot be read.
+half ()
+{
+  local status=0
+
+  rm -f s image image.part
+  cp a s
+  (ulimit -f 1024; iopress save --discard --discard-batch 128K \
+     "${options[@]}" s image 2>stderr) || status=$?
+  test $status = 4 || fail "exit status $status: $(cat stderr)"
+}
+half
+cp --sparse=always s half
+cp image.part half.part
+spoil image.part 5000
+untouched s image.part -- 3 iopress save --resume s image
+to_recover
+cp half.part image.part
+cp half s
+spoil s 50
+untouched s image.part -- 3 iopress save --resume s image
+expect_message 's: was partly moved .* marker .* damaged; '
+untouched s -- 3 iopress save s other
+expect_message 's: was partly moved .* marker .* damaged; '
+# One that says less: the source has the rest.
+cp half s
+python3 - <<'end'
+data = open("image.part", "rb").read()
+open("image.part", "wb").write(data + bytes(100) + data[200000:900000])
+end
+expect_exit 0 iopress save --resume s image
+expect_exit 0 iopress restore --force image r
+expect_same a r
+# Something was appended to it: no advice to cut what may be another file.
+cp half s
+cp half.part new.part
+echo more >>s
+untouched s new.part -- 3 iopress save --resume s new
+expect_message '2000005 bytes'
+if grep -q truncate stderr; then
+  fail "--resume advises to cut the source"
+fi
+
+# The source is consumed, or was never filled: it takes no image's place.
+rm -f new new.part
+pack a image --discard
+: >nothing
+for source in s hole zeros nothing; do
+  for more in "" --discard "--format raw" "-c stored" --exact "-T serial"; do
+    # shellcheck disable=SC2086
+    untouched image -- 3 iopress save --force $more $source image
+    expect_message "$source: holds nothing: .*; look for its image"
+    # shellcheck disable=SC2086
+    untouched image -- 3 iopress save $more fd:3 fd:4 3<>$source 4<>image
+  done
+  untouched image -- 3 iopress save $source - 1<>image
+  untouched image -- 3 iopress save --force fd:3 image 3<$source
+  # Nor a left-over one's, also not that of what is not recognised any more.
+  for damage in none head; do
+    head -c 1000000 image >new.part
+    test $damage = none || spoil new.part 40
+    untouched new.part -- 3 iopress save $source new
+    untouched new.part -- 3 iopress save --force $source new
+  done
+  rm new.part
+done
+cp hole new
+head -c 1000000 image >new.part
+untouched new new.part -- 3 iopress save --replace new
+rm new new.part
+# Another name it may have.
+for source in hole zeros nothing; do
+  expect_exit 0 iopress save $source new
+  rm new
+  : >new
+  expect_exit 0 iopress save fd:3 fd:4 3<$source 4<>new
+  expect_exit 0 iopress restore --force new r
+  expect_same $source r
+  rm new
+done
+
+# Giving up empties a descriptor, unless that has the only copy.
+for source in s half missing; do
+  untouched image -- 5 iopress save --wait-fd 5 $source fd:4 4<>image \
+    5</dev/null
+done
+cp image new
+expect_exit 5 iopress save --wait-fd 5 a fd:4 4<>new 5</dev/null
+test ! -s new || fail "the descriptor's file was not emptied"
