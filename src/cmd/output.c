@@ -258,9 +258,12 @@ judge_begun (struct output *output, struct error *err)
   }
   unwanted = useless.kind == ERROR_BAD_INPUT
     ? leftover_of_save (&output->file, err) : 0;
-  if (unwanted == 0)
-    *err = useless;
-  return unwanted > 0 ? 0 : -1;
+  if (unwanted != 0)
+    return unwanted > 0 ? 0 : -1;
+  *err = useless;
+  return err->hint[0] != '\0' ? -1
+    : error_hint (err, "if SOURCE is whole move it away and try again, else "
+                  "iopress recover may find records in it");
 }
 
 /* Open PATH.part or else PATH.  Returns 1, 0 when there is neither, or -1. */

@@ -67,6 +67,44 @@ if [ "$(id -u)" = 0 ]; then
   alone
 fi
 
+# What the folder gives to new files does not make the image readable for whom
+# the source was not: no list of access that the source does not have.
+if [ "$(id -u)" = 0 ]; then
+  mkdir "$work/shared"
+  python3 - "$work/shared" <<'PYTHON'
+import os, struct, sys
+entries = [(1, 7, -1), (2, 6, 65534), (4, 5, -1), (16, 7, -1), (32, 5, -1)]
+acl = struct.pack("<I", 2) + b"".join(
+    struct.pack("<HHI", tag, allowed, who & 0xffffffff)
+    for tag, allowed, who in entries)
+try:
+    os.setxattr(sys.argv[1], "system.posix_acl_default", acl)
+except OSError:
+    print("not tried: no lists of access here")
+PYTHON
+  for mode in 600 640; do
+    cp "$work/raw" "$work/outside"
+    chmod $mode "$work/outside"
+    mv "$work/outside" "$work/shared/file"
+    iopress save --replace "$work/shared/file"
+    test "$(stat -c %a "$work/shared/file")" = $mode || fail "another mode"
+    python3 - "$work/shared/file" <<'PYTHON' || fail "the image has a list"
+import os, sys
+sys.exit("system.posix_acl_access" in os.listxattr(sys.argv[1]))
+PYTHON
+  done
+  # One that the source has comes along.
+  rm "$work/shared/file"
+  cp "$work/raw" "$work/shared/file"
+  iopress save --replace "$work/shared/file" --quiet
+  python3 - "$work/shared" <<'PYTHON' || fail "the list is gone"
+import os, sys
+name = "system.posix_acl_default"
+sys.exit(name in os.listxattr(sys.argv[1]) and
+         "system.posix_acl_access" not in os.listxattr(sys.argv[1] + "/file"))
+PYTHON
+fi
+
 # Then it is an image already; expand and --replace undo each other.
 before=$(stat -c %i.%Y "$file")
 iopress save --replace "$file" 2>"$work/stderr"

@@ -102,9 +102,14 @@ class Scenario:
 
     def check(self, folder, status, text):
         """What is wrong after the run that went on, or None."""
-        if status == 3 and self.leftover and \
+        if status == 3 and \
            read(os.path.join(folder, "source")) == self.source.data:
-            # Nothing of the new image had reached the disk yet.
+            # The head of the image had not reached the disk yet: it cannot be
+            # told from another file, or is that of an earlier one.
+            if "not an iopress image; if SOURCE is whole" in text:
+                os.unlink(os.path.join(folder, "image.part"))
+            elif not self.leftover:
+                return f"resume: status {status}: {text}"
             status, text = self.save(folder)
         if status != 0:
             return f"resume: status {status}: {text}"

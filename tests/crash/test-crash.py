@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Power cuts during "save --discard" and "save --resume", replayed: whatever
-# a cut can leave, --resume must end well and restore give every byte back.
+# a cut can leave, --resume must end well and restore give every byte back.  (What
+# does not begin like an image is refused, and the source must be whole then.)
 # See replay.py for the variables that choose how many states, and which.
 
 import os
