@@ -187,8 +187,10 @@ punch_to (struct discard *discard, uint64_t x, struct error *err)
     : align_down (x, discard->block_bytes);
   while (discard->punched < x) {
     uint64_t start = maximum_u64 (discard->punched, PAGE_BYTES);
-    uint64_t end = minimum_u64 (align_down (start, PUNCH_BYTES) + PUNCH_BYTES,
-                                x);
+    /* A hole is one piece, however large; it may hold blocks without data. */
+    uint64_t data = file_next_data (discard->options.source, start);
+    uint64_t end = minimum_u64 (maximum_u64 (align_down (start, PUNCH_BYTES)
+                                             + PUNCH_BYTES, data), x);
 
     if (start < end && check_image (discard, err) < 0)
       return -1;
