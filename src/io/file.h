@@ -102,6 +102,12 @@ int file_create_unnamed (const char *folder, enum direct_io direct,
  */
 bool file_keeps_holes (const struct file *file);
 
+/* Whether the file system tells where FILE has data from what it has on the disk
+ * and in memory alike, so that nothing that was written is called a hole.  ZFS,
+ * and what serves files of others over a network, may be late.
+ */
+bool file_knows_holes (const struct file *file);
+
 /* The most bytes that the regular FILE or the device may have, as far as that is
  * known beforehand.
  */

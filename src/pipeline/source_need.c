@@ -43,15 +43,16 @@ source_need_find (const struct file *file, const struct mapped_ram *ram,
                   struct error *err)
 {
   uint64_t beside = file->size;
+  bool doubted = goes && !file_knows_holes (file);
 
   if (ram != NULL)
     beside -= mapped_ram_region_bytes (ram);
   *need = (struct source_need) {
     .ram = ram,
     .exact = exact,
-    .holes = goes || (ram != NULL && beside <= BESIDE_BYTES_MAX),
+    .holes = doubted || (ram != NULL && beside <= BESIDE_BYTES_MAX),
   };
-  return goes ? check_holes (file, beside, err) : 0;
+  return doubted ? check_holes (file, beside, err) : 0;
 }
 
 static uint64_t

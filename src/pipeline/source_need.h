@@ -8,8 +8,9 @@
  * - what a bitmap of QEMU calls present is read, hole or not;
  * - what lies outside of the page regions, which are headers, bitmaps and
  *   device states, is read, unless there is more of it than any guest has;
- * - of a raw file holes are left out, but not when the source goes afterwards:
- *   then everything is read, and what is too large for that is refused.
+ * - of a raw file holes are left out, unless the source goes afterwards and its
+ *   file system is none that is known to tell the truth: then everything is
+ *   read, and what is too large for that is refused.
  *
  * A flush of the source beforehand would not help: it costs as much as a copy,
  * and ZFS answers by what it has written out in its own time.

@@ -89,7 +89,8 @@ make_mapped_ram --preset background "$work/source"
 expect_exit 3 blind $all save "$work/source" "$work/new"
 expect_message 'background'
 
-# A raw file that goes.
+# A raw file that goes, where the file system may be late, as ZFS.
+export IOPRESS_FALSE_TYPE=0x2fc12fc1
 rm "$work/kept"
 make_raw "$work/kept"
 cp "$work/kept" "$work/expected"
@@ -112,9 +113,17 @@ done
 rm -f "$work/source" "$work/image"
 truncate -s 3T "$work/source" 2>/dev/null || exit 0
 printf x | dd of="$work/source" conv=notrunc status=none
-expect_exit 1 iopress save --discard "$work/source" "$work/image"
+expect_exit 1 blind 0:0 save --discard "$work/source" "$work/image"
 expect_one_line
 expect_message 'is nearly all holes.*without --discard'
 expect_absent "$work/image" "$work/image.part"
 test "$(head -c 1 "$work/source")" = x || fail "something is gone"
 iopress save "$work/source" "$work/image"
+
+# Where the file system is known to tell the truth its holes are left out.
+unset IOPRESS_FALSE_TYPE
+case $(stat -f -c %T "$work") in
+  ext2/ext3 | xfs | btrfs | tmpfs | f2fs)
+    rm "$work/image"
+    iopress save --discard "$work/source" "$work/image" ;;
+esac
