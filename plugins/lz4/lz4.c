@@ -65,6 +65,13 @@ lz4_open (int level, const char *parameters, size_t chunk_size)
   return context;
 }
 
+static int
+lz4_set_level (struct iopress_codec_context *context, int level)
+{
+  context->preferences.compressionLevel = level;
+  return 0;
+}
+
 /* The largest block that the content fills: the library decodes a block in
  * place only where a whole one has room, and through a buffer otherwise.
  */
@@ -172,6 +179,15 @@ lz4_decompress (struct iopress_codec_context *context,
   return IOPRESS_CODEC_ERROR;
 }
 
+static int
+lz4_is_frame (const void *input, size_t input_length)
+{
+  static const unsigned char magic[] = { 0x04, 0x22, 0x4d, 0x18 };
+
+  return input_length >= sizeof magic &&
+    memcmp (input, magic, sizeof magic) == 0;
+}
+
 static const char *
 lz4_error_text (struct iopress_codec_context *context)
 {
@@ -193,6 +209,8 @@ static struct iopress_codec lz4_codec = {
   .compress = lz4_compress,
   .decompress = lz4_decompress,
   .error_text = lz4_error_text,
+  .set_level = lz4_set_level,
+  .is_frame = lz4_is_frame,
 };
 
 IOPRESS_REGISTER_CODEC (lz4_codec)

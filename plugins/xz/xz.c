@@ -161,6 +161,15 @@ xz_decompress (struct iopress_codec_context *context,
   return IOPRESS_CODEC_ERROR;
 }
 
+static int
+xz_is_frame (const void *input, size_t input_length)
+{
+  static const unsigned char magic[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
+
+  return input_length >= sizeof magic &&
+    memcmp (input, magic, sizeof magic) == 0;
+}
+
 static const char *
 xz_error_text (struct iopress_codec_context *context)
 {
@@ -180,6 +189,7 @@ static struct iopress_codec xz_codec = {
   .compress = xz_compress,
   .decompress = xz_decompress,
   .error_text = xz_error_text,
+  .is_frame = xz_is_frame,
 };
 
 IOPRESS_REGISTER_CODEC (xz_codec)

@@ -20,6 +20,8 @@
 struct iopress_codec_context {
   ZSTD_CCtx *compressor;
   ZSTD_DCtx *decompressor;
+  size_t chunk_size;
+  int long_log;                /* the N of long=N, or 0 */
   const char *error;
 };
 
@@ -97,13 +99,18 @@ set_level (ZSTD_CCtx *compressor, int level)
   return result;
 }
 
+/* From whatever they were. */
 static int
-set_parameters (ZSTD_CCtx *compressor, int level, const char *parameters,
-                size_t chunk_size)
+zstd_set_level (struct iopress_codec_context *context, int level)
 {
-  int window = chunk_window_log (chunk_size);
-  int wanted = long_window_log (parameters);
+  ZSTD_CCtx *compressor = context->compressor;
+  int window = chunk_window_log (context->chunk_size);
+  int wanted = context->long_log;
   size_t result;
+
+  result = ZSTD_CCtx_reset (compressor, ZSTD_reset_session_and_parameters);
+  if (ZSTD_isError (result))
+    return -1;
 
   if (wanted != 0 && wanted < window)
     window = wanted;
@@ -131,11 +138,12 @@ zstd_open (int level, const char *parameters, size_t chunk_size)
 
   if (context == NULL)
     return NULL;
+  context->chunk_size = chunk_size;
+  context->long_log = long_window_log (parameters);
   context->compressor = ZSTD_createCCtx ();
   context->decompressor = ZSTD_createDCtx ();
   if (context->compressor == NULL || context->decompressor == NULL ||
-      set_parameters (context->compressor, level, parameters,
-                      chunk_size) == -1) {
+      zstd_set_level (context, level) == -1) {
     zstd_close (context);
     return NULL;
   }
@@ -157,16 +165,22 @@ zstd_compress (struct iopress_codec_context *context,
     IOPRESS_CODEC_NO_ROOM : IOPRESS_CODEC_ERROR;
 }
 
+static int
+zstd_is_frame (const void *input, size_t input_length)
+{
+  static const unsigned char magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+
+  return input_length >= sizeof magic &&
+    memcmp (input, magic, sizeof magic) == 0;
+}
+
 /* The library would also take a series of frames, skippable frames and the
  * formats of old versions.
  */
 static int
 is_one_frame (const void *input, size_t input_length)
 {
-  const unsigned char *bytes = input;
-
-  return input_length >= 4 && bytes[0] == 0x28 && bytes[1] == 0xb5 &&
-    bytes[2] == 0x2f && bytes[3] == 0xfd &&
+  return zstd_is_frame (input, input_length) &&
     ZSTD_findFrameCompressedSize (input, input_length) == input_length;
 }
 
@@ -208,6 +222,8 @@ static struct iopress_codec zstd_codec = {
   .compress = zstd_compress,
   .decompress = zstd_decompress,
   .error_text = zstd_error_text,
+  .set_level = zstd_set_level,
+  .is_frame = zstd_is_frame,
 };
 
 IOPRESS_REGISTER_CODEC (zstd_codec)

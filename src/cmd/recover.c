@@ -98,26 +98,39 @@ open_image (struct recover *recover, const char *name, struct error *err)
   return salvage_search (&recover->file, &recover->salvage, err);
 }
 
-/* The codec that the header names, or -c, or the look of the frames. */
+/* The codec that -c names, or that knows the frames, where no header does. */
+static int
+name_codec (struct recover *recover, char name[CODEC_NAME_BYTES],
+            struct error *err)
+{
+  const struct salvage *salvage = &recover->salvage;
+
+  if (recover->codec_text != NULL) {
+    if (strlen (recover->codec_text) >= CODEC_NAME_BYTES)
+      return error_set (err, ERROR_USAGE, 0, "-c takes the name of a codec");
+    strcpy (name, recover->codec_text);
+  }
+  else if (salvage->frame_bytes == 0)
+    strcpy (name, CODEC_STORED);
+  else if (codec_find_by_frame (recover->common.plugin_folder, salvage->frame,
+                                salvage->frame_bytes, name, err) < 0)
+    return -1;
+  if (name[0] != '\0')
+    return 0;
+  error_set (err, ERROR_BAD_INPUT, 0,
+             "neither header nor records name the codec");
+  error_subject (err, recover->file.name);
+  return error_hint (err, "name it with -c");
+}
+
 static int
 find_codec (struct recover *recover, struct error *err)
 {
   struct file_header *header = &recover->salvage.image.header;
-  const char *name = recover->codec_text;
 
-  if (!recover->salvage.header_found) {
-    if (name == NULL)
-      name = recover->salvage.frame_codec;
-    if (name[0] == '\0') {
-      error_set (err, ERROR_BAD_INPUT, 0,
-                 "neither header nor records name the codec");
-      error_subject (err, recover->file.name);
-      return error_hint (err, "name it with -c");
-    }
-    if (strlen (name) >= sizeof header->codec)
-      return error_set (err, ERROR_USAGE, 0, "-c takes the name of a codec");
-    strcpy (header->codec, name);
-  }
+  if (!recover->salvage.header_found &&
+      name_codec (recover, header->codec, err) < 0)
+    return -1;
   return codec_for_image (recover->common.plugin_folder, header,
                           &recover->codec, err);
 }

@@ -79,14 +79,20 @@ encoder_pages (const struct encoder *encoder)
 void
 encoder_set_level (struct encoder *encoder, int level)
 {
+  const struct codec *codec = encoder->encoding->codec;
   struct iopress_codec_context *context;
 
   if (level == encoder->level || encoder->context == NULL)
     return;
+  if (codec->ops.set_level != NULL) {
+    if (codec->ops.set_level (encoder->context, level) == 0)
+      encoder->level = level;
+    return;
+  }
   context = open_context (encoder->encoding, level);
   if (context == NULL)
     return;
-  encoder->encoding->codec->ops.close (encoder->context);
+  codec->ops.close (encoder->context);
   encoder->context = context;
   encoder->level = level;
 }

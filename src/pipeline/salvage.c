@@ -149,38 +149,25 @@ take_prefix (struct salvage *salvage, struct error *err)
   return 0;
 }
 
-/* What the first frame looks like, when no header names the codec. */
+/* How the first frame begins, when no header names the codec. */
 static void
-recognise_codec (struct salvage *salvage, const struct salvage_scan *scan)
+take_frame (struct salvage *salvage, const struct salvage_scan *scan)
 {
-  static const struct {
-    const char *codec;
-    uint8_t magic[4];
-  } frames[] = {
-    { "zstd", { 0x28, 0xb5, 0x2f, 0xfd } },
-    { "lz4", { 0x04, 0x22, 0x4d, 0x18 } },
-    { "xz", { 0xfd, '7', 'z', 'X' } },
-  };
   const struct image *image = &salvage->image;
-  struct error unreadable = { 0 };
-  uint8_t bytes[4];
-  size_t i, j;
+  size_t i;
 
-  strcpy (salvage->frame_codec, CODEC_STORED);
-  for (i = 0; i < scan->record_count; i++) {
-    const struct found_record *found = &scan->records[i];
+  for (i = 0; i < scan->record_count && salvage->frame_bytes == 0; i++) {
+    const struct record_header *record = &scan->records[i].header;
+    size_t length = (size_t) minimum_u64 (record->payload_bytes,
+                                          sizeof salvage->frame);
+    struct error unreadable = { 0 };
 
-    if (!record_belongs (&found->header, &image->header) ||
-        (found->header.flags & RECORD_STORED) != 0)
-      continue;
-    salvage->frame_codec[0] = '\0';
-    if (file_read_at (image->file, found->offset + RECORD_HEADER_BYTES +
-                      page_map_bytes (image->header.chunk_bytes), bytes,
-                      sizeof bytes, &unreadable) == 0)
-      for (j = 0; j < sizeof frames / sizeof frames[0]; j++)
-        if (memcmp (bytes, frames[j].magic, sizeof bytes) == 0)
-          strcpy (salvage->frame_codec, frames[j].codec);
-    return;
+    if (record_belongs (record, &image->header) &&
+        (record->flags & RECORD_STORED) == 0 &&
+        file_read_at (image->file, scan->records[i].offset +
+                      record_overhead_bytes (record->chunk_bytes),
+                      salvage->frame, length, &unreadable) == 0)
+      salvage->frame_bytes = length;
   }
 }
 
@@ -199,7 +186,7 @@ evaluate (struct salvage *salvage, const struct salvage_scan *scan,
     return error_set (err, ERROR_BAD_INPUT, 0,
                       "not one whole record of an image in this file");
   if (!salvage->header_found)
-    recognise_codec (salvage, scan);
+    take_frame (salvage, scan);
   if (take_prefix (salvage, err) < 0)
     return -1;
   return salvage_find_gaps (salvage, scan, err);

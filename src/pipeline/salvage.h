@@ -13,6 +13,7 @@
 
 #include "guest/mapped_ram.h"
 #include "image/image.h"
+#include "plugin/iopress-plugin.h"
 
 /* Windows that the image should have, or may have had, and has not. */
 struct salvage_gap {
@@ -28,8 +29,11 @@ struct salvage {
   struct image image;
   bool header_found;
   bool prefix_missing;         /* its bytes are not in the file any more */
-  char frame_codec[CODEC_NAME_BYTES];  /* what a record's frame looks like,
-                                        * or "" */
+  /* Without a header: how a frame of the codec begins, so many bytes; none when
+   * all records are stored.
+   */
+  uint8_t frame[IOPRESS_CODEC_FRAME_START];
+  size_t frame_bytes;
   struct salvage_gap *gaps;    /* ascending, apart from each other */
   size_t gap_count;
 };

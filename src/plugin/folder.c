@@ -91,3 +91,45 @@ codec_each (const char *folder,
     return error_set (err, ERROR_FAILED, 0, "stopped listing plugins");
   return 0;
 }
+
+/* A frame, and who says that it is his. */
+struct frame_search {
+  const void *frame;
+  size_t length;
+  unsigned int found;
+  char *name;
+};
+
+static int
+ask_codec (void *opaque, const char *name, const struct codec *codec,
+           const struct error *why)
+{
+  struct frame_search *search = opaque;
+
+  (void) why;
+  if (codec != NULL && codec->ops.is_frame != NULL &&
+      codec->ops.is_frame (search->frame, search->length)) {
+    search->found++;
+    strcpy (search->name, name);
+  }
+  return 0;
+}
+
+int
+codec_find_by_frame (const char *folder, const void *frame, size_t length,
+                     char name[IOPRESS_CODEC_NAME_MAX + 1],
+                     struct error *err)
+{
+  struct frame_search search = {
+    .frame = frame,
+    .length = length,
+    .name = name,
+  };
+
+  name[0] = '\0';
+  if (codec_each (folder, ask_codec, &search, err) == -1)
+    return -1;
+  if (search.found != 1)
+    name[0] = '\0';
+  return 0;
+}

@@ -102,7 +102,24 @@ struct iopress_codec {
    * its next call.
    */
   const char *(*error_text) (struct iopress_codec_context *context);
+
+  /* Optional.  Compress at LEVEL, which is in range, from the next frame on;
+   * frames are those of a context that was opened with it.  Returns 0, or -1
+   * when out of memory: the level is as it was.  Without it the host opens
+   * another context.
+   */
+  int (*set_level) (struct iopress_codec_context *context, int level);
+
+  /* Optional.  Whether one of this codec's frames can begin with the
+   * INPUT_LENGTH bytes at INPUT, at least the first 16 of it or all of one that
+   * is shorter; untrusted.  From any thread.  Returns 1 or 0.  Finds the codec of
+   * an image whose header is lost; a plugin without it must be named then.
+   */
+  int (*is_frame) (const void *input, size_t input_length);
 };
+
+/* As many bytes as is_frame gets, where a frame has them. */
+#define IOPRESS_CODEC_FRAME_START 16
 
 /* The exported symbol. */
 #define IOPRESS_CODEC_SYMBOL "iopress_codec_entry"

@@ -79,4 +79,13 @@ int codec_each (const char *folder,
                               const struct error *why),
                 void *opaque, struct error *err);
 
+/* Ask the codecs in FOLDER (NULL: compiled-in) whose frame begins with the
+ * LENGTH bytes at FRAME, see is_frame: NAME is that of the one that says so, or
+ * "" when none does, or several do.  Returns 0, or -1 with ERR when the folder
+ * cannot be read.
+ */
+int codec_find_by_frame (const char *folder, const void *frame, size_t length,
+                         char name[IOPRESS_CODEC_NAME_MAX + 1],
+                         struct error *err);
+
 #endif /* IOPRESS_PLUGIN_LOADER_H */

@@ -192,6 +192,42 @@ test_level (void **state)
   assert_int_equal (atomic_load (&sample_codec.contexts), 0);
 }
 
+static atomic_int levels;
+
+static int
+set_level (struct iopress_codec_context *context, int level)
+{
+  (void) context;
+  if (level > 10)
+    return -1;
+  atomic_store (&levels, level);
+  return 0;
+}
+
+/* A codec that can do it is asked, and needs no other context. */
+static void
+test_set_level (void **state)
+{
+  struct codec codec = sample_codec_loaded;
+  struct encoder *encoder = NULL;
+  struct error err = { 0 };
+
+  (void) state;
+  codec.ops.set_level = set_level;
+  encoding.codec = &codec;
+  assert_int_equal (encoder_open (&encoding, &encoder, &err), 0);
+  encoder_set_level (encoder, 3);
+  assert_int_equal (atomic_load (&levels), 0);
+  encoder_set_level (encoder, 5);
+  assert_int_equal (atomic_load (&levels), 5);
+  encoder_set_level (encoder, 11);
+  encoder_set_level (encoder, 5);
+  encoder_set_level (encoder, 3);
+  assert_int_equal (atomic_load (&levels), 3);
+  assert_int_equal (atomic_load (&sample_codec.opened), 3);
+  encoder_close (encoder);
+}
+
 int
 main (void)
 {
@@ -203,6 +239,7 @@ main (void)
     cmocka_unit_test_setup_teardown (test_codec_lies, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_cannot_open, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_level, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_set_level, set_up, tear_down),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -76,6 +76,8 @@ ASSERT_OFFSET (close, 64);
 ASSERT_OFFSET (compress, 72);
 ASSERT_OFFSET (decompress, 80);
 ASSERT_OFFSET (error_text, 88);
+ASSERT_OFFSET (set_level, 96);
+ASSERT_OFFSET (is_frame, 104);
 
 int
 main (void)

@@ -107,6 +107,24 @@ use_context (const struct codec *codec,
                          buffer_end (BUFFER_OUTPUT, length), length);
 }
 
+/* USED gives the frame of a context that was opened with LEVEL. */
+static void
+same_frame (const struct codec *codec, struct iopress_codec_context *used,
+            int level, size_t length)
+{
+  struct iopress_codec_context *fresh = open_context (codec, level, 128 * KIB);
+  size_t fresh_length, used_length;
+  uint8_t *frame, *copy;
+
+  frame = make_frame (codec, fresh, SAMPLE_MIXED, 7, length, &fresh_length);
+  copy = memcpy (buffer_end (BUFFER_OUTPUT, fresh_length), frame,
+                 fresh_length);
+  frame = make_frame (codec, used, SAMPLE_MIXED, 7, length, &used_length);
+  assert_int_equal (used_length, fresh_length);
+  assert_memory_equal (frame, copy, fresh_length);
+  codec->ops.close (fresh);
+}
+
 static void
 same_frames (const struct codec *codec, int level)
 {
@@ -115,21 +133,10 @@ same_frames (const struct codec *codec, int level)
   int i;
 
   for (i = 0; i < 6; i++) {
-    struct iopress_codec_context *fresh =
-      open_context (codec, level, 128 * KIB);
     size_t length = next_random (&random) % (128 * KIB) + 1;
-    size_t fresh_length, used_length;
-    uint8_t *frame, *copy;
 
     use_context (codec, used, &random);
-    frame = make_frame (codec, fresh, SAMPLE_MIXED, 7, length,
-                        &fresh_length);
-    copy = memcpy (buffer_end (BUFFER_OUTPUT, fresh_length), frame,
-                   fresh_length);
-    frame = make_frame (codec, used, SAMPLE_MIXED, 7, length, &used_length);
-    assert_int_equal (used_length, fresh_length);
-    assert_memory_equal (frame, copy, fresh_length);
-    codec->ops.close (fresh);
+    same_frame (codec, used, level, length);
   }
   codec->ops.close (used);
 }
@@ -142,6 +149,58 @@ test_history_leaves_no_trace (void **state)
 
   for (level = codec->ops.level_min; level <= codec->ops.level_max; level++)
     same_frames (codec, level);
+}
+
+/* A context that has been at any other level before. */
+static void
+test_set_level (void **state)
+{
+  const struct codec *codec = *state;
+  struct iopress_codec_context *context;
+  int low = codec->ops.level_min, high = codec->ops.level_max, i;
+  uint32_t random = 4321;
+
+  if (codec->ops.set_level == NULL)
+    skip ();
+  context = open_context (codec, low, 128 * KIB);
+  for (i = 0; i < 2 * (high - low); i++) {
+    int level = i % 2 == 0 ? high - i / 2 : low + i / 2;
+
+    assert_int_equal (codec->ops.set_level (context, level), 0);
+    same_frame (codec, context, level, 100 * KIB + 1);
+    use_context (codec, context, &random);
+  }
+  codec->ops.close (context);
+}
+
+/* Frames are told from those of others, however little there is of one. */
+static void
+test_is_frame (void **state)
+{
+  static const char *const others[] = {
+    "\x28\xb5\x2f\xfd" "ZSTDZSTDZSTD", "\x04\x22\x4d\x18" "LZ4FLZ4FLZ4F",
+    "\xfd" "7zXZ\0XZXZXZXZXZ", "IPRCIPRCIPRCIPRC",
+  };
+  const struct codec *codec = *state;
+  struct iopress_codec_context *context =
+    open_context (codec, codec->ops.level_default, 128 * KIB);
+  unsigned int i, known = 0;
+  size_t length;
+
+  for (i = 0; i < SAMPLE_KINDS; i++) {
+    uint8_t *frame = make_frame (codec, context, (enum sample) i, 3,
+                                 20 * KIB, &length);
+
+    assert_true (codec->ops.is_frame (frame, length));
+    assert_true (codec->ops.is_frame (frame, IOPRESS_CODEC_FRAME_START));
+    for (length = 0; length < 4; length++)
+      assert_false (codec->ops.is_frame (buffer_end (BUFFER_OUTPUT, length),
+                                         length));
+  }
+  for (i = 0; i < sizeof others / sizeof others[0]; i++)
+    known += codec->ops.is_frame (others[i], 16) != 0;
+  assert_int_equal (known, 1);
+  codec->ops.close (context);
 }
 
 /* The frame must be refused or must fit and be complete; what is certain not
@@ -296,6 +355,8 @@ main (void)
     cmocka_unit_test (test_largest_chunk),
     cmocka_unit_test (test_largest_chunk_by_default),
     cmocka_unit_test (test_history_leaves_no_trace),
+    cmocka_unit_test (test_set_level),
+    cmocka_unit_test (test_is_frame),
     cmocka_unit_test (test_no_room),
     cmocka_unit_test (test_room_of_the_input),
     cmocka_unit_test (test_choices),

@@ -290,6 +290,39 @@ test_each (void **state)
   assert_int_equal (err.kind, ERROR_FAILED);
 }
 
+/* One that cannot be loaded, one that cannot tell, and one that is too old to be
+ * asked are no obstacle.
+ */
+static void
+test_find_by_frame (void **state)
+{
+  char name[IOPRESS_CODEC_NAME_MAX + 1];
+  struct error err = { 0 };
+
+  (void) state;
+  install ("variant", "a");
+  install ("variant", "frame-old");
+  install ("variant", "no-compress");
+  assert_int_equal (codec_find_by_frame (folder.path, "Fr", 2, name, &err),
+                    0);
+  assert_string_equal (name, "");
+  install ("variant", "frame-b");
+  assert_int_equal (codec_find_by_frame (folder.path, "Fr", 2, name, &err),
+                    0);
+  assert_string_equal (name, "frame-b");
+  assert_int_equal (codec_find_by_frame (folder.path, "fr", 2, name, &err),
+                    0);
+  assert_string_equal (name, "");
+  /* Of two that say so neither is believed. */
+  install ("variant", "frame-c");
+  assert_int_equal (codec_find_by_frame (folder.path, "Fr", 2, name, &err),
+                    0);
+  assert_string_equal (name, "");
+  assert_int_equal (chmod (folder.path, 0777), 0);
+  assert_int_equal (codec_find_by_frame (folder.path, "Fr", 2, name, &err),
+                    -1);
+}
+
 static void
 test_each_untrusted (void **state)
 {
@@ -325,6 +358,7 @@ main (void)
     IN_FOLDER (test_kind_of_file),
     IN_FOLDER (test_owner),
     IN_FOLDER (test_each),
+    IN_FOLDER (test_find_by_frame),
     IN_FOLDER (test_each_untrusted),
   };
 

@@ -16,6 +16,13 @@ static struct {
   void *future;
 } variant = { .future = &variant };
 
+/* Of the codecs called frame-something. */
+static int
+begins_with_f (const void *input, size_t input_length)
+{
+  return input_length > 0 && *(const char *) input == 'F';
+}
+
 static void
 change_struct (struct iopress_codec *codec, const char *name)
 {
@@ -27,6 +34,8 @@ change_struct (struct iopress_codec *codec, const char *name)
     codec->struct_size = sizeof variant;
   else if (strcmp (name, "cut") == 0)
     codec->struct_size = offsetof (struct iopress_codec, decompress) + 1;
+  else if (strcmp (name, "frame-old") == 0)
+    codec->struct_size = offsetof (struct iopress_codec, is_frame);
   else if (strcmp (name, "other-abi") == 0)
     codec->abi = IOPRESS_CODEC_ABI + 1;
   else if (strcmp (name, "other-name") == 0)
@@ -77,6 +86,8 @@ iopress_codec_entry (void)
   variant.codec.name = name;
   variant.codec.level_max = 9;
   variant.codec.level_default = 5;
+  if (strncmp (name, "frame-", 6) == 0)
+    variant.codec.is_frame = begins_with_f;
   change_struct (&variant.codec, name);
   drop_member (&variant.codec, name);
   return &variant.codec;
