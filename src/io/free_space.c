@@ -20,7 +20,9 @@
 static int
 get_quota (int fd, int type, unsigned int id, struct dqblk *quota)
 {
-  return (int) syscall (SYS_quotactl_fd, fd, QCMD (Q_GETQUOTA, type), id,
+  /* Q_GETQUOTA does not fit a signed number once it is shifted. */
+  return (int) syscall (SYS_quotactl_fd, fd,
+                        QCMD (Q_GETQUOTA + 0u, (unsigned int) type), id,
                         quota);
 }
 #else
