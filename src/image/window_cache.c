@@ -47,7 +47,7 @@ struct helper {
 struct window_cache {
   const struct image *image;
   struct decoding decoding;
-  unsigned int readers, helper_count, kept_count;
+  unsigned int readers, helper_count, workplace_count, kept_count;
   unsigned int started;        /* helpers */
   uint8_t *memory;
   size_t memory_bytes;
@@ -74,16 +74,10 @@ record_room (uint32_t chunk_bytes)
     2 * PAGE_BYTES;
 }
 
-static size_t
-workplace_bytes (uint32_t chunk_bytes)
-{
-  return record_room (chunk_bytes) + chunk_bytes;
-}
-
 uint64_t
 window_cache_least (uint32_t chunk_bytes)
 {
-  return workplace_bytes (chunk_bytes) + chunk_bytes;
+  return record_room (chunk_bytes) + 2 * (uint64_t) chunk_bytes;
 }
 
 /* Share out the memory: at most half of it for workplaces, but one, and at least
@@ -96,7 +90,8 @@ plan (struct window_cache *cache, const struct window_cache_options *options,
   uint32_t chunk = cache->image->header.chunk_bytes;
   uint64_t least = window_cache_least (chunk);
   uint64_t memory = options != NULL ? options->memory_bytes : least;
-  uint64_t most = maximum_u64 (memory / 2 / workplace_bytes (chunk), 1);
+  uint64_t workplace = record_room (chunk) + chunk;
+  uint64_t most = maximum_u64 (memory / 2 / workplace, 1);
   uint64_t records = maximum_u64 (cache->image->footer.record_count, 1);
 
   if (memory < least)
@@ -107,15 +102,13 @@ plan (struct window_cache *cache, const struct window_cache_options *options,
     cache->helper_count = (unsigned int) minimum_u64 (options->helpers,
                                                       most - 1);
     most -= cache->helper_count;
-    cache->readers = (unsigned int) minimum_u64 (most,
-                                                 maximum_u64 (options->readers,
-                                                              1));
+    if (options->readers > 1)
+      cache->readers = (unsigned int) minimum_u64 (most, options->readers);
   }
-  memory -= (uint64_t) (cache->readers + cache->helper_count) *
-    workplace_bytes (chunk);
-  cache->kept_count = (unsigned int) minimum_u64 (minimum_u64 (memory / chunk,
-                                                               records),
-                                                  UINT32_MAX / 4);
+  cache->workplace_count = cache->readers + cache->helper_count;
+  memory -= cache->workplace_count * workplace;
+  records = minimum_u64 (records, UINT32_MAX / 4);
+  cache->kept_count = (unsigned int) minimum_u64 (memory / chunk, records);
   cache->ahead.count = cache->image->footer.record_count;
   cache->ahead.distance = (unsigned int)
     minimum_u64 (minimum_u64 (cache->helper_count * AHEAD_EACH,
@@ -128,7 +121,7 @@ static int
 share_memory (struct window_cache *cache, struct error *err)
 {
   uint32_t chunk = cache->image->header.chunk_bytes;
-  unsigned int workplaces = cache->readers + cache->helper_count, i;
+  unsigned int workplaces = cache->workplace_count, i;
   size_t kept = (size_t) cache->kept_count + workplaces;
   size_t chains = 1;
   uint8_t *next;
@@ -176,28 +169,26 @@ find (struct window_cache *cache, uint64_t entry)
   return NULL;
 }
 
+/* Under the lock: the first of the COUNT first workplaces where ENTRY is being
+ * decoded, or NOTHING, or NULL.
+ */
+static struct workplace *
+workplace_of (const struct window_cache *cache, unsigned int count,
+              uint64_t entry)
+{
+  unsigned int i;
+
+  for (i = 0; i < count; i++)
+    if (cache->workplaces[i].entry == entry)
+      return &cache->workplaces[i];
+  return NULL;
+}
+
 /* Under the lock: whether a thread is decoding ENTRY. */
 static bool
 is_under_way (const struct window_cache *cache, uint64_t entry)
 {
-  unsigned int i;
-
-  for (i = 0; i < cache->readers + cache->helper_count; i++)
-    if (cache->workplaces[i].entry == entry)
-      return true;
-  return false;
-}
-
-/* Under the lock: a workplace for a reader, or NULL. */
-static struct workplace *
-idle_workplace (struct window_cache *cache)
-{
-  unsigned int i;
-
-  for (i = 0; i < cache->readers; i++)
-    if (cache->workplaces[i].entry == NOTHING)
-      return &cache->workplaces[i];
-  return NULL;
+  return workplace_of (cache, cache->workplace_count, entry) != NULL;
 }
 
 /* Read and decode the window of the workplace's entry; the thread's own. */
@@ -304,7 +295,7 @@ start_decoders (struct window_cache *cache, struct error *err)
 {
   unsigned int i;
 
-  for (i = 0; i < cache->readers + cache->helper_count; i++)
+  for (i = 0; i < cache->workplace_count; i++)
     if (decoder_open (&cache->decoding, &cache->workplaces[i].decoder,
                       err) < 0)
       return -1;
@@ -361,8 +352,7 @@ window_cache_close (struct window_cache *cache)
   pthread_mutex_unlock (&cache->lock);
   for (i = 0; i < cache->started; i++)
     pthread_join (cache->helpers[i].thread, NULL);
-  for (i = 0; cache->workplaces != NULL &&
-       i < cache->readers + cache->helper_count; i++)
+  for (i = 0; cache->workplaces != NULL && i < cache->workplace_count; i++)
     decoder_close (cache->workplaces[i].decoder);
   pthread_cond_destroy (&cache->wanted);
   pthread_cond_destroy (&cache->decoded);
@@ -389,7 +379,7 @@ window_cache_read (struct window_cache *cache, uint64_t entry, size_t from,
     pthread_cond_broadcast (&cache->wanted);
   while ((kept = find (cache, entry)) == NULL &&
          (is_under_way (cache, entry) ||
-          (workplace = idle_workplace (cache)) == NULL))
+          (workplace = workplace_of (cache, cache->readers, NOTHING)) == NULL))
     pthread_cond_wait (&cache->decoded, &cache->lock);
   if (kept == NULL)
     result = decode_at (cache, workplace, entry, &request, err);
