@@ -10,6 +10,7 @@
 #include "pipeline/resume.h"
 #include "image/source_layout.h"
 #include "pipeline/source_need.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 /* What is looked at of an empty file at a time. */
@@ -22,16 +23,8 @@ add_entry (struct image *image, const struct index_entry *entry,
 {
   uint64_t count = image->footer.record_count;
 
-  /* The room doubles whenever the count is a power of two. */
-  if (count == 0 || is_power_of_two (count)) {
-    size_t room = count == 0 ? 1 : count * 2;
-    struct index_entry *entries = reallocarray (image->entries, room,
-                                                sizeof *entries);
-
-    if (entries == NULL)
-      return error_set (err, ERROR_FAILED, errno, "cannot hold the index");
-    image->entries = entries;
-  }
+  if (!array_grow (&image->entries, count, sizeof *entry))
+    return error_set (err, ERROR_FAILED, errno, "cannot hold the index");
   image->entries[count] = *entry;
   image->footer.record_count++;
   return 0;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "pipeline/stream_source.h"
+#include "util/array.h"
 #include "util/checksum.h"
 
 struct stream_source {
@@ -17,7 +18,6 @@ struct stream_source {
 
   /* Encoded index entries of the records seen, to hold against the index. */
   uint8_t *entries;
-  size_t entries_room;
   struct footer seen;          /* its totals */
   uint64_t next_window;        /* lowest window that may come next */
 };
@@ -101,18 +101,11 @@ remember (struct stream_source *source, const struct record_header *record,
           uint64_t offset, struct error *err)
 {
   struct index_entry entry = index_entry_of (record, offset);
-  size_t used = source->seen.record_count * INDEX_ENTRY_BYTES;
+  uint64_t count = source->seen.record_count;
 
-  if (used == source->entries_room) {
-    size_t room = used + used / 2 + 1024 * INDEX_ENTRY_BYTES;
-    uint8_t *entries = realloc (source->entries, room);
-
-    if (entries == NULL)
-      return error_set (err, ERROR_FAILED, errno, "cannot hold the index");
-    source->entries = entries;
-    source->entries_room = room;
-  }
-  index_entry_encode (&entry, source->entries + used);
+  if (!array_grow (&source->entries, count, INDEX_ENTRY_BYTES))
+    return error_set (err, ERROR_FAILED, errno, "cannot hold the index");
+  index_entry_encode (&entry, source->entries + count * INDEX_ENTRY_BYTES);
   footer_count (&source->seen, &entry, record->chunk_bytes);
   return 0;
 }
