@@ -58,6 +58,34 @@ block_part (const struct ram_block *block, const struct range *range,
   return true;
 }
 
+/* The RAM blocks, gone along with the gaps: both ascend. */
+struct blocks {
+  const struct mapped_ram *ram;        /* NULL: not known */
+  size_t next;                 /* those before it end before the gap */
+};
+
+/* The blocks of which RANGE may have a part are those from blocks->next on, up
+ * to the number that this returns.
+ */
+static size_t
+go_along (struct blocks *blocks, const struct range *range)
+{
+  const struct mapped_ram *ram = blocks->ram;
+  size_t end;
+
+  if (ram == NULL)
+    return 0;
+  while (blocks->next < ram->block_count &&
+         (ram->blocks[blocks->next].ignored ||
+          ram->blocks[blocks->next].pages_offset +
+          ram->blocks[blocks->next].used_bytes <= range->start))
+    blocks->next++;
+  for (end = blocks->next; end < ram->block_count; end++)
+    if (ram->blocks[end].pages_offset >= range->end)
+      break;
+  return end;
+}
+
 /* Pages that the guest had in PART of BLOCK. */
 static uint64_t
 pages_in_part (const struct ram_block *block, const struct range *part)
@@ -70,11 +98,12 @@ pages_in_part (const struct ram_block *block, const struct range *part)
 
 static void
 print_gap (const struct salvage *salvage, const struct salvage_gap *gap,
-           const struct mapped_ram *ram, FILE *stream)
+           struct blocks *blocks, FILE *stream)
 {
   struct range range = gap_range (salvage, gap), part;
+  const struct mapped_ram *ram = blocks->ram;
   char size[SIZE_TEXT_BYTES];
-  size_t i;
+  size_t i, end = go_along (blocks, &range);
 
   fprintf (stream, "%s bytes %" PRIu64 " to %" PRIu64 " of the file (%s",
            gap->certain ? "missing:  " : "uncertain:", range.start, range.end,
@@ -82,7 +111,7 @@ print_gap (const struct salvage *salvage, const struct salvage_gap *gap,
   if (gap->certain)
     fprintf (stream, ", %" PRIu64 " pages of 4096 bytes", gap->page_count);
   fprintf (stream, ")\n");
-  for (i = 0; ram != NULL && i < ram->block_count; i++)
+  for (i = blocks->next; i < end; i++)
     if (block_part (&ram->blocks[i], &range, &part))
       fprintf (stream, "           RAM block %s: bytes %" PRIu64 " to %" PRIu64
                ", %" PRIu64 " pages of %" PRIu64 " bytes\n",
@@ -95,6 +124,7 @@ static void
 print_text (const struct salvage *salvage, const struct mapped_ram *ram,
             FILE *stream)
 {
+  struct blocks blocks = { .ram = ram };
   size_t i;
 
   fprintf (stream, "recovered: %" PRIu64 " records%s\n",
@@ -105,7 +135,7 @@ print_text (const struct salvage *salvage, const struct mapped_ram *ram,
              "stood before QEMU's stream)\n",
              salvage->image.header.prefix_bytes);
   for (i = 0; i < salvage->gap_count; i++)
-    print_gap (salvage, &salvage->gaps[i], ram, stream);
+    print_gap (salvage, &salvage->gaps[i], &blocks, stream);
   if (salvage->gap_count > 0 && ram == NULL &&
       salvage->image.header.kind == IMAGE_MAPPED_RAM)
     fprintf (stream, "which RAM blocks these are is not known: their "
@@ -113,13 +143,14 @@ print_text (const struct salvage *salvage, const struct mapped_ram *ram,
 }
 
 static struct json_object *
-blocks_json (const struct mapped_ram *ram, const struct range *range)
+blocks_json (struct blocks *known, const struct range *range)
 {
+  const struct mapped_ram *ram = known->ram;
   struct json_object *blocks = json_object_new_array ();
   struct range part;
-  size_t i;
+  size_t i, end = go_along (known, range);
 
-  for (i = 0; i < ram->block_count; i++)
+  for (i = known->next; i < end; i++)
     if (block_part (&ram->blocks[i], range, &part)) {
       struct json_object *block = json_object_new_object ();
 
@@ -135,7 +166,7 @@ blocks_json (const struct mapped_ram *ram, const struct range *range)
 
 static struct json_object *
 gap_json (const struct salvage *salvage, const struct salvage_gap *gap,
-          const struct mapped_ram *ram)
+          struct blocks *blocks)
 {
   struct json_object *object = json_object_new_object ();
   struct range range = gap_range (salvage, gap);
@@ -145,8 +176,9 @@ gap_json (const struct salvage *salvage, const struct salvage_gap *gap,
   json_add_boolean (object, "certain", gap->certain);
   if (gap->certain)
     json_add_number (object, "pages", gap->page_count);
-  if (ram != NULL)
-    json_object_object_add (object, "ram_blocks", blocks_json (ram, &range));
+  if (blocks->ram != NULL)
+    json_object_object_add (object, "ram_blocks",
+                            blocks_json (blocks, &range));
   return object;
 }
 
@@ -156,6 +188,7 @@ print_json (const struct salvage *salvage, const struct mapped_ram *ram,
 {
   struct json_object *report = json_object_new_object ();
   struct json_object *missing = json_object_new_array ();
+  struct blocks blocks = { .ram = ram };
   size_t i;
 
   json_add_number (report, "records", salvage->image.footer.record_count);
@@ -166,7 +199,7 @@ print_json (const struct salvage *salvage, const struct mapped_ram *ram,
   json_add_number (report, "missing_size", recover_missing_bytes (salvage));
   for (i = 0; i < salvage->gap_count; i++)
     json_object_array_add (missing,
-                           gap_json (salvage, &salvage->gaps[i], ram));
+                           gap_json (salvage, &salvage->gaps[i], &blocks));
   json_object_object_add (report, "missing", missing);
   json_print (report, stream);
 }
