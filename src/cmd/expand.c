@@ -232,20 +232,16 @@ begin (struct expand *expand, struct error *err)
 static int
 unpack (struct expand *expand, struct error *err)
 {
-  struct sparse_sink *sparse = NULL;
   struct sink sink;
   int result;
 
-  if (expanding_open_sink (&expand->expanding, &sparse, err) < 0)
+  if (expanding_open_sink (&expand->expanding, &sink, err) < 0)
     return -1;
-  sink = sparse_sink_face (sparse);
   /* It is FILE's bytes that are right or wrong. */
   expand->aside.decoding.name = expand->name;
   result = image_input_run (&expand->aside, "expand", &expand->common, &sink,
                             err);
-  if (result == 0)
-    result = sparse_sink_finish (sparse, err);
-  sparse_sink_close (sparse);
+  sink_close (&sink);
   return result < 0 ? -1 : expanding_finish (&expand->expanding, err);
 }
 

@@ -96,5 +96,7 @@ image_input_run (struct image_input *input, const char *verb,
                                     header->chunk_bytes, &options);
   result = pipeline_run (&source, &job, sink, &options, err);
   record_source_close (records);
-  return result == 0 ? 0 : hint_recover (input->image, err);
+  if (result < 0)
+    return hint_recover (input->image, err);
+  return sink_complete (sink, err);
 }

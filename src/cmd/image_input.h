@@ -36,8 +36,8 @@ int image_input_take (struct file *file, const struct common_options *common,
 /* Close it; the last progress report says whether all SUCCEEDED. */
 void image_input_close (struct image_input *input, bool succeeded);
 
-/* Run all records of INPUT through unpacking into SINK, with progress as
- * VERB.  Returns 0, or -1 with ERR.
+/* Run all records of INPUT through unpacking into SINK and complete that, with
+ * progress as VERB.  Returns 0, or -1 with ERR.
  */
 int image_input_run (struct image_input *input, const char *verb,
                      const struct common_options *common,

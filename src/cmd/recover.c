@@ -9,13 +9,14 @@
 
 #include "cmd/codec.h"
 #include "cmd/options.h"
-#include "cmd/page_output.h"
+#include "cmd/output.h"
 #include "cmd/progress.h"
 #include "cmd/recover_report.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
 #include "image/image_view.h"
+#include "pipeline/page_sink.h"
 #include "pipeline/record_source.h"
 #include "pipeline/unpack.h"
 #include "util/size.h"
@@ -56,10 +57,6 @@ struct recover {
   struct codec *codec;
   struct output output;
   struct mapped_ram *ram;
-
-  /* The faces that the ones below wrap. */
-  struct source records;
-  struct sink pages;
   uint64_t *lost;              /* windows whose records were of no use */
   uint64_t lost_count;
 };
@@ -135,47 +132,18 @@ find_codec (struct recover *recover, struct error *err)
                           &recover->codec, err);
 }
 
-static int
-begin_record (void *opaque, struct slot *slot, struct error *err)
-{
-  struct recover *recover = opaque;
-
-  return recover->records.begin (recover->records.opaque, slot, err);
-}
-
-/* A record that cannot be read any more is lost; the others are not. */
-static struct slot *
-finish_record (void *opaque)
-{
-  struct recover *recover = opaque;
-  struct slot *slot = recover->records.finish (recover->records.opaque);
-
-  if (slot->error.kind != ERROR_NONE)
-    unpack_lose (slot);
-  return slot;
-}
-
-static int
-begin_pages (void *opaque, struct slot *slot, struct error *err)
-{
-  struct recover *recover = opaque;
-
-  if (slot->lost)
-    recover->lost[recover->lost_count++] = slot->window.number;
-  return recover->pages.begin (recover->pages.opaque, slot, err);
-}
-
+/* A record that could not be used; OPAQUE is the struct recover. */
 static void
-finish_pages (void *opaque, bool wait, struct slot **slot)
+note_lost (void *opaque, uint64_t window)
 {
   struct recover *recover = opaque;
 
-  recover->pages.finish (recover->pages.opaque, wait, slot);
+  recover->lost[recover->lost_count++] = window;
 }
 
 static int
 run (struct recover *recover, struct record_source *records,
-     struct page_output *pages, struct error *err)
+     const struct sink *sink, struct error *err)
 {
   struct image *image = &recover->salvage.image;
   struct run_options options = run_options_of (&recover->common);
@@ -186,27 +154,18 @@ run (struct recover *recover, struct record_source *records,
     .name = recover->file.name,
   };
   struct job job = salvage_job (&decoding);
-  struct source source;
-  struct sink sink = {
-    .opaque = recover,
-    .begin = begin_pages,
-    .finish = finish_pages,
-  };
+  struct source source = record_source_face (records);
   struct progress *progress = progress_begin (&recover->common, "recover",
                                               image->header.source_bytes,
                                               image->header.chunk_bytes,
                                               &options);
   int result;
 
-  recover->records = record_source_face (records);
-  recover->pages = page_output_face (pages);
-  source = recover->records;
-  source.opaque = recover;
-  source.begin = begin_record;
-  source.finish = finish_record;
-  result = pipeline_run (&source, &job, &sink, &options, err);
+  options.lost = note_lost;
+  options.lost_opaque = recover;
+  result = pipeline_run (&source, &job, sink, &options, err);
   if (result == 0)
-    result = page_output_finish (pages, err);
+    result = sink_complete (sink, err);
   progress_end (progress, result == 0);
   return result;
 }
@@ -215,7 +174,7 @@ static int
 write_pages (struct recover *recover, struct error *err)
 {
   struct image *image = &recover->salvage.image;
-  struct page_output pages = { .sparse = NULL };
+  struct sink sink = SINK_CLOSED;
   struct record_source *records = NULL;
   int result = -1;
 
@@ -224,10 +183,10 @@ write_pages (struct recover *recover, struct error *err)
   if (recover->lost == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM, "cannot list the records");
   if (record_source_open (image, false, &records, err) == 0 &&
-      page_output_open (&recover->output, image, &pages, err) == 0)
-    result = run (recover, records, &pages, err);
+      page_sink_open (&recover->output.file, image, &sink, err) == 0)
+    result = run (recover, records, &sink, err);
   record_source_close (records);
-  page_output_close (&pages);
+  sink_close (&sink);
   return result < 0 ? -1 : output_commit (&recover->output, err);
 }
 

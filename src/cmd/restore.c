@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "cmd/image_input.h"
-#include "cmd/page_output.h"
+#include "cmd/output.h"
 #include "cmd/placeholders.h"
 #include "cmd/program.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
+#include "pipeline/page_sink.h"
 
 #define SYNOPSIS "iopress restore [OPTION]... IMAGE OUTPUT"
 #define SYNOPSIS_TMPFILE \
@@ -99,18 +100,14 @@ static int
 write_pages (struct restore *restore, struct error *err)
 {
   struct image_input *input = &restore->input;
-  struct page_output pages;
   struct sink sink;
-  int result = -1;
+  int result;
 
-  if (page_output_open (&restore->output, input->image, &pages, err) == 0) {
-    sink = page_output_face (&pages);
-    input->cached = true;
-    result = image_input_run (input, "restore", &restore->common, &sink, err);
-  }
-  if (result == 0)
-    result = page_output_finish (&pages, err);
-  page_output_close (&pages);
+  if (page_sink_open (&restore->output.file, input->image, &sink, err) < 0)
+    return -1;
+  input->cached = true;
+  result = image_input_run (input, "restore", &restore->common, &sink, err);
+  sink_close (&sink);
   if (result < 0)
     return -1;
   /* Without a commit it is emptied at the end, whoever still has it open. */

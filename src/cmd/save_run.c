@@ -31,7 +31,7 @@ check_unchanged (const struct save *save, struct error *err)
 /* Move all windows through the workers into the image. */
 static int
 pack_windows (struct save *save, struct window_source *source,
-              struct image_sink *sink, struct error *err)
+              const struct sink *sink, struct error *err)
 {
   struct run_options options = run_options_of (&save->common);
   struct pack pack = {
@@ -44,7 +44,6 @@ pack_windows (struct save *save, struct window_source *source,
     .automatic = save->automatic ? &save->level : NULL,
   };
   struct source from = window_source_face (source);
-  struct sink to = image_sink_face (sink);
   struct job job = pack_job (&pack);
   struct progress *progress = progress_begin (&save->common, "save",
                                               save->header.source_bytes,
@@ -57,11 +56,11 @@ pack_windows (struct save *save, struct window_source *source,
     options.balance = auto_level_balance;
     options.balance_opaque = &save->level;
   }
-  result = pipeline_run (&from, &job, &to, &options, err);
+  result = pipeline_run (&from, &job, sink, &options, err);
   if (result == 0)
     result = check_unchanged (save, err);
   if (result == 0)
-    result = image_sink_finish (sink, &save->footer, &save->image_bytes, err);
+    result = sink_complete (sink, err);
   save->progress = progress;
   return result;
 }
@@ -76,10 +75,12 @@ write_image (struct save *save, struct error *err)
     .header = &save->header,
     .consume = save->consume,
     .begun = save->image,
+    .footer = &save->footer,
+    .image_bytes = &save->image_bytes,
   };
   struct source_need need;
   struct window_source *source = NULL;
-  struct image_sink *sink = NULL;
+  struct sink sink = SINK_CLOSED;
   int result = -1;
 
   if (source_need_find (&save->source, save->layout.ram, exact,
@@ -91,9 +92,9 @@ write_image (struct save *save, struct error *err)
                                     save->header.chunk_bytes),
                           &source, err) == 0 &&
       image_sink_open (&options, &sink, err) == 0)
-    result = pack_windows (save, source, sink, err);
+    result = pack_windows (save, source, &sink, err);
   window_source_close (source);
-  image_sink_close (sink);
+  sink_close (&sink);
   return result;
 }
 

@@ -50,8 +50,7 @@ verify_image (struct verify *verify, const char *name, struct error *err)
 {
   const struct common_options *common = &verify->common;
   struct image_input *input = &verify->input;
-  struct slot *held = NULL;
-  struct sink sink = null_sink_face (&held);
+  struct sink sink = null_sink ();
 
   if (image_input_open (name, common, input, err) < 0)
     return -1;

@@ -12,7 +12,6 @@
 struct dense_sink {
   const struct image *image;
   struct writer *writer;
-  struct slot *held;           /* to hand back at the next finish */
 };
 
 /* Refuse an output that can never hold BYTES before anything there is lost. */
@@ -28,36 +27,6 @@ check_room (const struct file *output, uint64_t bytes, struct error *err)
              "has room for %s of the %s needed", size_format (limit, room),
              size_format (bytes, needed));
   return error_subject (err, output->name);
-}
-
-int
-dense_sink_open (struct file *output, const struct image *image,
-                 struct dense_sink **sink_out, struct error *err)
-{
-  struct dense_sink *sink;
-
-  if (check_room (output, image->header.source_bytes, err) < 0)
-    return -1;
-  sink = calloc (1, sizeof *sink);
-  if (sink == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
-  sink->image = image;
-  if (writer_open (output, 0, &sink->writer, err) < 0 ||
-      writer_sync_early (sink->writer, err) < 0) {
-    dense_sink_close (sink);
-    return -1;
-  }
-  *sink_out = sink;
-  return 0;
-}
-
-void
-dense_sink_close (struct dense_sink *sink)
-{
-  if (sink == NULL)
-    return;
-  writer_close (sink->writer);
-  free (sink);
 }
 
 /* Zeros up to source offset END, with the prefix where it belongs. */
@@ -89,7 +58,6 @@ begin (void *opaque, struct slot *slot, struct error *err)
   uint64_t first = bitmap_next_set (slot->window.map, 0, pages);
   const uint8_t *raw = slot->window.pages;
 
-  sink->held = slot;
   while (first < pages) {
     uint64_t end = bitmap_next_clear (slot->window.map, first, pages);
     uint64_t offset = start + first * PAGE_BYTES;
@@ -102,29 +70,50 @@ begin (void *opaque, struct slot *slot, struct error *err)
     raw += length;
     first = bitmap_next_set (slot->window.map, end, pages);
   }
-  return 0;
+  return SINK_DONE;
 }
 
-static void
-finish (void *opaque, bool wait, struct slot **slot)
+static int
+complete (void *opaque, struct error *err)
 {
   struct dense_sink *sink = opaque;
 
-  (void) wait;
-  *slot = sink->held;
-  sink->held = NULL;
-}
-
-struct sink
-dense_sink_face (struct dense_sink *sink)
-{
-  return (struct sink) { .opaque = sink, .begin = begin, .finish = finish };
-}
-
-int
-dense_sink_finish (struct dense_sink *sink, struct error *err)
-{
   if (fill_to (sink, sink->image->header.source_bytes, err) < 0)
     return -1;
   return writer_finish (sink->writer, err);
+}
+
+static void
+close_sink (void *opaque)
+{
+  struct dense_sink *sink = opaque;
+
+  writer_close (sink->writer);
+  free (sink);
+}
+
+int
+dense_sink_open (struct file *output, const struct image *image,
+                 struct sink *sink_out, struct error *err)
+{
+  struct dense_sink *sink;
+
+  if (check_room (output, image->header.source_bytes, err) < 0)
+    return -1;
+  sink = calloc (1, sizeof *sink);
+  if (sink == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  sink->image = image;
+  if (writer_open (output, 0, &sink->writer, err) < 0 ||
+      writer_sync_early (sink->writer, err) < 0) {
+    close_sink (sink);
+    return -1;
+  }
+  *sink_out = (struct sink) {
+    .opaque = sink,
+    .begin = begin,
+    .complete = complete,
+    .close = close_sink,
+  };
+  return 0;
 }

@@ -175,7 +175,7 @@ expanding_mark (struct expanding *expanding, struct error *err)
 }
 
 int
-expanding_open_sink (struct expanding *expanding, struct sparse_sink **sink,
+expanding_open_sink (struct expanding *expanding, struct sink *sink,
                      struct error *err)
 {
   expanding->intact = false;

@@ -88,8 +88,8 @@ int expanding_mark (struct expanding *expanding, struct error *err);
 /* MARKED: give back what FILE has of the image, and open the sink for the
  * pages of the aside.
  */
-int expanding_open_sink (struct expanding *expanding,
-                         struct sparse_sink **sink, struct error *err);
+int expanding_open_sink (struct expanding *expanding, struct sink *sink,
+                         struct error *err);
 
 /* FILE becomes DONE, durably; all pages have gone through the sink. */
 int expanding_finish (struct expanding *expanding, struct error *err);

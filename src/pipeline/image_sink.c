@@ -24,7 +24,8 @@ struct image_sink {
   uint8_t *entries;
   size_t entries_room;
   struct footer footer;        /* its totals grow with each record */
-  struct slot *held;           /* to hand back at the next finish */
+  struct footer *footer_out;
+  uint64_t *image_bytes_out;
 };
 
 static int
@@ -124,45 +125,12 @@ start_image (struct image_sink *sink,
   return write_head (sink, options->source, err);
 }
 
-int
-image_sink_open (const struct image_sink_options *options,
-                 struct image_sink **sink_out, struct error *err)
-{
-  struct image_sink *sink = calloc (1, sizeof *sink);
-
-  if (sink == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
-  sink->output = options->output;
-  sink->header = options->header;
-  sink->consume = options->consume;
-  memcpy (sink->footer.image_id, sink->header->image_id, IMAGE_ID_BYTES);
-  if (reserve_entries (sink, err) < 0 ||
-      start_image (sink, options, err) < 0 || settle (sink, err) < 0 ||
-      (sink->consume == NULL && writer_sync_early (sink->writer, err) < 0)) {
-    image_sink_close (sink);
-    return -1;
-  }
-  *sink_out = sink;
-  return 0;
-}
-
-void
-image_sink_close (struct image_sink *sink)
-{
-  if (sink == NULL)
-    return;
-  writer_close (sink->writer);
-  if (sink->entries != NULL)
-    munmap (sink->entries, sink->entries_room);
-  free (sink);
-}
-
 /* Leave it to a worker to copy the record. */
 static int
 reserve_record (struct image_sink *sink, struct slot *slot, struct error *err)
 {
   return writer_reserve (sink->writer, slot->window.record_bytes, &slot->place,
-                         err) < 0 ? -1 : 1;
+                         err) < 0 ? -1 : SINK_DELIVER;
 }
 
 /* The way for --discard, which must know what has been written, and for records
@@ -178,12 +146,12 @@ append_record (struct image_sink *sink, const struct slot *slot,
                      err) < 0)
     return -1;
   if (sink->consume == NULL)
-    return 0;
+    return SINK_DONE;
   return consume_advance (sink->consume, sink->writer,
                           minimum_u64 ((window->number + 1) *
                                        sink->header->chunk_bytes,
                                        sink->header->source_bytes),
-                          window->header.raw_bytes, err);
+                          window->header.raw_bytes, err) < 0 ? -1 : SINK_DONE;
 }
 
 static int
@@ -192,19 +160,17 @@ begin (void *opaque, struct slot *slot, struct error *err)
   struct image_sink *sink = opaque;
   const struct window *window = &slot->window;
   struct index_entry entry;
-  int result = 0;
+  int answer;
 
-  if (window->record_bytes > 0) {
-    entry = index_entry_of (&window->header, writer_offset (sink->writer));
-    result = sink->consume == NULL &&
-      window->record_bytes <= WRITER_RESERVE_MAX
-      ? reserve_record (sink, slot, err) : append_record (sink, slot, err);
-    if (result >= 0)
-      add_entry (sink, &entry);
-  }
-  if (result <= 0)
-    sink->held = slot;
-  return result;
+  if (window->record_bytes == 0)
+    return SINK_DONE;
+  entry = index_entry_of (&window->header, writer_offset (sink->writer));
+  answer = sink->consume == NULL &&
+    window->record_bytes <= WRITER_RESERVE_MAX
+    ? reserve_record (sink, slot, err) : append_record (sink, slot, err);
+  if (answer >= 0)
+    add_entry (sink, &entry);
+  return answer;
 }
 
 static bool
@@ -224,34 +190,11 @@ poll_writer (void *opaque, struct error *err)
 }
 
 static void
-finish (void *opaque, bool wait, struct slot **slot)
-{
-  struct image_sink *sink = opaque;
-
-  (void) wait;
-  *slot = sink->held;
-  sink->held = NULL;
-}
-
-static void
 wind_down (void *opaque)
 {
   struct image_sink *sink = opaque;
 
   writer_wind_down (sink->writer);
-}
-
-struct sink
-image_sink_face (struct image_sink *sink)
-{
-  return (struct sink) {
-    .opaque = sink,
-    .begin = begin,
-    .deliver = deliver,
-    .poll = poll_writer,
-    .finish = finish,
-    .wind_down = wind_down,
-  };
 }
 
 static int
@@ -271,10 +214,10 @@ write_index (struct image_sink *sink, struct error *err)
   return writer_append (sink->writer, sink->entries, entries_bytes, err);
 }
 
-int
-image_sink_finish (struct image_sink *sink, struct footer *footer,
-                   uint64_t *image_bytes, struct error *err)
+static int
+complete (void *opaque, struct error *err)
 {
+  struct image_sink *sink = opaque;
   uint8_t bytes[FOOTER_BYTES];
   uint64_t end;
 
@@ -287,13 +230,50 @@ image_sink_finish (struct image_sink *sink, struct footer *footer,
   if (writer_append (sink->writer, bytes, sizeof bytes, err) < 0 ||
       writer_finish (sink->writer, err) < 0)
     return -1;
-  *footer = sink->footer;
-  *image_bytes = writer_offset (sink->writer);
+  *sink->footer_out = sink->footer;
+  *sink->image_bytes_out = writer_offset (sink->writer);
   return 0;
 }
 
-uint64_t
-image_sink_bytes (const struct image_sink *sink)
+static void
+close_sink (void *opaque)
 {
-  return writer_offset (sink->writer);
+  struct image_sink *sink = opaque;
+
+  writer_close (sink->writer);
+  if (sink->entries != NULL)
+    munmap (sink->entries, sink->entries_room);
+  free (sink);
+}
+
+int
+image_sink_open (const struct image_sink_options *options,
+                 struct sink *sink_out, struct error *err)
+{
+  struct image_sink *sink = calloc (1, sizeof *sink);
+
+  if (sink == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  sink->output = options->output;
+  sink->header = options->header;
+  sink->consume = options->consume;
+  sink->footer_out = options->footer;
+  sink->image_bytes_out = options->image_bytes;
+  memcpy (sink->footer.image_id, sink->header->image_id, IMAGE_ID_BYTES);
+  if (reserve_entries (sink, err) < 0 ||
+      start_image (sink, options, err) < 0 || settle (sink, err) < 0 ||
+      (sink->consume == NULL && writer_sync_early (sink->writer, err) < 0)) {
+    close_sink (sink);
+    return -1;
+  }
+  *sink_out = (struct sink) {
+    .opaque = sink,
+    .begin = begin,
+    .deliver = deliver,
+    .poll = poll_writer,
+    .wind_down = wind_down,
+    .complete = complete,
+    .close = close_sink,
+  };
+  return 0;
 }

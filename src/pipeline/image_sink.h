@@ -14,8 +14,6 @@
 #include "image/image.h"
 #include "pipeline/run.h"
 
-struct image_sink;
-
 struct image_sink_options {
   struct file *output;
   const struct file *source;   /* its first bytes are the prefix */
@@ -23,27 +21,15 @@ struct image_sink_options {
   struct consume *consume;     /* gives the source back, or NULL */
   /* Records that OUTPUT holds already, or NULL: go on after them. */
   const struct image *begun;
+  /* Where to say what was written, once it is complete. */
+  struct footer *footer;
+  uint64_t *image_bytes;
 };
 
-/* Write an image.  Everything stays the caller's.  Returns 0, or -1 with
- * ERR.
+/* Write an image.  Everything stays the caller's.  It is complete when index and
+ * footer are written, not synced.  Returns 0, or -1 with ERR.
  */
 int image_sink_open (const struct image_sink_options *options,
-                     struct image_sink **sink, struct error *err);
-
-/* Free; NULL is ignored.  Without image_sink_finish the image has no footer. */
-void image_sink_close (struct image_sink *sink);
-
-/* The sink's face towards pipeline_run. */
-struct sink image_sink_face (struct image_sink *sink);
-
-/* Write index and footer and wait for the last byte; the footer is not flushed.
- * FOOTER and IMAGE_BYTES tell what was written.
- */
-int image_sink_finish (struct image_sink *sink, struct footer *footer,
-                       uint64_t *image_bytes, struct error *err);
-
-/* Bytes of the image so far. */
-uint64_t image_sink_bytes (const struct image_sink *sink);
+                     struct sink *sink, struct error *err);
 
 #endif /* IOPRESS_PIPELINE_IMAGE_SINK_H */

@@ -100,6 +100,8 @@ work (void *opaque, struct slot *slot)
   struct pack_worker *worker = opaque;
   const struct pack *pack = worker->pack;
 
+  if (slot->error.kind != ERROR_NONE)
+    return;
   if (pack->automatic != NULL)
     encoder_set_level (worker->encoder, auto_level_now (pack->automatic));
   if (slot->cache == NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The writers of restore: pages go to a sparse file or into a stream. */
+/* The writers of restore and verify. */
 
 #ifndef IOPRESS_PIPELINE_PAGE_SINK_H
 #define IOPRESS_PIPELINE_PAGE_SINK_H
@@ -8,16 +8,21 @@
 #include "image/image.h"
 #include "pipeline/run.h"
 
-struct sparse_sink;
-
-/* Write the pages of IMAGE's source to their places in OUTPUT, an empty
- * regular file; absent pages become holes.  The prefix is written first.
- * Both stay the caller's.  Returns 0, or -1 with ERR.
+/* Open the sink that fits OUTPUT for the pages of IMAGE's source.  An empty
+ * regular file that can have holes gets them at their places, the prefix first,
+ * and absent pages become holes.  A pipe, a device and an empty file without holes
+ * get them in order with zeros between, unless the source is larger than OUTPUT
+ * can be, which fails at once.  Both stay the caller's.  Returns 0, or -1 with
+ * ERR.
  */
+int page_sink_open (struct file *output, const struct image *image,
+                    struct sink *sink, struct error *err);
+
+/* These are what it opens. */
 int sparse_sink_open (struct file *output, const struct image *image,
-                      struct sparse_sink **sink, struct error *err);
-void sparse_sink_close (struct sparse_sink *sink);
-struct sink sparse_sink_face (struct sparse_sink *sink);
+                      struct sink *sink, struct error *err);
+int dense_sink_open (struct file *output, const struct image *image,
+                     struct sink *sink, struct error *err);
 
 /* The pages in which the caller writes himself: those before FROM are passed
  * over, and those up to TO go to PAGES instead, which was zeroed.  FROM and TO
@@ -28,38 +33,14 @@ struct kept_pages {
   uint8_t *pages;              /* TO - FROM bytes */
 };
 
-/* The same for a file that has its size already and keeps what stands before
- * KEPT's end; the prefix is not written, and sparse_sink_finish leaves the size
- * alone.
+/* As sparse_sink_open, for a file that has its size already and keeps what stands
+ * before KEPT's end; the prefix is not written, and the size left alone.
  */
 int sparse_sink_open_behind (struct file *output, const struct image *image,
-                             const struct kept_pages *kept,
-                             struct sparse_sink **sink, struct error *err);
+                             const struct kept_pages *kept, struct sink *sink,
+                             struct error *err);
 
-/* Set the final size.  Everything has been written; what was flushed meanwhile
- * says whether that failed, for the rest call file_sync.
- */
-int sparse_sink_finish (struct sparse_sink *sink, struct error *err);
-
-struct dense_sink;
-
-/* The same into a pipe, onto a block device or into an empty file of which
- * file_keeps_holes is false: absent pages become zeros.  Fails at once when the
- * source is larger than OUTPUT can be.
- */
-int dense_sink_open (struct file *output, const struct image *image,
-                     struct dense_sink **sink, struct error *err);
-void dense_sink_close (struct dense_sink *sink);
-struct sink dense_sink_face (struct dense_sink *sink);
-
-/* Write the zeros after the last page and wait for everything.  As to flushing
- * see sparse_sink_finish.
- */
-int dense_sink_finish (struct dense_sink *sink, struct error *err);
-
-/* A sink that takes slots and keeps nothing (verify).  STORAGE is a slot
- * pointer of the caller's.
- */
-struct sink null_sink_face (struct slot **storage);
+/* A sink that takes slots and keeps nothing (verify). */
+struct sink null_sink (void);
 
 #endif /* IOPRESS_PIPELINE_PAGE_SINK_H */

@@ -120,8 +120,7 @@ static void
 work_on (struct pool *pool, void *context, struct slot *slot)
 {
   pthread_mutex_unlock (&pool->lock);
-  if (slot->error.kind == ERROR_NONE)
-    pool->job.work (context, slot);
+  pool->job.work (context, slot);
   pthread_mutex_lock (&pool->lock);
   slot->state = SLOT_DONE;
   if (slot->ticket == pool->next_out)

@@ -21,8 +21,9 @@ struct job {
   int (*open) (void *opaque, void **worker, struct error *err);
   void (*close) (void *worker);
 
-  /* Work on one slot, in memory only.  A failure goes into slot->error; a
-   * slot that comes with an error is not worked on.
+  /* Work on one slot, in memory only.  A failure goes into slot->error.  A slot
+   * that could not be read comes with an error, which it is to keep unless the
+   * job can do without.
    */
   void (*work) (void *worker, struct slot *slot);
 };

@@ -89,49 +89,56 @@ reader_main (void *opaque)
   return NULL;
 }
 
-/* Take back slots from the sink, waiting for one when WAIT is set. */
+/* Take back slots that the sink holds, waiting for one when WAIT is set. */
 static int
 collect_slots (struct run *run, bool wait, struct error *err)
 {
-  struct slot *slot;
+  while (run->held > 0) {
+    struct slot *slot;
 
-  do {
     run->sink->finish (run->sink->opaque, wait, &slot);
+    if (slot == NULL)
+      break;
     wait = false;
-    if (slot != NULL) {
-      struct error error = slot->error;
-
-      run->held--;
-      pool_release (run->pool, slot);
-      if (error.kind != ERROR_NONE) {
-        *err = error;
-        return -1;
-      }
-    }
-  } while (slot != NULL);
+    *err = slot->error;
+    run->held--;
+    pool_release (run->pool, slot);
+    if (err->kind != ERROR_NONE)
+      return -1;
+  }
   return 0;
+}
+
+/* Say what is known of a slot that the sink is to have. */
+static void
+tell (const struct run_options *options, const struct slot *slot)
+{
+  if (slot->lost && options->lost != NULL)
+    options->lost (options->lost_opaque, slot->window.number);
+  if (options->progress != NULL)
+    options->progress (options->progress_opaque, slot->window.number);
 }
 
 static int
 write_slot (struct run *run, struct slot *slot, struct error *err)
 {
-  uint64_t window = slot->window.number;
-  int began;
+  int answer;
 
   if (slot->error.kind != ERROR_NONE) {
     *err = slot->error;
     return -1;
   }
   run->written++;
-  began = run->sink->begin (run->sink->opaque, slot, err);
-  if (began > 0)
-    pool_deliver (run->pool, slot);
-  else
-    run->held++;
-  if (began < 0)
+  answer = run->sink->begin (run->sink->opaque, slot, err);
+  if (answer < 0)
     return -1;
-  if (run->options->progress != NULL)
-    run->options->progress (run->options->progress_opaque, window);
+  tell (run->options, slot);
+  if (answer == SINK_DELIVER)
+    pool_deliver (run->pool, slot);
+  else if (answer == SINK_KEEP)
+    run->held++;
+  else
+    pool_release (run->pool, slot);
   if (run->options->balance != NULL) {
     struct pool_load load = pool_load (run->pool);
 
@@ -210,9 +217,8 @@ quiesce (struct run *run)
     run->source->finish (run->source->opaque);
     run->started--;
   }
-  do
+  for (; run->held > 0; run->held--)
     run->sink->finish (run->sink->opaque, true, &slot);
-  while (slot != NULL);
 }
 
 int
@@ -247,6 +253,19 @@ pipeline_run (const struct source *source, const struct job *job,
   quiesce (&run);
   pool_free (run.pool);
   return result;
+}
+
+int
+sink_complete (const struct sink *sink, struct error *err)
+{
+  return sink->complete != NULL ? sink->complete (sink->opaque, err) : 0;
+}
+
+void
+sink_close (const struct sink *sink)
+{
+  if (sink->close != NULL)
+    sink->close (sink->opaque);
 }
 
 unsigned int

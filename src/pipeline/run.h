@@ -31,17 +31,23 @@ struct source {
   unsigned int depth;
 };
 
+/* What a sink says of a slot. */
+enum sink_answer {
+  SINK_DONE,                   /* it is not needed any more */
+  SINK_DELIVER,                /* a worker is to call deliver for it */
+  SINK_KEEP,                   /* the sink has it until finish gives it back */
+};
+
 /* Where slots go.  All calls come from one thread. */
 struct sink {
   void *opaque;
 
-  /* Start using up SLOT; slots come in order.  Returns 0, or -1 with ERR:
-   * the slot is the sink's until finish gives it back, even so.  Or 1: a worker
-   * is to call deliver for it.
+  /* Start using up SLOT; slots come in order.  Returns an enum sink_answer, or
+   * -1 with ERR, and has no use for SLOT then.
    */
   int (*begin) (void *opaque, struct slot *slot, struct error *err);
 
-  /* For a sink whose begin returns 1; see struct delivery. */
+  /* For a sink that answers SINK_DELIVER; see struct delivery. */
   bool (*deliver) (void *opaque, struct slot *slot);
 
   /* Optional, called between slots and soon after deliver has returned true: go
@@ -49,9 +55,9 @@ struct sink {
    */
   int (*poll) (void *opaque, struct error *err);
 
-  /* A slot that is no longer needed: *SLOT, or NULL when there is none yet.
-   * With WAIT true *SLOT is NULL only when the sink holds no slot.  A failure
-   * is in slot->error.
+  /* For a sink that answers SINK_KEEP, called while it has a slot: *SLOT is one
+   * that is no longer needed, or, with WAIT false only, NULL when there is none
+   * yet.  A failure is in slot->error.
    */
   void (*finish) (void *opaque, bool wait, struct slot **slot);
 
@@ -59,7 +65,22 @@ struct sink {
    * It may wait for the device.
    */
   void (*wind_down) (void *opaque);
+
+  /* Not called by pipeline_run.  Optional: all slots have come; write what stands
+   * after them, and wait for the last byte.  What was flushed meanwhile says
+   * whether that failed, for the rest call file_sync.  Returns 0, or -1 with ERR.
+   */
+  int (*complete) (void *opaque, struct error *err);
+
+  /* Likewise.  Optional: free it, whether it is complete or not. */
+  void (*close) (void *opaque);
 };
+
+/* Before a sink is opened: nothing to close. */
+#define SINK_CLOSED { .opaque = NULL }
+
+int sink_complete (const struct sink *sink, struct error *err);
+void sink_close (const struct sink *sink);
 
 /* How to run. */
 struct run_options {
@@ -71,6 +92,11 @@ struct run_options {
    */
   void (*progress) (void *opaque, uint64_t window);
   void *progress_opaque;
+  /* Called before that for a window of which nothing could be salvaged; may be
+   * NULL.
+   */
+  void (*lost) (void *opaque, uint64_t window);
+  void *lost_opaque;
   /* Called likewise, with what the pool has been doing; may be NULL. */
   void (*balance) (void *opaque, const struct pool_load *load);
   void *balance_opaque;

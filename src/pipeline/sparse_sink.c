@@ -32,7 +32,6 @@ struct sparse_sink {
   uint64_t written;            /* bytes, so far */
   unsigned int writing;        /* requests that have not come back */
   struct window_writes *free;
-  struct slot *empty;          /* begun, and nothing of it to write */
 };
 
 static int
@@ -89,65 +88,6 @@ write_prefix (struct sparse_sink *sink, struct error *err)
       return -1;
   }
   return 0;
-}
-
-int
-sparse_sink_open_behind (struct file *output, const struct image *image,
-                         const struct kept_pages *kept,
-                         struct sparse_sink **sink_out, struct error *err)
-{
-  struct sparse_sink *sink = calloc (1, sizeof *sink);
-
-  if (sink == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
-  sink->output = output;
-  sink->image = image;
-  sink->kept = *kept;
-  if (aio_open (WRITE_DEPTH, &sink->aio, err) < 0 ||
-      early_sync_open (output, &sink->sync, err) < 0) {
-    sparse_sink_close (sink);
-    return -1;
-  }
-  *sink_out = sink;
-  return 0;
-}
-
-int
-sparse_sink_open (struct file *output, const struct image *image,
-                  struct sparse_sink **sink_out, struct error *err)
-{
-  const struct kept_pages none = { .pages = NULL };
-  struct sparse_sink *sink;
-
-  /* With its size set first the file system lays the file out in longer
-   * pieces, and needs fewer blocks of its own to describe them.
-   */
-  if (file_truncate (output, image->header.source_bytes, err) < 0 ||
-      sparse_sink_open_behind (output, image, &none, &sink, err) < 0)
-    return -1;
-  if (write_prefix (sink, err) < 0) {
-    sparse_sink_close (sink);
-    return -1;
-  }
-  *sink_out = sink;
-  return 0;
-}
-
-void
-sparse_sink_close (struct sparse_sink *sink)
-{
-  struct window_writes *writes, *next;
-
-  if (sink == NULL)
-    return;
-  early_sync_close (sink->sync);
-  aio_close (sink->aio);
-  for (writes = sink->free; writes != NULL; writes = next) {
-    next = writes->next;
-    free (writes->requests);
-    free (writes);
-  }
-  free (sink);
 }
 
 /* Writes for one window, from the free list or new; there are never more
@@ -244,11 +184,10 @@ begin (void *opaque, struct slot *slot, struct error *err)
   prepare_runs (sink, writes);
   sink->writing += writes->pending;
   aio_flush (sink->aio);
-  if (writes->pending == 0) {
-    sink->empty = slot;
-    put_writes (sink, writes);
-  }
-  return 0;
+  if (writes->pending > 0)
+    return SINK_KEEP;
+  put_writes (sink, writes);
+  return SINK_DONE;
 }
 
 static void
@@ -257,10 +196,7 @@ finish (void *opaque, bool wait, struct slot **slot)
   struct sparse_sink *sink = opaque;
   struct aio_request *request;
 
-  *slot = sink->empty;
-  sink->empty = NULL;
-  if (*slot != NULL)
-    return;
+  *slot = NULL;
   while ((request = aio_wait (sink->aio, wait)) != NULL) {
     struct window_writes *writes = request->owner;
 
@@ -286,22 +222,76 @@ wind_down (void *opaque)
   aio_wind_down (sink->aio);
 }
 
-struct sink
-sparse_sink_face (struct sparse_sink *sink)
+static int
+complete (void *opaque, struct error *err)
 {
-  return (struct sink) {
-    .opaque = sink,
-    .begin = begin,
-    .finish = finish,
-    .wind_down = wind_down,
-  };
-}
+  struct sparse_sink *sink = opaque;
 
-int
-sparse_sink_finish (struct sparse_sink *sink, struct error *err)
-{
   if (sink->kept.pages == NULL &&
       file_truncate (sink->output, sink->image->header.source_bytes, err) < 0)
     return -1;
   return early_sync_finish (sink->sync, err);
+}
+
+static void
+close_sink (void *opaque)
+{
+  struct sparse_sink *sink = opaque;
+  struct window_writes *writes, *next;
+
+  early_sync_close (sink->sync);
+  aio_close (sink->aio);
+  for (writes = sink->free; writes != NULL; writes = next) {
+    next = writes->next;
+    free (writes->requests);
+    free (writes);
+  }
+  free (sink);
+}
+
+int
+sparse_sink_open_behind (struct file *output, const struct image *image,
+                         const struct kept_pages *kept, struct sink *sink_out,
+                         struct error *err)
+{
+  struct sparse_sink *sink = calloc (1, sizeof *sink);
+
+  if (sink == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  sink->output = output;
+  sink->image = image;
+  sink->kept = *kept;
+  if (aio_open (WRITE_DEPTH, &sink->aio, err) < 0 ||
+      early_sync_open (output, &sink->sync, err) < 0) {
+    close_sink (sink);
+    return -1;
+  }
+  *sink_out = (struct sink) {
+    .opaque = sink,
+    .begin = begin,
+    .finish = finish,
+    .wind_down = wind_down,
+    .complete = complete,
+    .close = close_sink,
+  };
+  return 0;
+}
+
+int
+sparse_sink_open (struct file *output, const struct image *image,
+                  struct sink *sink, struct error *err)
+{
+  const struct kept_pages none = { .pages = NULL };
+
+  /* With its size set first the file system lays the file out in longer
+   * pieces, and needs fewer blocks of its own to describe them.
+   */
+  if (file_truncate (output, image->header.source_bytes, err) < 0 ||
+      sparse_sink_open_behind (output, image, &none, sink, err) < 0)
+    return -1;
+  if (write_prefix (sink->opaque, err) == 0)
+    return 0;
+  sink_close (sink);
+  *sink = (struct sink) SINK_CLOSED;
+  return -1;
 }

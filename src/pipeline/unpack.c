@@ -23,8 +23,9 @@ worker_close (void *worker)
   decoder_close (worker);
 }
 
-void
-unpack_lose (struct slot *slot)
+/* Make a slot lost and empty. */
+static void
+lose (struct slot *slot)
 {
   slot->error = (struct error) { 0 };
   slot->lost = true;
@@ -37,6 +38,8 @@ work (void *worker, struct slot *slot)
 {
   struct window *window = &slot->window;
 
+  if (slot->error.kind != ERROR_NONE)
+    return;
   if (slot->cache == NULL ||
       page_cache_read (slot->cache, slot->entry.offset, window->record,
                        window->record_bytes, &slot->error) == 0)
@@ -44,14 +47,13 @@ work (void *worker, struct slot *slot)
                    &slot->error);
 }
 
+/* One that cannot be read or used is lost; the others are not. */
 static void
 work_salvaging (void *worker, struct slot *slot)
 {
-  if (slot->lost)
-    return;
   work (worker, slot);
   if (slot->error.kind != ERROR_NONE)
-    unpack_lose (slot);
+    lose (slot);
 }
 
 struct job

@@ -18,7 +18,4 @@ struct job unpack_job (const struct decoding *decoding);
  */
 struct job salvage_job (const struct decoding *decoding);
 
-/* Make a slot lost and empty. */
-void unpack_lose (struct slot *slot);
-
 #endif /* IOPRESS_PIPELINE_UNPACK_H */

@@ -92,6 +92,8 @@ setquota -u 65534 0 0 0 0 "$work/mounted"
 chgrp 1234 "$work/mounted/group"
 chmod g+s "$work/mounted/group"
 setquota -g 1234 0 1000 0 0 "$work/mounted"
+# Only members may ask for the quota of a group.
+as_user=(setpriv --reuid=65534 --regid=65534 --groups=1234)
 limited group ' by quota'
 # This one the file system knows by itself.
 chattr -p 77 +P "$work/mounted/project"
