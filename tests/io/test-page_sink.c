@@ -85,20 +85,21 @@ fill (struct slot *slot, uint64_t window)
 {
   uint64_t i, page;
 
-  memset (slot->map, 0, sizeof slot->map);
+  memset (slot->window.map, 0, sizeof slot->window.map);
   memset (slot->raw, 0, CHUNK);
-  slot->window = window;
-  slot->page_count = 0;
+  slot->window.number = window;
+  slot->window.pages = slot->raw;
+  slot->window.page_count = 0;
   slot->error = (struct error) { 0 };
   for (page = 0; page < CHUNK_PAGES; page++) {
     uint64_t start = (window * CHUNK_PAGES + page) * PAGE_BYTES;
 
     if (start >= SOURCE || !is_present (start / PAGE_BYTES))
       continue;
-    slot->map[page / 8] |= (uint8_t) (1u << (page % 8));
+    slot->window.map[page / 8] |= (uint8_t) (1u << (page % 8));
     for (i = 0; i < PAGE_BYTES && start + i < SOURCE; i++)
-      slot->raw[slot->page_count * PAGE_BYTES + i] = pattern_byte (start + i);
-    slot->page_count++;
+      slot->raw[slot->window.page_count * PAGE_BYTES + i] = pattern_byte (start + i);
+    slot->window.page_count++;
   }
 }
 

@@ -65,7 +65,7 @@ source_begin (void *opaque, struct slot *slot, struct error *err)
   (void) err;
   if (play->next == ITEMS)
     return 0;
-  slot->window = play->next++;
+  slot->window.number = play->next++;
   play->started[play->started_count++] = slot;
   return 1;
 }
@@ -78,7 +78,7 @@ source_finish (void *opaque)
 
   memmove (play->started, play->started + 1,
            --play->started_count * sizeof play->started[0]);
-  if (slot->window == play->unread)
+  if (slot->window.number == play->unread)
     error_set (&slot->error, ERROR_FAILED, EIO, "not read");
   return slot;
 }
@@ -112,10 +112,10 @@ static int
 sink_begin (void *opaque, struct slot *slot, struct error *err)
 {
   struct play *play = opaque;
-  int answer = play->answers[slot->window % 3];
+  int answer = play->answers[slot->window.number % 3];
 
-  assert_int_equal (slot->window, play->expected++);
-  if (slot->window == play->failing)
+  assert_int_equal (slot->window.number, play->expected++);
+  if (slot->window.number == play->failing)
     return error_set (err, ERROR_FAILED, ENOSPC, "full");
   if (answer == SINK_KEEP) {
     assert_true (play->kept_count < KEPT_MAX);
@@ -131,7 +131,7 @@ sink_deliver (void *opaque, struct slot *slot)
 {
   struct play *play = opaque;
 
-  assert_int_equal (play->answers[slot->window % 3], SINK_DELIVER);
+  assert_int_equal (play->answers[slot->window.number % 3], SINK_DELIVER);
   return atomic_fetch_add (&play->delivered, 1) % 2 == 0;
 }
 
@@ -153,7 +153,7 @@ sink_finish (void *opaque, bool wait, struct slot **slot)
 
   assert_true (play->kept_count > 0);
   *slot = wait || play->kept_count > 3 ? play->kept[--play->kept_count] : NULL;
-  if (*slot != NULL && (*slot)->window == play->failing_later)
+  if (*slot != NULL && (*slot)->window.number == play->failing_later)
     error_set (&(*slot)->error, ERROR_FAILED, EIO, "not written");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unit tests of src/pipeline/source_need.c: which bytes of a source are read. */
+/* Unit tests of src/pipeline/source_need.c: what is read of a source. */
 
 #include <config.h>
 
