@@ -242,30 +242,6 @@ output_open_beside (const char *path, enum direct_io direct,
   return opened (output, create_part (input, leftover, direct, output, err));
 }
 
-/* PATH.part is open: whether it is an image that was begun.  Returns 1; 0 when
- * nobody can want what it is; -1 with ERR.
- */
-static int
-judge_begun (struct output *output, struct error *err)
-{
-  struct error useless = { 0 };
-  struct image *image = NULL;
-  int unwanted;
-
-  if (image_open (&output->file, &image, &useless) == 0) {
-    image_close (image);
-    return draft_make_private (&output->draft, err) < 0 ? -1 : 1;
-  }
-  unwanted = useless.kind == ERROR_BAD_INPUT
-    ? leftover_of_save (&output->file, err) : 0;
-  if (unwanted != 0)
-    return unwanted > 0 ? 0 : -1;
-  *err = useless;
-  return err->hint[0] != '\0' ? -1
-    : error_hint (err, "if SOURCE is whole move it away and try again, else "
-                  "iopress recover may find records in it");
-}
-
 /* Open PATH.part or else PATH.  Returns 1, 0 when there is neither, or -1. */
 static int
 open_begun_path (enum direct_io direct, const struct file *input,
@@ -292,7 +268,7 @@ open_begun_path (enum direct_io direct, const struct file *input,
   if (there > 0 && !output->force)
     return fail_exists (output->path, err);
   output->part = draft->part.path;
-  return judge_begun (output, err);
+  return 1;
 }
 
 int
@@ -321,6 +297,13 @@ output_open_begun (const char *name, bool force, enum direct_io direct,
   if (result == 0)
     output_keep (output);
   return opened (output, result);
+}
+
+int
+output_make_private (const struct output *output, struct error *err)
+{
+  return output->part[0] != '\0' ? draft_make_private (&output->draft, err)
+    : 0;
 }
 
 const struct draft *

@@ -52,8 +52,9 @@ int output_open_beside (const char *path, enum direct_io direct,
 /* Open what an earlier run left of the output NAME, for update and with its
  * bytes: PATH.part, or PATH when it had its name already, or the descriptor;
  * it must not be INPUT.  A PATH.part is refused while there is a PATH, unless
- * FORCE is set, and when it is no image that was begun.  Returns 1; 0 when there
- * is nothing to go on with; -1 with ERR.
+ * FORCE is set, and when it is no file of ours.  Nothing is changed: before
+ * anything is written see what it is, and call output_make_private.  Returns 1;
+ * 0 when there is nothing; -1 with ERR.
  */
 int output_open_begun (const char *name, bool force, enum direct_io direct,
                        const struct file *input, struct output *output,
@@ -61,6 +62,9 @@ int output_open_begun (const char *name, bool force, enum direct_io direct,
 
 /* Its draft, for others to ask about its name; NULL for what has none. */
 const struct draft *output_draft (const struct output *output);
+
+/* Let nobody else read what was opened so.  Returns 0, or -1 with ERR. */
+int output_make_private (const struct output *output, struct error *err);
 
 /* The name that its file has now: PATH.part or PATH; NULL for a descriptor.  It
  * lasts until output_commit.

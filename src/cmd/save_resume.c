@@ -65,7 +65,8 @@ open_begun (struct save *save, struct error *err)
 static int
 begin_anew (struct save *save, struct error *err)
 {
-  if (file_truncate (&save->output.file, 0, err) < 0)
+  if (output_make_private (&save->output, err) < 0 ||
+      file_truncate (&save->output.file, 0, err) < 0)
     return -1;
   save->new_output = true;
   return 0;
@@ -87,8 +88,8 @@ begin_over_head (struct save *save, struct error *err)
     return -1;
   return bare > 0 ? begin_anew (save, err)
     : refuse_output (save, "is neither an image nor the beginning of one",
-                     "look at it: if it was an image, iopress recover saves "
-                     "what is whole", err);
+                     "look at it: iopress recover saves what is whole of an "
+                     "image", err);
 }
 
 static int
@@ -205,7 +206,9 @@ take_up (struct save *save, struct error *err)
     return -1;
   if (earlier->prefix_differs)
     return resolve_heads (save, err);
-  return earlier->complete ? 0
+  if (earlier->complete)
+    return 0;
+  return output_make_private (&save->output, err) < 0 ? -1
     : file_truncate (&save->output.file, save->image->bytes, err);
 }
 

@@ -137,9 +137,12 @@ static int
 refuse_named (const struct place *place, const struct stat *st,
               struct error *err)
 {
-  error_set (err, ERROR_USAGE, 0, S_ISLNK (st->st_mode)
-             ? "is a symbolic link: name the file itself"
-             : "is not a regular file");
+  if (S_ISDIR (st->st_mode))
+    error_set (err, ERROR_FAILED, EISDIR, "cannot be used");
+  else
+    error_set (err, ERROR_USAGE, 0, S_ISLNK (st->st_mode)
+               ? "is a symbolic link: name the file itself"
+               : "is not a regular file");
   return error_subject (err, place->path);
 }
 
