@@ -137,7 +137,7 @@ file_same_bytes (const struct file *a, const struct file *b, uint64_t length,
 {
   struct read_at first = read_at_of_file (a), second = read_at_of_file (b);
 
-  /* Whatever is said of holes: few bytes. */
-  first.next_data = NULL;
+  /* Few bytes; and of a file that is being written the size is not known. */
+  first.next_data = second.next_data = NULL;
   return read_at_same (&first, &second, 0, length, err);
 }

@@ -18,8 +18,9 @@
 static uint64_t
 next_data (const struct read_at *at, uint64_t offset)
 {
+  /* Behind the end, or what was taken for it, that would be a step back. */
   return at->next_data == NULL ? offset
-    : at->next_data (at->opaque, offset);
+    : maximum_u64 (offset, at->next_data (at->opaque, offset));
 }
 
 uint64_t
@@ -29,7 +30,7 @@ read_at_next_data (const struct read_at *at, uint64_t offset, uint64_t limit,
   uint64_t data = offset;
 
   if (offset < limit)
-    data = maximum_u64 (next_data (at, offset), offset);
+    data = next_data (at, offset);
   if (data > offset && *doubted < HOLE_BYTES_DOUBTED) {
     *doubted += piece;
     return offset;
