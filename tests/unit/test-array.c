@@ -3,7 +3,6 @@
 
 #include <config.h>
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,24 +34,11 @@ test_growth (void **state)
   free (numbers);
 }
 
-static void
-test_no_memory (void **state)
-{
-  char one = 'x', *bytes = &one;
-
-  (void) state;
-  errno = 0;
-  assert_false (array_grow (&bytes, (SIZE_MAX >> 3) + 1, 4));
-  assert_int_equal (errno, ENOMEM);
-  assert_ptr_equal (bytes, &one);
-}
-
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_growth),
-    cmocka_unit_test (test_no_memory),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
