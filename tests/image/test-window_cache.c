@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -24,6 +25,18 @@
 
 static struct sample sample;
 static struct window_cache *cache;
+
+/* How often a thread has begun to wait: it holds the lock until it does. */
+static atomic_uint waits;
+
+int
+pthread_cond_wait (pthread_cond_t *condition, pthread_mutex_t *lock)
+{
+  const struct timespec never = { .tv_sec = INT32_MAX };
+
+  atomic_fetch_add (&waits, 1);
+  return pthread_cond_timedwait (condition, lock, &never);
+}
 
 static int
 set_up (void **state)
@@ -43,7 +56,9 @@ tear_down (void **state)
   return 0;
 }
 
-/* A cache that keeps KEPT windows. */
+/* A cache that keeps KEPT windows, as many as may not be outweighed by readers
+ * and helpers.
+ */
 static void
 open_cache (unsigned int kept, unsigned int readers, unsigned int helpers)
 {
@@ -346,6 +361,30 @@ test_held_up (void **state)
   assert_int_equal (times_decoded (0), 1);
 }
 
+/* Two ask for one window: it is decoded once, although both could do it. */
+static void
+test_once_for_two (void **state)
+{
+  uint64_t first_window = 8, second_window = 8;
+  pthread_t first, second;
+
+  (void) state;
+  open_cache (8, 2, 0);
+  atomic_store (&sample_codec.held, 8);
+  pthread_create (&first, NULL, read_held, &first_window);
+  wait_until_decoded (8, 1);
+  atomic_store (&waits, 0);
+  pthread_create (&second, NULL, read_held, &second_window);
+  while (atomic_load (&waits) == 0 && times_decoded (8) == 1)
+    sched_yield ();
+  atomic_store (&sample_codec.held, SAMPLE_HELD_NONE);
+  pthread_join (first, NULL);
+  pthread_join (second, NULL);
+  assert_int_equal (first_window, 8);
+  assert_int_equal (second_window, 8);
+  assert_int_equal (times_decoded (8), 1);
+}
+
 /* Who reads on finds the next windows decoded. */
 static void
 test_ahead (void **state)
@@ -403,6 +442,7 @@ main (void)
     cmocka_unit_test_setup_teardown (test_threads_and_damage, set_up,
                                      tear_down),
     cmocka_unit_test_setup_teardown (test_held_up, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_once_for_two, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_ahead, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_ahead_of_damage, set_up, tear_down),
   };
