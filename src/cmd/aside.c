@@ -67,24 +67,6 @@ suffix_of_aside (const struct place *file, const char *name)
     ? digits - strlen (ASIDE_SUFFIX) : NULL;
 }
 
-/* Add NAME to the list.  Returns the longer list, or NULL. */
-static char **
-add_name (char **names, size_t count, const char *name)
-{
-  char **longer = reallocarray (names, count + 2, sizeof *names);
-
-  if (longer == NULL) {
-    aside_names_free (names);
-    return NULL;
-  }
-  longer[count] = strdup (name);
-  longer[count + 1] = NULL;
-  if (longer[count] != NULL)
-    return longer;
-  aside_names_free (longer);
-  return NULL;
-}
-
 /* A descriptor of its own: reading the names moves it. */
 static DIR *
 open_folder (const struct place *file)
@@ -100,37 +82,22 @@ open_folder (const struct place *file)
   return folder;
 }
 
-char **
-aside_names (const struct place *file, struct error *err)
+int
+aside_find (const struct place *file, aside_taker *take, void *opaque,
+            struct error *err)
 {
-  char **names = calloc (1, sizeof *names);
   DIR *folder = open_folder (file);
   struct dirent *entry;
   const char *suffix;
-  size_t count = 0;
+  bool taken = false;
 
-  if (folder != NULL)
-    while (names != NULL && (entry = readdir (folder)) != NULL)
-      if ((suffix = suffix_of_aside (file, entry->d_name)) != NULL)
-        names = add_name (names, count++, suffix);
-  if (folder == NULL || names == NULL) {
-    fail (file->path, errno, "its folder cannot be read", err);
-    aside_names_free (names);
-    names = NULL;
-  }
-  if (folder != NULL)
-    closedir (folder);
-  return names;
-}
-
-void
-aside_names_free (char **names)
-{
-  size_t i;
-
-  for (i = 0; names != NULL && names[i] != NULL; i++)
-    free (names[i]);
-  free (names);
+  if (folder == NULL)
+    return fail (file->path, errno, "its folder cannot be read", err);
+  while (!taken && (entry = readdir (folder)) != NULL)
+    if ((suffix = suffix_of_aside (file, entry->d_name)) != NULL)
+      taken = take (opaque, suffix);
+  closedir (folder);
+  return 0;
 }
 
 enum place_found

@@ -19,11 +19,12 @@ int aside_place (const struct place *file,
 /* Whether FILE's name leaves room for that of an aside and of its .part. */
 bool aside_name_fits (const char *file);
 
-/* What names of asides there are beside FILE: a NULL-terminated list of what
- * follows FILE's name in each, freed with aside_names_free, or NULL with ERR.
+/* Call TAKE with what follows FILE's name in each name beside it that is that of
+ * an aside, until it returns true.  Returns 0, or -1 with ERR.
  */
-char **aside_names (const struct place *file, struct error *err);
-void aside_names_free (char **names);
+typedef bool aside_taker (void *opaque, const char *suffix);
+int aside_find (const struct place *file, aside_taker *take, void *opaque,
+                struct error *err);
 
 /* Open for reading what stands under the name ASIDE and could be the aside of
  * FILE: not FILE itself under another name.

@@ -38,6 +38,7 @@ struct expand {
   struct file head;            /* the same, through the page cache */
   struct image_input aside;
   struct place aside_place;    /* its name, in FILE's folder */
+  struct error why;            /* the first aside could not be used, or none */
   struct expanding expanding;
   enum expanding_state state;
 };
@@ -111,30 +112,22 @@ try_aside (struct expand *expand, const char *suffix, struct error *err)
   return result;
 }
 
-/* Find what an earlier run has put aside.  What cannot be looked at is no
- * error, unless nothing else explains FILE: *WHY.
+/* Whether what an earlier run has put aside is that of FILE's name with SUFFIX.
+ * What cannot be looked at is no error, unless nothing else explains FILE: WHY.
  */
-static int
-find_aside (struct expand *expand, struct error *why, struct error *err)
+static bool
+take_aside (void *opaque, const char *suffix)
 {
-  char **names = aside_names (&expand->place, err);
-  int found = 0;
-  size_t i;
+  struct expand *expand = opaque;
+  struct error unusable = { 0 };
+  int found = try_aside (expand, suffix, &unusable);
 
-  if (names == NULL)
-    return -1;
-  for (i = 0; names[i] != NULL && found <= 0; i++) {
-    struct error unusable = { 0 };
-
-    found = try_aside (expand, names[i], &unusable);
-    if (found < 0 && why->kind == ERROR_NONE)
-      *why = unusable;
-    if (found == 0 && !expand->common.quiet)
-      say_note ("%s: does not belong to what %s is now, and stays",
-                expand->aside_place.path, expand->name);
-  }
-  aside_names_free (names);
-  return 0;
+  if (found < 0 && expand->why.kind == ERROR_NONE)
+    expand->why = unusable;
+  if (found == 0 && !expand->common.quiet)
+    say_note ("%s: does not belong to what %s is now, and stays",
+              expand->aside_place.path, expand->name);
+  return found > 0;
 }
 
 /* Whether FILE begins with libvirt's header and is not mapped-ram: what QEMU
@@ -311,14 +304,14 @@ explain (const struct error *why, struct error *err)
 static int
 expand_file (struct expand *expand, struct error *err)
 {
-  struct error why = { 0 };
+  const struct error *why = &expand->why;
   int result;
 
   if (in_place_open (expand->name, expand->common.direct, &expand->place,
                      &expand->file, &expand->head, err) < 0)
     return -1;
   expand->file.cancelled = signals_received ();
-  if (find_aside (expand, &why, err) < 0)
+  if (aside_find (&expand->place, take_aside, expand, err) < 0)
     return -1;
   if (expand->state == EXPANDING_DONE) {
     aside_remove (&expand->aside_place, &expand->aside.file);
@@ -329,10 +322,10 @@ expand_file (struct expand *expand, struct error *err)
   close_aside (expand);
   result = examine (expand, err);
   if (result < 0)
-    explain (&why, err);
+    explain (why, err);
   /* It looks whole, but what an earlier run left could not be looked at. */
-  if (result == 0 && is_passing (&why)) {
-    *err = why;
+  if (result == 0 && is_passing (why)) {
+    *err = *why;
     result = -1;
   }
   if (result <= 0)

@@ -124,6 +124,7 @@ create_part (const struct file *input, const struct draft_leftover *leftover,
              enum direct_io direct, struct output *output, struct error *err)
 {
   if (refuse_input_part (input, output, err) < 0 ||
+      draft_finish_naming (&output->draft, err) < 0 ||
       draft_create (&output->draft, leftover, direct, &output->file, err) < 0)
     return -1;
   output->part = output->draft.part.path;

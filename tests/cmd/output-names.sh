@@ -182,6 +182,12 @@ iopress save --resume "$work/original" "$o"
 expect_absent "$o.part"
 expect_same "$work/image" "$o"
 
+ln "$o" "$o.part"
+iopress save --force "$work/original" "$o"
+expect_absent "$o.part"
+iopress verify "$o"
+rm "$o"
+
 # Not a link to the only copy, which goes nowhere.
 begin_consuming
 kill -s KILL $pid

@@ -106,7 +106,7 @@ class Scenario:
            read(os.path.join(folder, "source")) == self.source.data:
             # The head of the image had not reached the disk yet: it cannot be
             # told from another file, or is that of an earlier one.
-            if "not an iopress image; if SOURCE is whole" in text:
+            if "if SOURCE is whole move it away" in text:
                 os.unlink(os.path.join(folder, "image.part"))
             elif not self.leftover:
                 return f"resume: status {status}: {text}"
