@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What save_prepare.c and save_resume.c have in common. */
+/* What the parts of opening source and output have in common. */
 
 #ifndef IOPRESS_CMD_SAVE_PRIVATE_H
 #define IOPRESS_CMD_SAVE_PRIVATE_H
@@ -31,5 +31,11 @@ int save_prepare_new (struct save *save, struct error *err);
  * anew where that left nothing of use.  Returns 0, or -1 with ERR.
  */
 int save_prepare_again (struct save *save, struct error *err);
+
+/* Wait as the command line says, before anything of the source is looked at.
+ * When it is given up, a descriptor's output is left empty.  Returns 0, or -1
+ * with ERR.
+ */
+int save_wait (const struct save *save, struct error *err);
 
 #endif /* IOPRESS_CMD_SAVE_PRIVATE_H */
