@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
   { "verify", cmd_verify, "check that an image is whole" },
   { "recover", cmd_recover, "salvage what a damaged image still holds" },
   { "expand", cmd_expand, "make an image its source again, in its place" },
+  { "mount", cmd_mount, "show a folder of images as their sources" },
   { "plugins", cmd_plugins, "list the codecs" },
   { "iohelper", cmd_iohelper, "move a stream for libvirt" },
 };
@@ -74,15 +75,13 @@ fill_standard_streams (void)
       return;
 }
 
-/* In place of libvirt's helper, which finds streams and signals as its caller
- * left them.
- */
+/* Whether PROGRAM, a path, was started as NAME. */
 static bool
-is_iohelper (const char *program)
+is_called (const char *program, const char *name)
 {
   const char *slash = strrchr (program, '/');
 
-  return strcmp (slash != NULL ? slash + 1 : program, "libvirt_iohelper") == 0;
+  return strcmp (slash != NULL ? slash + 1 : program, name) == 0;
 }
 
 int
@@ -90,12 +89,17 @@ main (int argc, char **argv)
 {
   size_t i;
 
-  if (argc > 0 && is_iohelper (argv[0]))
+  /* In place of libvirt's helper, which finds streams and signals as its caller
+   * left them.
+   */
+  if (argc > 0 && is_called (argv[0], "libvirt_iohelper"))
     return cmd_iohelper (argc, argv);
   if (argc > 1 && strcmp (argv[1], "iohelper") == 0)
     return cmd_iohelper (argc - 1, argv + 1);
   fill_standard_streams ();
   signals_catch ();
+  if (argc > 0 && is_called (argv[0], "mount.iopress"))
+    return cmd_mount_helper (argc, argv);
   if (argc < 2)
     return unknown (NULL);
   if (strcmp (argv[1], "--help") == 0)

@@ -6,7 +6,7 @@
 
 . "${abs_top_srcdir:-$(dirname "$0")/..}/tests/functions.sh"
 
-layers=(util format io names plugin guest image pipeline cmd)
+layers=(util format io names plugin guest image pipeline mount cmd)
 
 # Project folders that the files of each layer may include.
 declare -A may_use=(
@@ -18,7 +18,8 @@ declare -A may_use=(
   [guest]="util"
   [image]="util format io plugin guest"
   [pipeline]="util format io names plugin guest image"
-  [cmd]="util format io names plugin guest image pipeline"
+  [mount]="util format io names plugin guest image pipeline"
+  [cmd]="util format io names plugin guest image pipeline mount"
   [main]="cmd"
 )
 
@@ -27,6 +28,7 @@ declare -A library_users=(
   [xxhash.h]="util"
   [libaio.h]="io"
   [json-c]="guest cmd"
+  [fuse_lowlevel.h]="mount"
   [zstd.h]="" [lz4.h]="" [lz4frame.h]="" [lz4hc.h]="" [lzma.h]=""
 )
 

@@ -13,7 +13,11 @@ int cmd_restore (int argc, char **argv);
 int cmd_info (int argc, char **argv);
 int cmd_verify (int argc, char **argv);
 int cmd_recover (int argc, char **argv);
+int cmd_mount (int argc, char **argv);
 int cmd_plugins (int argc, char **argv);
+
+/* As mount(8) runs mount.TYPE. */
+int cmd_mount_helper (int argc, char **argv);
 
 /* ARGV[0] may also be the path of libvirt_iohelper. */
 int cmd_iohelper (int argc, char **argv);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* iopress mount: a folder of images, seen as their sources. */
+
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "cmd/codec.h"
+#include "cmd/mount_options.h"
+#include "cmd/say.h"
+#include "cmd/signals.h"
+#include "cmd/verbs.h"
+#include "mount/mount.h"
+
+#define SYNOPSIS "iopress mount [OPTION]... FOLDER"
+#define SYNOPSIS_HELPER "mount.iopress STORE FOLDER [-fnsv] [-o OPTION,...]"
+
+static const char help[] =
+  "Usage: " SYNOPSIS "\n"
+  "Show the images in a folder as their sources, in FOLDER.\n"
+  "\n"
+  "      --store=STORE       the images are in STORE; without it in FOLDER\n"
+  "                          itself, below the mount\n"
+  "      --memory=SIZE       take at most SIZE for windows (default 48M)\n"
+  "  -f, --foreground        stay in the foreground, with messages on standard\n"
+  "                          error and not in the system's log\n"
+  "  -o, --options=LIST      options of mount(8), separated by commas, and\n"
+  "                          store=STORE, threads=N, memory=SIZE\n";
+
+static const char helper_help[] =
+  "Usage: " SYNOPSIS_HELPER "\n"
+  "Run by mount(8) for the file system type iopress; see iopress mount.\n"
+  "\n";
+
+enum {
+  OPTION_STORE = OPTION_VERB,
+  OPTION_MEMORY,
+};
+
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "store", required_argument, NULL, OPTION_STORE },
+  { "memory", required_argument, NULL, OPTION_MEMORY },
+  { "foreground", no_argument, NULL, 'f' },
+  { "options", required_argument, NULL, 'o' },
+  { NULL, 0, NULL, 0 },
+};
+
+static int
+take_option (void *opaque, int c, struct error *err)
+{
+  struct mount_settings *settings = opaque;
+
+  switch (c) {
+  case OPTION_STORE:
+    settings->store = optarg;
+    return 0;
+  case OPTION_MEMORY:
+    return mount_memory_option (settings, err);
+  case 'f':
+    settings->foreground = true;
+    return 0;
+  case 'o':
+    return mount_option_list (settings, optarg, err);
+  default:
+    return common_option (&settings->common, c, err);
+  }
+}
+
+/* As mount(8) calls it: some letters mean something else. */
+static int
+take_helper_option (void *opaque, int c, struct error *err)
+{
+  struct mount_settings *settings = opaque;
+
+  switch (c) {
+  case 'f':
+    settings->fake = true;
+    return 0;
+  case 'n':
+  case 's':
+    return 0;
+  default:
+    return take_option (opaque, c, err);
+  }
+}
+
+static void
+say_line (enum say_level level, const char *line)
+{
+  (void) level;
+  say_note ("%s", line);
+}
+
+static void
+log_line (enum say_level level, const char *line)
+{
+  syslog ((int) level, "%s", line);
+}
+
+static void
+open_log (void)
+{
+  openlog ("iopress-mount", LOG_PID, LOG_DAEMON);
+}
+
+static int
+check_memory (const struct mount_settings *settings, uint32_t chunk_bytes,
+              struct error *err)
+{
+  uint64_t least = mount_least_memory (chunk_bytes);
+
+  if (settings->memory_bytes >= least)
+    return 0;
+  return error_set (err, ERROR_USAGE, 0, "--memory is below the least, %llu",
+                    (unsigned long long) least);
+}
+
+static int
+run_mount (const struct mount_settings *settings, struct error *err)
+{
+  struct mount_options options = {
+    .folder = settings->folder,
+    .store = settings->store,
+    .plugin_folder = settings->common.plugin_folder,
+    .fuse_options = settings->for_fuse,
+    .threads = settings->common.threads > 0 ? settings->common.threads : 1,
+    .memory_bytes = settings->memory_bytes,
+    .foreground = settings->foreground,
+    .say = settings->foreground ? say_line : log_line,
+    .detached = open_log,
+  };
+
+  if (check_memory (settings, CHUNK_BYTES_DEFAULT, err) < 0)
+    return -1;
+  if (settings->fake)
+    return 0;
+  /* The modes of what is created are the callers'. */
+  umask (0);
+  return mount_run (&options, err);
+}
+
+int
+cmd_mount (int argc, char **argv)
+{
+  static const struct command command = {
+    .synopsis = SYNOPSIS,
+    .help = help,
+    .letters = COMMON_LETTERS "fo:",
+    .options = long_options,
+    .argument_count = 1,
+    .take = take_option,
+  };
+  struct mount_settings settings;
+  struct error err = { 0 };
+  int result;
+
+  mount_settings_initialise (&settings);
+  result = command_parse (&command, argc, argv, &settings.common, &settings,
+                          &err);
+  if (result == 0) {
+    settings.folder = argv[optind];
+    result = run_mount (&settings, &err);
+  }
+  return result < 0 ? say_error (&err) : say_end_report ();
+}
+
+int
+cmd_mount_helper (int argc, char **argv)
+{
+  static const struct command command = {
+    .synopsis = SYNOPSIS_HELPER,
+    .help = helper_help,
+    .letters = COMMON_LETTERS "fno:s",
+    .options = long_options,
+    .argument_count = 2,
+    .take = take_helper_option,
+  };
+  struct mount_settings settings;
+  struct error err = { 0 };
+  int result;
+
+  mount_settings_initialise (&settings);
+  result = command_parse (&command, argc, argv, &settings.common, &settings,
+                          &err);
+  if (result == 0) {
+    settings.folder = argv[optind + 1];
+    if (settings.store == NULL && strcmp (argv[optind], "none") != 0 &&
+        strcmp (argv[optind], settings.folder) != 0)
+      settings.store = argv[optind];
+    result = run_mount (&settings, &err);
+  }
+  return result < 0 ? say_error (&err) : say_end_report ();
+}

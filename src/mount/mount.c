@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A store, mounted. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mount/mount.h"
+#include "mount/operations.h"
+
+/* Threads of libfuse's.  Each has room for a request. */
+#define SESSION_THREADS 10
+#define SESSION_THREADS_IDLE 4
+
+/* A mount as it goes up and down. */
+struct session {
+  const struct mount_options *options;
+  struct mounting mounting;
+  struct store store;
+  bool store_open;
+  struct fuse_session *fuse;
+  bool mounted;
+};
+
+static int
+fail (const struct mount_options *options, int errnum, const char *what,
+      struct error *err)
+{
+  error_set (err, ERROR_FAILED, errnum, "%s", what);
+  return error_subject (err, options->folder);
+}
+
+static int
+set_up (struct session *session, struct error *err)
+{
+  const struct mount_options *options = session->options;
+  struct mounting *mounting = &session->mounting;
+
+  mounting->header = options->header;
+  mounting->say = options->say;
+  mounting->codecs = codecs_new (options->plugin_folder);
+  mounting->views = views_new (options->memory_bytes / 2, options->threads);
+  if (mounting->codecs == NULL || mounting->views == NULL)
+    return fail (options, ENOMEM, "cannot be mounted", err);
+  return 0;
+}
+
+/* Before the mount covers it. */
+static int
+open_store (struct session *session, struct error *err)
+{
+  const struct mount_options *options = session->options;
+  const char *name = options->store != NULL ? options->store : options->folder;
+  int fd = open (name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0) {
+    error_set (err, ERROR_FAILED, errno, "cannot be opened");
+    return error_subject (err, name);
+  }
+  if (store_open (fd, &session->mounting, &session->store, err) < 0) {
+    close (fd);
+    return error_subject (err, name);
+  }
+  session->store_open = true;
+  return 0;
+}
+
+static int
+add_arguments (const struct mount_options *options, struct fuse_args *args)
+{
+  char text[4096];
+  const char *store = options->store != NULL ? options->store
+    : options->folder;
+
+  snprintf (text, sizeof text, "ro,allow_other,default_permissions,subtype="
+            PACKAGE_NAME ",max_read=%u", REQUEST_BYTES);
+  if (fuse_opt_add_arg (args, PACKAGE_NAME) < 0 ||
+      fuse_opt_add_arg (args, "-o") < 0 || fuse_opt_add_arg (args, text) < 0)
+    return -1;
+  if (options->fuse_options != NULL && options->fuse_options[0] != '\0' &&
+      (fuse_opt_add_arg (args, "-o") < 0 ||
+       fuse_opt_add_arg (args, options->fuse_options) < 0))
+    return -1;
+  /* A comma would begin another option. */
+  if (strchr (store, ',') != NULL)
+    store = PACKAGE_NAME;
+  snprintf (text, sizeof text, "-ofsname=%s", store);
+  return fuse_opt_add_arg (args, text);
+}
+
+static int
+mount_session (struct session *session, struct error *err)
+{
+  const struct mount_options *options = session->options;
+  struct fuse_lowlevel_ops operations = { 0 };
+  struct fuse_args args = FUSE_ARGS_INIT (0, NULL);
+
+  operations_of_nodes (&operations);
+  operations_of_names (&operations);
+  operations_of_files (&operations);
+  operations_of_folders (&operations);
+  if (add_arguments (options, &args) == 0)
+    session->fuse = fuse_session_new (&args, &operations, sizeof operations,
+                                      &session->store);
+  fuse_opt_free_args (&args);
+  if (session->fuse == NULL)
+    return fail (options, 0, "libfuse does not take the mount options", err);
+  if (fuse_session_mount (session->fuse, options->folder) != 0)
+    return fail (options, 0, "cannot be mounted", err);
+  session->mounted = true;
+  return 0;
+}
+
+static int
+serve (struct session *session, struct error *err)
+{
+  struct fuse_loop_config *loop = fuse_loop_cfg_create ();
+  int result;
+
+  if (loop == NULL)
+    return fail (session->options, ENOMEM, "cannot be served", err);
+  fuse_loop_cfg_set_max_threads (loop, SESSION_THREADS);
+  fuse_loop_cfg_set_idle_threads (loop, SESSION_THREADS_IDLE);
+  fuse_loop_cfg_set_clone_fd (loop, 0);
+  result = fuse_session_loop_mt (session->fuse, loop);
+  fuse_loop_cfg_destroy (loop);
+  /* A positive number is that of the signal that ended it. */
+  return result < 0 ? fail (session->options, -result, "is not served any more",
+                            err) : 0;
+}
+
+static int
+run (struct session *session, struct error *err)
+{
+  const struct mount_options *options = session->options;
+
+  if (set_up (session, err) < 0 || open_store (session, err) < 0 ||
+      mount_session (session, err) < 0)
+    return -1;
+  if (fuse_daemonize (options->foreground) != 0)
+    return fail (options, errno, "cannot go to the background", err);
+  if (!options->foreground)
+    options->detached ();
+  if (fuse_set_signal_handlers (session->fuse) != 0)
+    return fail (options, errno, "cannot take signals", err);
+  return serve (session, err);
+}
+
+int
+mount_run (const struct mount_options *options, struct error *err)
+{
+  struct session session = { .options = options };
+  int result = run (&session, err);
+
+  if (session.store_open)
+    store_close (&session.store);
+  if (session.mounted)
+    fuse_session_unmount (session.fuse);
+  if (session.fuse != NULL) {
+    fuse_remove_signal_handlers (session.fuse);
+    fuse_session_destroy (session.fuse);
+  }
+  views_free (session.mounting.views);
+  codecs_free (session.mounting.codecs);
+  return result;
+}

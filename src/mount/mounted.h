@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A regular file of the store, as the mount shows it. */
+
+#ifndef IOPRESS_MOUNT_MOUNTED_H
+#define IOPRESS_MOUNT_MOUNTED_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "mount/mounting.h"
+
+/* All functions may be called by any thread at any time, and return 0 or a
+ * positive errno.
+ */
+struct mounted;
+
+/* FD, an O_PATH descriptor of the file, must outlive it.  Returns NULL with
+ * errno.
+ */
+struct mounted *mounted_new (struct mounting *mounting, int fd);
+
+/* Finish what is being written, and free; NULL is ignored. */
+void mounted_free (struct mounted *file);
+
+/* What is shown of it: an image has the size of its source. */
+int mounted_attributes (struct mounted *file, struct stat *attributes);
+
+/* Open it as FLAGS, those of open(2), say, and close it. */
+int mounted_open (struct mounted *file, int flags);
+void mounted_release (struct mounted *file, int flags);
+
+/* Of a file that is open: read up to LENGTH bytes; *COUNT is less only at its
+ * end.
+ */
+int mounted_read (struct mounted *file, uint64_t offset, void *buffer,
+                  size_t length, size_t *count);
+
+/* As lseek(2) with WHENCE SEEK_DATA or SEEK_HOLE. */
+int mounted_seek (struct mounted *file, uint64_t offset, int whence,
+                  uint64_t *found);
+
+#endif /* IOPRESS_MOUNT_MOUNTED_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What all files of a mount share. */
+
+#include <config.h>
+
+#include <errno.h>
+
+#include "mount/mounting.h"
+
+void
+mounting_say_error (const struct mounting *mounting, const struct error *err)
+{
+  char line[sizeof *err];
+
+  error_format (err, line, sizeof line);
+  mounting->say (SAY_ERROR, line);
+}
+
+int
+error_errno (const struct error *err)
+{
+  return err->errnum > 0 ? err->errnum : EIO;
+}
+
+uint64_t
+mount_least_memory (uint32_t chunk_bytes)
+{
+  return 2 * window_cache_least (chunk_bytes);
+}

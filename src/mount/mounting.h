@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What all files of a mount share. */
+
+#ifndef IOPRESS_MOUNT_MOUNTING_H
+#define IOPRESS_MOUNT_MOUNTING_H
+
+#include "format/file_header.h"
+#include "mount/codecs.h"
+#include "mount/views.h"
+
+/* As for syslog(3). */
+enum say_level {
+  SAY_ERROR = 3,
+  SAY_WARNING = 4,
+  SAY_NOTE = 6,
+};
+
+/* Read only, but for what has a lock of its own. */
+struct mounting {
+  struct file_header header;   /* of new images: codec, level, chunk size */
+  struct codecs *codecs;
+  struct views *views;
+  /* One line, without a newline at its end.  Any thread. */
+  void (*say) (enum say_level level, const char *line);
+};
+
+/* Say what ERR tells. */
+void mounting_say_error (const struct mounting *mounting,
+                         const struct error *err);
+
+/* The least memory for windows of CHUNK_BYTES: one is read, and one written. */
+uint64_t mount_least_memory (uint32_t chunk_bytes);
+
+/* The errno that stands for ERR: its own, or EIO. */
+int error_errno (const struct error *err);
+
+#endif /* IOPRESS_MOUNT_MOUNTING_H */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An image of the store, read as its source. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mount/shown.h"
+#include "mount/store.h"
+
+/* Open the file behind FD for reading, under the name that it has in the store.
+ */
+static int
+open_below (int fd, struct file *file, struct error *err)
+{
+  char path[NODE_PATH_BYTES], name[sizeof file->name];
+  ssize_t length = readlink (descriptor_path (fd, path), name,
+                             sizeof name - 1);
+
+  if (file_open (path, FILE_READ, DIRECT_IO_OFF, file, err) < 0)
+    return -1;
+  /* What is behind the path is not told by it, and a name that is gone is as
+   * good for messages.
+   */
+  if (length > 0) {
+    name[length] = '\0';
+    snprintf (file->name, sizeof file->name, "%s", name);
+  }
+  return 0;
+}
+
+int
+shown_look (int fd, enum content *content, uint64_t *source_bytes,
+            struct error *err)
+{
+  struct error why = { 0 }, ignored = { 0 };
+  struct image *image = NULL;
+  struct file file;
+  int result = 0;
+
+  if (open_below (fd, &file, err) < 0) {
+    file_close (&file, &ignored);
+    return -1;
+  }
+  if (image_open (&file, &image, &why) < 0) {
+    /* A file header of an unknown version is not told from none. */
+    *content = CONTENT_PLAIN;
+    if (why.kind != ERROR_BAD_INPUT) {
+      *err = why;
+      result = -1;
+    }
+  }
+  else {
+    *source_bytes = image->header.source_bytes;
+    *content = image_load_index (image, &why) == 0 ? CONTENT_IMAGE
+      : CONTENT_UNFINISHED;
+  }
+  image_close (image);
+  file_close (&file, &ignored);
+  return result;
+}
+
+int
+shown_open (const struct mounting *mounting, int fd,
+            struct shown_image **shown_out, struct error *err)
+{
+  struct shown_image *shown = calloc (1, sizeof *shown);
+
+  if (shown == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot open an image");
+  if (open_below (fd, &shown->file, err) < 0 ||
+      image_open (&shown->file, &shown->image, err) < 0 ||
+      image_load_index (shown->image, err) < 0 ||
+      codecs_find (mounting->codecs, shown->image->header.codec,
+                   &shown->decoding.codec, err) < 0) {
+    error_subject (err, shown->file.name);
+    shown_close (mounting, shown);
+    return -1;
+  }
+  shown->decoding.header = &shown->image->header;
+  shown->decoding.name = shown->file.name;
+  *shown_out = shown;
+  return 0;
+}
+
+void
+shown_close (const struct mounting *mounting, struct shown_image *shown)
+{
+  struct error ignored = { 0 };
+
+  if (shown == NULL)
+    return;
+  views_drop (mounting->views, shown);
+  image_close (shown->image);
+  file_close (&shown->file, &ignored);
+  free (shown);
+}
+
+int
+shown_read (const struct mounting *mounting, struct shown_image *shown,
+            uint64_t offset, void *buffer, size_t length, struct error *err)
+{
+  uint64_t prefix_bytes = shown->image->header.prefix_bytes;
+  uint8_t *to = buffer;
+
+  /* The prefix may have been written to since the image was opened. */
+  if (offset < prefix_bytes) {
+    size_t part = (size_t) minimum_u64 (length, prefix_bytes - offset);
+
+    if (file_read_at (&shown->file, offset, to, part, err) < 0)
+      return -1;
+    to += part;
+    offset += part;
+    length -= part;
+  }
+  if (length == 0)
+    return 0;
+  return views_read (mounting->views, shown, offset, to, length, err);
+}
+
+/* The first entry whose window ends behind OFFSET. */
+static uint64_t
+find_entry (const struct shown_image *shown, uint64_t offset)
+{
+  return image_find_window (shown->image,
+                            offset / shown->image->header.chunk_bytes);
+}
+
+uint64_t
+shown_next_data (const struct shown_image *shown, uint64_t offset)
+{
+  const struct image *image = shown->image;
+  uint64_t entry = find_entry (shown, offset);
+
+  if (offset < image->header.prefix_bytes)
+    return offset;
+  if (entry == image->footer.record_count)
+    return image->header.source_bytes;
+  return maximum_u64 (offset, image->entries[entry].window *
+                      image->header.chunk_bytes);
+}
+
+uint64_t
+shown_next_hole (const struct shown_image *shown, uint64_t offset)
+{
+  const struct image *image = shown->image;
+  uint32_t chunk_bytes = image->header.chunk_bytes;
+  uint64_t entry;
+
+  offset = maximum_u64 (offset, image->header.prefix_bytes);
+  for (entry = find_entry (shown, offset);
+       entry < image->footer.record_count &&
+       image->entries[entry].window == offset / chunk_bytes; entry++)
+    offset = (image->entries[entry].window + 1) * chunk_bytes;
+  return minimum_u64 (offset, image->header.source_bytes);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* STORE: a folder, and what the kernel knows of below it.
+ *
+ * Nothing below the folder's descriptor is reached by a path: a name is looked
+ * up in a node that is a folder, and no link is followed.
+ */
+
+#ifndef IOPRESS_MOUNT_STORE_H
+#define IOPRESS_MOUNT_STORE_H
+
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+
+#include "mount/mounted.h"
+#include "util/error.h"
+
+#define STORE_CHAINS 1024u
+
+/* A file of any type.  Stays as long as the kernel remembers it. */
+struct node {
+  int fd;                      /* O_PATH */
+  dev_t device;
+  ino_t inode;
+  uint64_t lookups;            /* under the lock of the store */
+  LIST_ENTRY (node) chain;     /* the same */
+  struct mounted *file;        /* of a regular file, or NULL */
+};
+
+LIST_HEAD (node_chain, node);
+
+struct store {
+  struct mounting *mounting;
+  struct node root;
+  pthread_mutex_t lock;
+  struct node_chain chains[STORE_CHAINS];
+};
+
+/* Take FD, the folder's descriptor, over.  Returns 0, or -1 with ERR; the
+ * folder is locked against another mount for as long as the store is open.
+ */
+int store_open (int fd, struct mounting *mounting, struct store *store,
+                struct error *err);
+
+/* Nobody may use it any more.  All that is being written is finished. */
+void store_close (struct store *store);
+
+/* Look NAME up in PARENT; the node counts one lookup more.  Any thread.
+ * Returns 0, or a positive errno: EXDEV for what another file system is mounted
+ * on.
+ */
+int store_lookup (struct store *store, const struct node *parent,
+                  const char *name, struct node **node);
+
+/* Take COUNT lookups back; the node is gone with the last. */
+void store_forget (struct store *store, struct node *node, uint64_t count);
+
+/* What is shown of a node: an image has the size of its source.  Returns 0, or a
+ * positive errno.
+ */
+int node_attributes (struct node *node, struct stat *attributes);
+
+/* Room for node_path. */
+#define NODE_PATH_BYTES 32
+
+/* A path that leads to the node whatever becomes of its name, for calls that
+ * take no descriptor with O_PATH.  Returns PATH.
+ */
+const char *descriptor_path (int fd, char path[NODE_PATH_BYTES]);
+
+#endif /* IOPRESS_MOUNT_STORE_H */
