@@ -20,15 +20,23 @@
 
 static const char help[] =
   "Usage: " SYNOPSIS "\n"
-  "Show the images in a folder as their sources, in FOLDER.\n"
+  "Show the images in a folder as their sources, in FOLDER, and make images of\n"
+  "what is written there.\n"
   "\n"
   "      --store=STORE       the images are in STORE; without it in FOLDER\n"
   "                          itself, below the mount\n"
+  "  -c, --codec=CODEC[:LEVEL][,PARAMETER...]\n"
+  "                          compress with CODEC (default zstd:1)\n"
+  "      --chunk-size=SIZE   make windows of SIZE bytes, 64K to 16M, as the codec\n"
+  "                          prefers without it\n"
   "      --memory=SIZE       take at most SIZE for windows (default 48M)\n"
   "  -f, --foreground        stay in the foreground, with messages on standard\n"
   "                          error and not in the system's log\n"
   "  -o, --options=LIST      options of mount(8), separated by commas, and\n"
-  "                          store=STORE, threads=N, memory=SIZE\n";
+  "                          store=STORE, codec=CODEC, chunk-size=SIZE,\n"
+  "                          memory=SIZE, threads=N; pack=later|now: where\n"
+  "                          packing takes longer than the disk, store what is\n"
+  "                          written, or wait\n";
 
 static const char helper_help[] =
   "Usage: " SYNOPSIS_HELPER "\n"
@@ -36,13 +44,16 @@ static const char helper_help[] =
   "\n";
 
 enum {
-  OPTION_STORE = OPTION_VERB,
+  OPTION_CHUNK_SIZE = OPTION_VERB,
+  OPTION_STORE,
   OPTION_MEMORY,
 };
 
 static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
   { "store", required_argument, NULL, OPTION_STORE },
+  { "codec", required_argument, NULL, 'c' },
+  { "chunk-size", required_argument, NULL, OPTION_CHUNK_SIZE },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "foreground", no_argument, NULL, 'f' },
   { "options", required_argument, NULL, 'o' },
@@ -58,6 +69,11 @@ take_option (void *opaque, int c, struct error *err)
   case OPTION_STORE:
     settings->store = optarg;
     return 0;
+  case 'c':
+    settings->codec = optarg;
+    return 0;
+  case OPTION_CHUNK_SIZE:
+    return option_chunk_size (&settings->chunk_bytes, err);
   case OPTION_MEMORY:
     return mount_memory_option (settings, err);
   case 'f':
@@ -119,6 +135,20 @@ check_memory (const struct mount_settings *settings, uint32_t chunk_bytes,
                     (unsigned long long) least);
 }
 
+/* Find out what of the codec is asked for: it is loaded again for the mount. */
+static int
+choose_codec (const struct mount_settings *settings,
+              struct file_header *header, struct error *err)
+{
+  struct codec *codec;
+
+  if (codec_for_choice (settings->common.plugin_folder, settings->codec,
+                        header, &codec, err) < 0)
+    return -1;
+  codec_unload (codec);
+  return 0;
+}
+
 static int
 run_mount (const struct mount_settings *settings, struct error *err)
 {
@@ -129,12 +159,15 @@ run_mount (const struct mount_settings *settings, struct error *err)
     .fuse_options = settings->for_fuse,
     .threads = settings->common.threads > 0 ? settings->common.threads : 1,
     .memory_bytes = settings->memory_bytes,
+    .header.chunk_bytes = settings->chunk_bytes,
+    .pack_now = settings->pack_now,
     .foreground = settings->foreground,
     .say = settings->foreground ? say_line : log_line,
     .detached = open_log,
   };
 
-  if (check_memory (settings, CHUNK_BYTES_DEFAULT, err) < 0)
+  if (choose_codec (settings, &options.header, err) < 0 ||
+      check_memory (settings, options.header.chunk_bytes, err) < 0)
     return -1;
   if (settings->fake)
     return 0;
@@ -149,7 +182,7 @@ cmd_mount (int argc, char **argv)
   static const struct command command = {
     .synopsis = SYNOPSIS,
     .help = help,
-    .letters = COMMON_LETTERS "fo:",
+    .letters = COMMON_LETTERS "c:fo:",
     .options = long_options,
     .argument_count = 1,
     .take = take_option,
@@ -174,7 +207,7 @@ cmd_mount_helper (int argc, char **argv)
   static const struct command command = {
     .synopsis = SYNOPSIS_HELPER,
     .help = helper_help,
-    .letters = COMMON_LETTERS "fno:s",
+    .letters = COMMON_LETTERS "c:fno:s",
     .options = long_options,
     .argument_count = 2,
     .take = take_helper_option,

@@ -13,6 +13,7 @@ void
 mount_settings_initialise (struct mount_settings *settings)
 {
   *settings = (struct mount_settings) {
+    .codec = "zstd:1",
     .memory_bytes = MEMORY_BYTES_DEFAULT,
   };
 }
@@ -38,12 +39,39 @@ threads_option (struct mount_settings *settings, struct error *err)
   return common_option (&settings->common, 'T', err);
 }
 
+static int
+codec_option (struct mount_settings *settings, struct error *err)
+{
+  (void) err;
+  settings->codec = optarg;
+  return 0;
+}
+
+static int
+chunk_option (struct mount_settings *settings, struct error *err)
+{
+  return option_chunk_size (&settings->chunk_bytes, err);
+}
+
+static int
+pack_option (struct mount_settings *settings, struct error *err)
+{
+  static const char *const choices[] = { "later", "now", NULL };
+  int choice = option_choice ("pack", choices, err);
+
+  settings->pack_now = choice == 1;
+  return choice < 0 ? -1 : 0;
+}
+
 /* Those with a value that are not libfuse's. */
 static const struct {
   const char *name;            /* up to and with the = */
   int (*take) (struct mount_settings *settings, struct error *err);
 } own[] = {
   { "store=", store_option },
+  { "codec=", codec_option },
+  { "chunk-size=", chunk_option },
+  { "pack=", pack_option },
   { "threads=", threads_option },
   { "memory=", mount_memory_option },
 };

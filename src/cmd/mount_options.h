@@ -10,6 +10,9 @@ struct mount_settings {
   struct common_options common;
   const char *folder;
   const char *store;           /* NULL: FOLDER, below the mount */
+  const char *codec;           /* of -c */
+  uint32_t chunk_bytes;        /* 0: as the codec prefers */
+  bool pack_now;
   uint64_t memory_bytes;
   bool foreground;
   bool fake;                   /* do all but mount */

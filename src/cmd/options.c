@@ -14,6 +14,7 @@
 
 #include "cmd/options.h"
 #include "cmd/signals.h"
+#include "format/format.h"
 #include "util/size.h"
 
 #define THREADS_MAX 4096
@@ -51,6 +52,21 @@ option_size (const char *option, uint64_t *value, struct error *err)
     return error_set (err, ERROR_USAGE, 0,
                       "%s takes a size such as 512K or 64M, not \"%s\"",
                       option, optarg);
+  return 0;
+}
+
+int
+option_chunk_size (uint32_t *chunk_bytes, struct error *err)
+{
+  uint64_t size;
+
+  if (option_size ("--chunk-size", &size, err) < 0)
+    return -1;
+  if (size > UINT32_MAX || !chunk_bytes_valid ((uint32_t) size))
+    return error_set (err, ERROR_USAGE, 0,
+                      "--chunk-size takes a power of two from 64K to 16M, "
+                      "not \"%s\"", optarg);
+  *chunk_bytes = (uint32_t) size;
   return 0;
 }
 

@@ -87,6 +87,9 @@ int option_number (const char *option, uint64_t low, uint64_t high,
                    uint64_t *value, struct error *err);
 int option_size (const char *option, uint64_t *value, struct error *err);
 
+/* Read optarg, of --chunk-size.  Returns 0, or -1 with ERR (ERROR_USAGE). */
+int option_chunk_size (uint32_t *chunk_bytes, struct error *err);
+
 /* Read optarg as the number of a descriptor, which must be open now: later it
  * would become that of one of our own files.  ACCESS: O_RDONLY or O_WRONLY, in
  * which direction it must be open.  Returns 0, or -1 with ERR (ERROR_USAGE).

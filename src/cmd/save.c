@@ -110,21 +110,6 @@ image_id_option (struct save *save, struct error *err)
 }
 
 static int
-chunk_size_option (struct save *save, struct error *err)
-{
-  uint64_t size;
-
-  if (option_size ("--chunk-size", &size, err) < 0)
-    return -1;
-  if (size > UINT32_MAX || !chunk_bytes_valid ((uint32_t) size))
-    return error_set (err, ERROR_USAGE, 0,
-                      "--chunk-size takes a power of two from 64K to 16M, "
-                      "not \"%s\"", optarg);
-  save->chunk_bytes = (uint32_t) size;
-  return 0;
-}
-
-static int
 take_wait_option (struct save *save, int c, struct error *err)
 {
   switch (c) {
@@ -179,7 +164,7 @@ take_option (void *opaque, int c, struct error *err)
     save->codec_text = optarg;
     return 0;
   case OPTION_CHUNK_SIZE:
-    return chunk_size_option (save, err);
+    return option_chunk_size (&save->chunk_bytes, err);
   case OPTION_EXACT:
     save->exact = true;
     return 0;

@@ -33,8 +33,8 @@ enum {
   CHECKSUM = 248,
 };
 
-/* Feature bits that change what a reader must do; none is defined yet. */
-#define INCOMPATIBLE_KNOWN UINT64_C (0)
+/* Feature bits that change what a reader must do. */
+#define INCOMPATIBLE_KNOWN FEATURE_UNORDERED
 
 void
 file_header_encode (const struct file_header *header,

@@ -32,6 +32,11 @@ enum image_kind {
  */
 #define FEATURE_DISCARD UINT64_C (2)
 
+/* Incompatible feature: records stand in any order, with bytes that mean nothing
+ * between them, and have the source's size as it was when they were written.
+ */
+#define FEATURE_UNORDERED UINT64_C (1)
+
 struct file_header {
   uint16_t major, minor;
   uint8_t image_id[IMAGE_ID_BYTES];
@@ -81,6 +86,12 @@ static inline uint64_t
 records_start (const struct file_header *header)
 {
   return align_up (header->prefix_bytes + FILE_HEADER_BYTES, PAGE_BYTES);
+}
+
+static inline bool
+is_unordered (const struct file_header *header)
+{
+  return (header->incompatible & FEATURE_UNORDERED) != 0;
 }
 
 #endif /* IOPRESS_FORMAT_FILE_HEADER_H */

@@ -117,6 +117,10 @@ check_index (const struct footer *footer, const struct file_header *image,
     return part_refuse (err, PART ": index has %" PRIu64
                         " bytes, expected %" PRIu64, footer->index_bytes,
                         length);
+  /* Nothing that is added to it then overflows. */
+  if (is_unordered (image) && footer->index_offset > start &&
+      footer->index_offset <= INT64_MAX)
+    start = footer->index_offset;
   if (footer->index_offset != start)
     return part_refuse (err, PART ": index is at offset %" PRIu64
                         ", expected %" PRIu64, footer->index_offset, start);

@@ -149,7 +149,8 @@ record_belongs (const struct record_header *record,
                 const struct file_header *header)
 {
   return memcmp (record->image_id, header->image_id, IMAGE_ID_BYTES) == 0 &&
-    record->source_bytes == header->source_bytes &&
+    (record->source_bytes == header->source_bytes ||
+     is_unordered (header)) &&
     record->prefix_bytes == header->prefix_bytes &&
     record->chunk_bytes == header->chunk_bytes;
 }

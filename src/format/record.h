@@ -55,7 +55,8 @@ int record_header_decode (const uint8_t bytes[RECORD_HEADER_BYTES],
 bool record_header_sealed (const uint8_t bytes[RECORD_HEADER_BYTES]);
 
 /* Whether the record belongs to the image with this file header (image id,
- * source size, prefix length and chunk size agree).
+ * prefix length and chunk size agree, and unless the image is unordered the
+ * source size).
  */
 bool record_belongs (const struct record_header *record,
                      const struct file_header *header);

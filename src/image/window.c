@@ -55,6 +55,19 @@ window_gather (struct window *window, const struct file_header *header)
 }
 
 void
+window_scatter (struct window *window, uint32_t chunk_bytes)
+{
+  uint64_t page = chunk_bytes / PAGE_BYTES;
+  uint64_t from = window->page_count;
+
+  /* From the end, so that none is overwritten before it has moved. */
+  while (page-- > 0)
+    if (bitmap_test (window->map, page) && --from != page)
+      memmove (window->pages + page * PAGE_BYTES,
+               window->pages + from * PAGE_BYTES, PAGE_BYTES);
+}
+
+void
 window_copy (const struct window *window, size_t from, uint8_t *buffer,
              size_t length)
 {

@@ -38,6 +38,11 @@ uint8_t *window_gather_run (struct window *window,
  */
 void window_gather (struct window *window, const struct file_header *header);
 
+/* The other way round: from the start of PAGES, which has room for chunk_bytes,
+ * to their places.
+ */
+void window_scatter (struct window *window, uint32_t chunk_bytes);
+
 /* Copy LENGTH bytes from offset FROM of the window, as it is in the source, to
  * BUFFER: zeros for what is not present.  FROM + LENGTH is chunk_bytes at most.
  */

@@ -12,6 +12,7 @@
 
 #include "mount/mount.h"
 #include "mount/operations.h"
+#include "mount/windows.h"
 
 /* Threads of libfuse's.  Each has room for a request. */
 #define SESSION_THREADS 10
@@ -44,10 +45,11 @@ set_up (struct session *session, struct error *err)
   mounting->header = options->header;
   mounting->say = options->say;
   mounting->codecs = codecs_new (options->plugin_folder);
-  mounting->views = views_new (options->memory_bytes / 2, options->threads);
+  mounting->views = views_new (options->memory_bytes / 3, options->threads);
   if (mounting->codecs == NULL || mounting->views == NULL)
     return fail (options, ENOMEM, "cannot be mounted", err);
-  return 0;
+  return codecs_find (mounting->codecs, mounting->header.codec,
+                      &mounting->codec, err);
 }
 
 /* Before the mount covers it. */
@@ -77,7 +79,7 @@ add_arguments (const struct mount_options *options, struct fuse_args *args)
   const char *store = options->store != NULL ? options->store
     : options->folder;
 
-  snprintf (text, sizeof text, "ro,allow_other,default_permissions,subtype="
+  snprintf (text, sizeof text, "allow_other,default_permissions,subtype="
             PACKAGE_NAME ",max_read=%u", REQUEST_BYTES);
   if (fuse_opt_add_arg (args, PACKAGE_NAME) < 0 ||
       fuse_opt_add_arg (args, "-o") < 0 || fuse_opt_add_arg (args, text) < 0)
@@ -146,6 +148,10 @@ run (struct session *session, struct error *err)
     return fail (options, errno, "cannot go to the background", err);
   if (!options->foreground)
     options->detached ();
+  if (windows_open (&session->mounting, options->memory_bytes / 3 * 2,
+                    options->threads, options->pack_now,
+                    &session->mounting.windows, err) < 0)
+    return -1;
   if (fuse_set_signal_handlers (session->fuse) != 0)
     return fail (options, errno, "cannot take signals", err);
   return serve (session, err);
@@ -165,6 +171,7 @@ mount_run (const struct mount_options *options, struct error *err)
     fuse_remove_signal_handlers (session.fuse);
     fuse_session_destroy (session.fuse);
   }
+  windows_close (session.mounting.windows);
   views_free (session.mounting.views);
   codecs_free (session.mounting.codecs);
   return result;

@@ -13,6 +13,7 @@ struct mount_options {
   const char *plugin_folder;   /* NULL: the compiled-in one */
   const char *fuse_options;    /* for libfuse, separated by commas; or NULL */
   struct file_header header;   /* of new images: codec, level, chunk size */
+  bool pack_now;               /* rather wait than pack later */
   unsigned int threads;        /* that pack and unpack, at least one */
   uint64_t memory_bytes;       /* the most for windows */
   bool foreground;

@@ -5,30 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mount/mounted.h"
-#include "mount/shown.h"
+#include "mount/mounted_private.h"
 #include "mount/store.h"
-
-struct mounted {
-  struct mounting *mounting;
-  int path_fd;                 /* O_PATH, the node's */
-
-  /* Who reads and writes content holds it for reading; who changes what is below
-   * for writing.
-   */
-  pthread_rwlock_t lock;
-  unsigned int opens;
-  int fd;                      /* while it is open, or -1 */
-  bool looked;                 /* what follows is known */
-  struct stat seen;            /* then, if this has not changed since */
-  enum content content;
-  uint64_t source_bytes;       /* of an image */
-  struct shown_image *shown;   /* of an image that is open */
-};
 
 struct mounted *
 mounted_new (struct mounting *mounting, int fd)
@@ -50,14 +32,43 @@ mounted_new (struct mounting *mounting, int fd)
   return file;
 }
 
+/* Whether a name leads to it. */
+static bool
+is_linked (const struct mounted *file)
+{
+  struct stat now;
+
+  return fstat (file->path_fd, &now) < 0 || now.st_nlink > 0;
+}
+
+/* Under the lock, for writing: nobody has it open, or will write to it, any
+ * more.
+ */
+static void
+end_writing (struct mounted *file)
+{
+  char line[512];
+
+  if (file->writing == NULL)
+    return;
+  /* An error has been said, and stays as an image without end. */
+  if (is_linked (file) && writing_finish (file->writing) == 0 &&
+      file->opens == 0 && writing_describe (file->writing, line, sizeof line))
+    file->mounting->say (SAY_NOTE, line);
+}
+
 static void
 close_content (struct mounted *file)
 {
+  end_writing (file);
+  writing_free (file->writing);
+  file->writing = NULL;
   shown_close (file->mounting, file->shown);
   file->shown = NULL;
   if (file->fd >= 0)
     close (file->fd);
   file->fd = -1;
+  file->looked = false;
 }
 
 void
@@ -65,9 +76,16 @@ mounted_free (struct mounted *file)
 {
   if (file == NULL)
     return;
+  file->opens = 0;
   close_content (file);
   pthread_rwlock_destroy (&file->lock);
   free (file);
+}
+
+static bool
+is_for_writing (int flags)
+{
+  return (flags & O_ACCMODE) != O_RDONLY;
 }
 
 static bool
@@ -109,6 +127,10 @@ look (struct mounted *file, const struct stat *now)
 static bool
 show (const struct mounted *file, struct stat *now)
 {
+  if (file->writing != NULL) {
+    writing_attributes (file->writing, now);
+    return true;
+  }
   /* While it is open, what it was when it was opened. */
   if (file->shown == NULL &&
       (!file->looked || has_changed (&file->seen, now)))
@@ -139,33 +161,98 @@ mounted_attributes (struct mounted *file, struct stat *now)
   return result;
 }
 
-/* Under the lock, for writing: open the file itself. */
+/* Open the file itself, for as much as can be had. */
 static int
-open_descriptor (struct mounted *file, int flags)
+open_descriptor (struct mounted *file)
 {
   char path[NODE_PATH_BYTES];
 
-  file->fd = open (descriptor_path (file->path_fd, path),
-                   (flags & O_ACCMODE) | O_CLOEXEC | O_NOCTTY);
+  descriptor_path (file->path_fd, path);
+  file->fd = open (path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (file->fd < 0 && (errno == EROFS || errno == EPERM || errno == ETXTBSY))
+    file->fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
   return file->fd < 0 ? errno : 0;
 }
 
-/* Under the lock, for writing: get ready for the first that opens it. */
-static int
-open_content (struct mounted *file, int flags)
+int
+mounted_start_anew (struct mounted *file)
 {
-  struct error err = { 0 };
-  struct stat now;
-  int result = fstat (file->path_fd, &now) < 0 ? errno : look (file, &now);
+  struct windows *windows = file->mounting->windows;
+  char name[PATH_MAX];
+  int result;
+
+  writing_free (file->writing);
+  file->writing = NULL;
+  shown_close (file->mounting, file->shown);
+  file->shown = NULL;
+  file->looked = false;
+  if (ftruncate (file->fd, 0) < 0)
+    return errno;
+  result = writing_new (windows, file->fd,
+                        descriptor_name (file->path_fd, name, sizeof name),
+                        &file->writing);
+  return result;
+}
+
+int
+mounted_take_up (struct mounted *file)
+{
+  int result = writing_take_up (file->mounting->windows, file->fd,
+                                file->shown->image, &file->writing);
 
   if (result != 0)
     return result;
-  if (file->content == CONTENT_IMAGE && file->shown == NULL &&
-      shown_open (file->mounting, file->path_fd, &file->shown, &err) < 0) {
-    mounting_say_error (file->mounting, &err);
-    return error_errno (&err);
+  shown_close (file->mounting, file->shown);
+  file->shown = NULL;
+  return 0;
+}
+
+static int
+open_shown (struct mounted *file)
+{
+  struct error err = { 0 };
+
+  if (shown_open (file->mounting, file->path_fd, &file->shown, &err) == 0)
+    return 0;
+  mounting_say_error (file->mounting, &err);
+  return error_errno (&err);
+}
+
+/* Get ready for one more that has it open. */
+static int
+open_content (struct mounted *file, int flags)
+{
+  struct stat now;
+  int result = file->fd < 0 ? open_descriptor (file) : 0;
+
+  if (result != 0)
+    return result;
+  if ((flags & O_TRUNC) != 0)
+    return mounted_start_anew (file);
+  if (file->writing != NULL)
+    return is_for_writing (flags) ? writing_finish (file->writing) : 0;
+  if (fstat (file->path_fd, &now) < 0)
+    return errno;
+  if (now.st_size == 0 && is_for_writing (flags))
+    return mounted_start_anew (file);
+  result = file->shown != NULL ? 0 : look (file, &now);
+  if (result == 0 && file->content == CONTENT_IMAGE && file->shown == NULL)
+    result = open_shown (file);
+  return result;
+}
+
+int
+mounted_open_locked (struct mounted *file, int flags)
+{
+  int result = open_content (file, flags);
+
+  if (result == 0) {
+    file->opens++;
+    file->writers += is_for_writing (flags);
   }
-  return file->fd >= 0 ? 0 : open_descriptor (file, flags);
+  else if (file->opens == 0)
+    close_content (file);
+  return result;
 }
 
 int
@@ -174,122 +261,26 @@ mounted_open (struct mounted *file, int flags)
   int result;
 
   pthread_rwlock_wrlock (&file->lock);
-  result = open_content (file, flags);
-  if (result == 0)
-    file->opens++;
-  else if (file->opens == 0)
-    close_content (file);
+  result = mounted_open_locked (file, flags);
   pthread_rwlock_unlock (&file->lock);
   return result;
 }
 
 void
+mounted_release_locked (struct mounted *file, int flags)
+{
+  file->opens--;
+  file->writers -= is_for_writing (flags);
+  if (file->opens == 0)
+    close_content (file);
+  else if (is_for_writing (flags) && file->writers == 0)
+    end_writing (file);
+}
+
+void
 mounted_release (struct mounted *file, int flags)
 {
-  (void) flags;
   pthread_rwlock_wrlock (&file->lock);
-  if (--file->opens == 0)
-    close_content (file);
+  mounted_release_locked (file, flags);
   pthread_rwlock_unlock (&file->lock);
-}
-
-static int
-read_plain (int fd, uint64_t offset, uint8_t *buffer, size_t length,
-            size_t *count)
-{
-  *count = 0;
-  while (*count < length) {
-    ssize_t got = pread (fd, buffer + *count, length - *count,
-                         (off_t) (offset + *count));
-
-    if (got < 0 && errno != EINTR)
-      return errno;
-    if (got == 0)
-      break;
-    if (got > 0)
-      *count += (size_t) got;
-  }
-  return 0;
-}
-
-static int
-read_image (struct mounted *file, uint64_t offset, void *buffer,
-            size_t length, size_t *count)
-{
-  uint64_t size = file->shown->image->header.source_bytes;
-  struct error err = { 0 };
-
-  *count = offset < size ? (size_t) minimum_u64 (length, size - offset) : 0;
-  if (*count == 0 || shown_read (file->mounting, file->shown, offset, buffer,
-                                 *count, &err) == 0)
-    return 0;
-  error_subject (&err, file->shown->file.name);
-  mounting_say_error (file->mounting, &err);
-  return EIO;
-}
-
-/* Under the lock. */
-static int
-read_content (struct mounted *file, uint64_t offset, void *buffer,
-              size_t length, size_t *count)
-{
-  switch (file->content) {
-  case CONTENT_PLAIN:
-    return read_plain (file->fd, offset, buffer, length, count);
-  case CONTENT_IMAGE:
-    return read_image (file, offset, buffer, length, count);
-  case CONTENT_UNFINISHED:
-    break;
-  }
-  return EIO;
-}
-
-int
-mounted_read (struct mounted *file, uint64_t offset, void *buffer,
-              size_t length, size_t *count)
-{
-  int result;
-
-  pthread_rwlock_rdlock (&file->lock);
-  result = read_content (file, offset, buffer, length, count);
-  pthread_rwlock_unlock (&file->lock);
-  return result;
-}
-
-static int
-seek_image (const struct shown_image *shown, uint64_t offset, int whence,
-            uint64_t *found)
-{
-  uint64_t size = shown->image->header.source_bytes;
-
-  if (offset >= size)
-    return ENXIO;
-  *found = whence == SEEK_DATA ? shown_next_data (shown, offset)
-    : shown_next_hole (shown, offset);
-  return whence == SEEK_DATA && *found >= size ? ENXIO : 0;
-}
-
-static int
-seek_plain (int fd, uint64_t offset, int whence, uint64_t *found)
-{
-  off_t result = lseek (fd, (off_t) offset, whence);
-
-  if (result < 0)
-    return errno;
-  *found = (uint64_t) result;
-  return 0;
-}
-
-int
-mounted_seek (struct mounted *file, uint64_t offset, int whence,
-              uint64_t *found)
-{
-  int result;
-
-  pthread_rwlock_rdlock (&file->lock);
-  result = file->content == CONTENT_IMAGE
-    ? seek_image (file->shown, offset, whence, found)
-    : seek_plain (file->fd, offset, whence, found);
-  pthread_rwlock_unlock (&file->lock);
-  return result;
 }

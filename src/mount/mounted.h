@@ -36,6 +36,23 @@ void mounted_release (struct mounted *file, int flags);
 int mounted_read (struct mounted *file, uint64_t offset, void *buffer,
                   size_t length, size_t *count);
 
+/* Write all LENGTH bytes. */
+int mounted_write (struct mounted *file, uint64_t offset, const void *buffer,
+                   size_t length);
+
+/* Set its size, whether it is open or not. */
+int mounted_truncate (struct mounted *file, uint64_t size);
+
+/* As fallocate(2). */
+int mounted_allocate (struct mounted *file, int mode, uint64_t offset,
+                      uint64_t length);
+
+/* Make it durable, and whole if it is an image. */
+int mounted_sync (struct mounted *file, bool only_data);
+
+/* Its time of modification was set to TIME. */
+void mounted_set_time (struct mounted *file, const struct timespec *time);
+
 /* As lseek(2) with WHENCE SEEK_DATA or SEEK_HOLE. */
 int mounted_seek (struct mounted *file, uint64_t offset, int whence,
                   uint64_t *found);

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "mount/mounting.h"
+#include "mount/windows.h"
 
 void
 mounting_say_error (const struct mounting *mounting, const struct error *err)
@@ -25,5 +26,6 @@ error_errno (const struct error *err)
 uint64_t
 mount_least_memory (uint32_t chunk_bytes)
 {
-  return 2 * window_cache_least (chunk_bytes);
+  return maximum_u64 (3 * window_cache_least (chunk_bytes),
+                      windows_least_memory (chunk_bytes) / 2 * 3);
 }

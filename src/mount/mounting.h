@@ -8,6 +8,8 @@
 #include "mount/codecs.h"
 #include "mount/views.h"
 
+struct windows;
+
 /* As for syslog(3). */
 enum say_level {
   SAY_ERROR = 3,
@@ -18,8 +20,10 @@ enum say_level {
 /* Read only, but for what has a lock of its own. */
 struct mounting {
   struct file_header header;   /* of new images: codec, level, chunk size */
+  const struct codec *codec;   /* of new images, or NULL */
   struct codecs *codecs;
   struct views *views;
+  struct windows *windows;
   /* One line, without a newline at its end.  Any thread. */
   void (*say) (enum say_level level, const char *line);
 };

@@ -23,6 +23,9 @@ void operations_of_folders (struct fuse_lowlevel_ops *operations);
 struct store *store_of (fuse_req_t request);
 struct node *node_of (fuse_req_t request, fuse_ino_t inode);
 
+/* Say how a file is open: nothing of it is cached, and closing cannot fail. */
+void set_up_open (struct fuse_file_info *info);
+
 /* Look NAME up in PARENT for the kernel, to make ENTRY of it.  Returns 0, or an
  * errno.
  */

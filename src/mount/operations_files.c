@@ -15,9 +15,8 @@ file_of (fuse_req_t request, fuse_ino_t inode)
   return node_of (request, inode)->file;
 }
 
-/* See initialise: nothing is cached, and closing cannot fail. */
-static void
-set_up (struct fuse_file_info *info)
+void
+set_up_open (struct fuse_file_info *info)
 {
   info->direct_io = 1;
   info->noflush = 1;
@@ -29,7 +28,7 @@ open_file (fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info)
   struct mounted *file = file_of (request, inode);
   int result = file == NULL ? EINVAL : mounted_open (file, info->flags);
 
-  set_up (info);
+  set_up_open (info);
   if (result != 0)
     fuse_reply_err (request, result);
   /* Nobody has it open when the kernel does not take the answer. */
@@ -72,6 +71,40 @@ read_file (fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset,
 }
 
 static void
+write_file (fuse_req_t request, fuse_ino_t inode, const char *buffer,
+            size_t size, off_t offset, struct fuse_file_info *info)
+{
+  int result = mounted_write (file_of (request, inode), (uint64_t) offset,
+                              buffer, size);
+
+  (void) info;
+  /* All of it or nothing: QEMU takes less for success. */
+  if (result != 0)
+    fuse_reply_err (request, result);
+  else
+    fuse_reply_write (request, size);
+}
+
+static void
+sync_file (fuse_req_t request, fuse_ino_t inode, int only_data,
+           struct fuse_file_info *info)
+{
+  (void) info;
+  fuse_reply_err (request, mounted_sync (file_of (request, inode),
+                                         only_data != 0));
+}
+
+static void
+allocate_file (fuse_req_t request, fuse_ino_t inode, int mode, off_t offset,
+               off_t length, struct fuse_file_info *info)
+{
+  (void) info;
+  fuse_reply_err (request, mounted_allocate (file_of (request, inode), mode,
+                                             (uint64_t) offset,
+                                             (uint64_t) length));
+}
+
+static void
 seek_file (fuse_req_t request, fuse_ino_t inode, off_t offset, int whence,
            struct fuse_file_info *info)
 {
@@ -93,5 +126,8 @@ operations_of_files (struct fuse_lowlevel_ops *operations)
   operations->release = release_file;
   operations->flush = flush_file;
   operations->read = read_file;
+  operations->write = write_file;
+  operations->fsync = sync_file;
+  operations->fallocate = allocate_file;
   operations->lseek = seek_file;
 }

@@ -76,7 +76,7 @@ fill (fuse_req_t request, struct open_folder *folder, char *buffer,
     if (folder->entry == NULL)
       return errno;
     attributes.st_ino = folder->entry->d_ino;
-    attributes.st_mode = DTTOIF (folder->entry->d_type);
+    attributes.st_mode = (mode_t) DTTOIF (folder->entry->d_type);
     length = fuse_add_direntry (request, buffer + *used, size - *used,
                                 folder->entry->d_name, &attributes,
                                 folder->entry->d_off);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -56,6 +57,77 @@ get_attributes (fuse_req_t request, fuse_ino_t inode,
   int result = node_attributes (node_of (request, inode), &attributes);
 
   (void) info;
+  if (result != 0)
+    fuse_reply_err (request, result);
+  else
+    fuse_reply_attr (request, &attributes, 0);
+}
+
+static int
+set_owner (int fd, const struct stat *wanted, int which)
+{
+  uid_t owner = (which & FUSE_SET_ATTR_UID) != 0 ? wanted->st_uid
+    : (uid_t) -1;
+  gid_t group = (which & FUSE_SET_ATTR_GID) != 0 ? wanted->st_gid
+    : (gid_t) -1;
+
+  return fchownat (fd, "", owner, group, AT_EMPTY_PATH) < 0 ? errno : 0;
+}
+
+static int
+set_times (struct node *node, const struct stat *wanted, int which)
+{
+  struct timespec times[2] = { wanted->st_atim, wanted->st_mtim };
+  char path[NODE_PATH_BYTES];
+
+  if ((which & FUSE_SET_ATTR_ATIME) == 0)
+    times[0].tv_nsec = UTIME_OMIT;
+  else if ((which & FUSE_SET_ATTR_ATIME_NOW) != 0)
+    clock_gettime (CLOCK_REALTIME, &times[0]);
+  if ((which & FUSE_SET_ATTR_MTIME) == 0)
+    times[1].tv_nsec = UTIME_OMIT;
+  else if ((which & FUSE_SET_ATTR_MTIME_NOW) != 0)
+    clock_gettime (CLOCK_REALTIME, &times[1]);
+  if (utimensat (AT_FDCWD, descriptor_path (node->fd, path), times, 0) < 0)
+    return errno;
+  if (node->file != NULL && times[1].tv_nsec != UTIME_OMIT)
+    mounted_set_time (node->file, &times[1]);
+  return 0;
+}
+
+/* WHICH of the attributes WANTED.  Returns 0, or an errno. */
+static int
+change_attributes (struct node *node, const struct stat *wanted, int which)
+{
+  const int owner = FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID;
+  const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME;
+  char path[NODE_PATH_BYTES];
+  int result = 0;
+
+  if ((which & owner) != 0)
+    result = set_owner (node->fd, wanted, which);
+  if (result == 0 && (which & FUSE_SET_ATTR_MODE) != 0 &&
+      chmod (descriptor_path (node->fd, path), wanted->st_mode) < 0)
+    result = errno;
+  if (result == 0 && (which & FUSE_SET_ATTR_SIZE) != 0)
+    result = node->file == NULL ? EINVAL
+      : mounted_truncate (node->file, (uint64_t) wanted->st_size);
+  if (result == 0 && (which & times) != 0)
+    result = set_times (node, wanted, which);
+  return result;
+}
+
+static void
+set_attributes (fuse_req_t request, fuse_ino_t inode, struct stat *wanted,
+                int which, struct fuse_file_info *info)
+{
+  struct node *node = node_of (request, inode);
+  struct stat attributes;
+  int result = change_attributes (node, wanted, which);
+
+  (void) info;
+  if (result == 0)
+    result = node_attributes (node, &attributes);
   if (result != 0)
     fuse_reply_err (request, result);
   else
@@ -117,11 +189,48 @@ list_extended (fuse_req_t request, fuse_ino_t inode, size_t size)
     fuse_reply_buf (request, list, (size_t) length);
 }
 
+/* Access control lists would be kept, but nobody here would look at them. */
+static bool
+is_access_list (const char *name)
+{
+  return strncmp (name, "system.posix_acl_", 17) == 0;
+}
+
+static void
+set_extended (fuse_req_t request, fuse_ino_t inode, const char *name,
+              const char *value, size_t size, int flags)
+{
+  char path[NODE_PATH_BYTES];
+  int result = 0;
+
+  if (is_access_list (name))
+    result = EOPNOTSUPP;
+  else if (setxattr (descriptor_path (node_of (request, inode)->fd, path),
+                     name, value, size, flags) < 0)
+    result = errno;
+  fuse_reply_err (request, result);
+}
+
+static void
+remove_extended (fuse_req_t request, fuse_ino_t inode, const char *name)
+{
+  char path[NODE_PATH_BYTES];
+  int result = 0;
+
+  if (removexattr (descriptor_path (node_of (request, inode)->fd, path),
+                   name) < 0)
+    result = errno;
+  fuse_reply_err (request, result);
+}
+
 void
 operations_of_nodes (struct fuse_lowlevel_ops *operations)
 {
   operations->init = initialise;
   operations->getattr = get_attributes;
+  operations->setattr = set_attributes;
+  operations->setxattr = set_extended;
+  operations->removexattr = remove_extended;
   operations->statfs = get_file_system;
   operations->getxattr = get_extended;
   operations->listxattr = list_extended;

@@ -4,9 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "mount/shown.h"
 #include "mount/store.h"
@@ -16,19 +14,12 @@
 static int
 open_below (int fd, struct file *file, struct error *err)
 {
-  char path[NODE_PATH_BYTES], name[sizeof file->name];
-  ssize_t length = readlink (descriptor_path (fd, path), name,
-                             sizeof name - 1);
+  char path[NODE_PATH_BYTES];
 
-  if (file_open (path, FILE_READ, DIRECT_IO_OFF, file, err) < 0)
+  if (file_open (descriptor_path (fd, path), FILE_READ, DIRECT_IO_OFF, file,
+                 err) < 0)
     return -1;
-  /* What is behind the path is not told by it, and a name that is gone is as
-   * good for messages.
-   */
-  if (length > 0) {
-    name[length] = '\0';
-    snprintf (file->name, sizeof file->name, "%s", name);
-  }
+  descriptor_name (fd, file->name, sizeof file->name);
   return 0;
 }
 

@@ -23,6 +23,16 @@ descriptor_path (int fd, char path[NODE_PATH_BYTES])
   return path;
 }
 
+const char *
+descriptor_name (int fd, char *name, size_t size)
+{
+  char path[NODE_PATH_BYTES];
+  ssize_t length = readlink (descriptor_path (fd, path), name, size - 1);
+
+  name[length > 0 ? length : 0] = '\0';
+  return name;
+}
+
 /* Alone, so that no two mounts write to the same files. */
 static int
 lock_folder (int fd, struct error *err)

@@ -69,4 +69,9 @@ int node_attributes (struct node *node, struct stat *attributes);
  */
 const char *descriptor_path (int fd, char path[NODE_PATH_BYTES]);
 
+/* The name that what FD is has in the store, for messages alone.  Returns NAME,
+ * which has room for SIZE bytes.
+ */
+const char *descriptor_name (int fd, char *name, size_t size);
+
 #endif /* IOPRESS_MOUNT_STORE_H */

@@ -51,6 +51,27 @@ test_gather (void **state)
   }
 }
 
+/* What was gathered goes back to its places, whatever was there. */
+static void
+test_scatter (void **state)
+{
+  struct window window;
+  uint64_t page;
+
+  (void) state;
+  sample_window (1, &header, pages, &window);
+  memcpy (source, pages, sizeof source);
+  window_gather (&window, &header);
+  window_scatter (&window, header.chunk_bytes);
+  for (page = 0; page < SAMPLE_PAGES; page++)
+    if (bitmap_test (window.map, page))
+      assert_memory_equal (pages + page * PAGE_BYTES,
+                           source + page * PAGE_BYTES, PAGE_BYTES);
+  memset (window.map, 0, sizeof window.map);
+  window.page_count = 0;
+  window_scatter (&window, header.chunk_bytes);
+}
+
 /* Pages that come from elsewhere, and only some of them. */
 static void
 test_gather_run (void **state)
@@ -120,6 +141,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_gather),
+    cmocka_unit_test (test_scatter),
     cmocka_unit_test (test_gather_run),
     cmocka_unit_test (test_prefix_alone),
     cmocka_unit_test (test_copy),

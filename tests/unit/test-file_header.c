@@ -164,7 +164,7 @@ static const struct mutation mutations[] = {
     "file header: format version 0.5 is not supported, only 1.x" },
   { 56, 8, 4, "file header: unknown incompatible features 0x4" },
   { 56, 8, UINT64_C (0x8000000000000001),
-    "file header: unknown incompatible features 0x8000000000000001" },
+    "file header: unknown incompatible features 0x8000000000000000" },
   { 12, 4, 255, "file header: length is 255, expected 256" },
   { 92, 4, 1, "file header: reserved bytes are not zero" },
   { 160, 1, 1, "file header: reserved bytes are not zero" },

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The windows in memory of all files that are being written. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mount/recording.h"
+#include "mount/writing_private.h"
+#include "util/buffer.h"
+#include "util/thread.h"
+
+/* With more nothing gets faster: two threads that pack, a writer, and what is
+ * held for later.
+ */
+#define WINDOWS_EACH 6u
+#define WINDOWS_MOST 24u
+#define WINDOWS_LEAST 4u
+
+/* Of the windows, the part that may be open and changed before the oldest goes
+ * to be recorded, and the part of ragged ones that may stay longer.
+ */
+#define OPEN_PART 3u
+
+uint64_t
+windows_least_memory (uint32_t chunk_bytes)
+{
+  /* And for one thread, the storer and the loader, a record each. */
+  return (WINDOWS_LEAST + 3) * (record_bytes_max (chunk_bytes) + PAGE_BYTES);
+}
+
+/* How many threads and windows MEMORY_BYTES is enough for. */
+static void
+plan (struct windows *windows, uint64_t memory_bytes, unsigned int threads)
+{
+  uint64_t units = memory_bytes /
+    (record_bytes_max (windows->chunk_bytes) + PAGE_BYTES);
+  uint64_t most;
+
+  units = maximum_u64 (units, WINDOWS_LEAST + 3) - 2;
+  windows->threads = (unsigned int)
+    minimum_u64 (maximum_u64 (threads, 1), maximum_u64 (units / 4, 1));
+  most = maximum_u64 (WINDOWS_MOST,
+                      (uint64_t) WINDOWS_EACH * windows->threads);
+  windows->count = (unsigned int) minimum_u64 (units - windows->threads, most);
+}
+
+static int
+share_memory (struct windows *windows, struct error *err)
+{
+  uint32_t chunk = windows->chunk_bytes;
+  unsigned int i;
+
+  windows->held = calloc (windows->count, sizeof *windows->held);
+  windows->workers = calloc (windows->threads, sizeof *windows->workers);
+  windows->memory = buffer_allocate ((size_t) windows->count * chunk);
+  if (windows->held == NULL || windows->workers == NULL ||
+      windows->memory == NULL)
+    return error_set (err, ERROR_FAILED, ENOMEM,
+                      "cannot allocate %u windows", windows->count);
+  for (i = 0; i < windows->count; i++) {
+    windows->held[i].window.pages = windows->memory + (size_t) i * chunk;
+    TAILQ_INSERT_TAIL (&windows->free, &windows->held[i], link);
+  }
+  return 0;
+}
+
+static void *
+worker_main (void *opaque)
+{
+  struct windows *windows = opaque;
+  const struct mounting *mounting = windows->mounting;
+  struct recorder *recorder = NULL;
+  struct error err = { 0 };
+  struct held *held;
+
+  if (recorder_open (&mounting->header, mounting->codec, &recorder,
+                     &err) < 0) {
+    mounting_say_error (mounting, &err);
+    return NULL;
+  }
+  pthread_mutex_lock (&windows->lock);
+  for (;;) {
+    while ((held = TAILQ_FIRST (&windows->waiting)) == NULL &&
+           !windows->closing)
+      pthread_cond_wait (&windows->work, &windows->lock);
+    if (held == NULL)
+      break;
+    TAILQ_REMOVE (&windows->waiting, held, link);
+    held->state = HELD_BUSY;
+    pthread_mutex_unlock (&windows->lock);
+    record_held (windows, recorder, held);
+    pthread_mutex_lock (&windows->lock);
+  }
+  pthread_mutex_unlock (&windows->lock);
+  recorder_close (recorder);
+  return NULL;
+}
+
+static int
+start_workers (struct windows *windows, struct error *err)
+{
+  const struct mounting *mounting = windows->mounting;
+
+  if (recorder_open (&mounting->header, NULL, &windows->storer, err) < 0 ||
+      loader_open (&mounting->header, mounting->codec, &windows->loader,
+                   err) < 0)
+    return -1;
+  while (windows->started < windows->threads) {
+    int result = thread_start (&windows->workers[windows->started],
+                               worker_main, windows);
+
+    if (result != 0)
+      return error_set (err, ERROR_FAILED, result, "cannot start a thread");
+    windows->started++;
+  }
+  return 0;
+}
+
+int
+windows_open (const struct mounting *mounting, uint64_t memory_bytes,
+              unsigned int threads, bool pack_now,
+              struct windows **windows_out, struct error *err)
+{
+  struct windows *windows = calloc (1, sizeof *windows);
+
+  if (windows == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
+  windows->mounting = mounting;
+  windows->chunk_bytes = mounting->header.chunk_bytes;
+  windows->pack_now = pack_now;
+  pthread_mutex_init (&windows->storing, NULL);
+  pthread_mutex_init (&windows->loading, NULL);
+  pthread_mutex_init (&windows->lock, NULL);
+  pthread_cond_init (&windows->changed, NULL);
+  pthread_cond_init (&windows->work, NULL);
+  TAILQ_INIT (&windows->free);
+  TAILQ_INIT (&windows->open);
+  TAILQ_INIT (&windows->waiting);
+  plan (windows, memory_bytes, threads);
+  if (share_memory (windows, err) < 0 || start_workers (windows, err) < 0) {
+    windows_close (windows);
+    return -1;
+  }
+  *windows_out = windows;
+  return 0;
+}
+
+void
+windows_close (struct windows *windows)
+{
+  unsigned int i;
+
+  if (windows == NULL)
+    return;
+  pthread_mutex_lock (&windows->lock);
+  windows->closing = true;
+  pthread_cond_broadcast (&windows->work);
+  pthread_mutex_unlock (&windows->lock);
+  for (i = 0; i < windows->started; i++)
+    pthread_join (windows->workers[i], NULL);
+  recorder_close (windows->storer);
+  loader_close (windows->loader);
+  pthread_cond_destroy (&windows->work);
+  pthread_cond_destroy (&windows->changed);
+  pthread_mutex_destroy (&windows->lock);
+  pthread_mutex_destroy (&windows->loading);
+  pthread_mutex_destroy (&windows->storing);
+  buffer_free (windows->memory,
+               (size_t) windows->count * windows->chunk_bytes);
+  free (windows->workers);
+  free (windows->held);
+  free (windows);
+}
+
+struct held *
+windows_find (struct windows *windows, const struct writing *owner,
+              uint64_t number)
+{
+  unsigned int i;
+
+  for (i = 0; i < windows->count; i++) {
+    struct held *held = &windows->held[i];
+
+    if (held->owner == owner && held->window.number == number)
+      return held;
+  }
+  return NULL;
+}
+
+static void
+leave_open (struct windows *windows, struct held *held)
+{
+  TAILQ_REMOVE (&windows->open, held, link);
+  windows->open_dirty -= held->dirty;
+  windows->open_ragged -= held->dirty && held->ragged;
+}
+
+static void
+enter_open (struct windows *windows, struct held *held)
+{
+  held->state = HELD_OPEN;
+  TAILQ_INSERT_TAIL (&windows->open, held, link);
+  windows->open_dirty += held->dirty;
+  windows->open_ragged += held->dirty && held->ragged;
+}
+
+static void
+enter_waiting (struct windows *windows, struct held *held)
+{
+  held->state = HELD_WAITING;
+  TAILQ_INSERT_TAIL (&windows->waiting, held, link);
+  pthread_cond_signal (&windows->work);
+}
+
+/* The changed window that was not used for longest, or NULL.  A ragged one only
+ * when there are many: what is written in small pieces is written to again.
+ */
+static struct held *
+oldest_dirty (struct windows *windows)
+{
+  bool any = windows->open_ragged > windows->count / OPEN_PART;
+  struct held *held;
+
+  TAILQ_FOREACH (held, &windows->open, link)
+    if (held->dirty && held->users == 0 && (any || !held->ragged))
+      return held;
+  return NULL;
+}
+
+static struct held *
+oldest_clean (struct windows *windows)
+{
+  struct held *held;
+
+  TAILQ_FOREACH (held, &windows->open, link)
+    if (!held->dirty && held->users == 0)
+      return held;
+  return NULL;
+}
+
+/* Under the lock, which is given up meanwhile. */
+static void
+store_oldest (struct windows *windows)
+{
+  struct held *held = TAILQ_FIRST (&windows->waiting);
+
+  TAILQ_REMOVE (&windows->waiting, held, link);
+  held->state = HELD_BUSY;
+  pthread_mutex_unlock (&windows->lock);
+  pthread_mutex_lock (&windows->storing);
+  record_held (windows, windows->storer, held);
+  pthread_mutex_unlock (&windows->storing);
+  pthread_mutex_lock (&windows->lock);
+}
+
+/* A window that is free, or NULL after something was done or has happened that
+ * may have changed everything.
+ */
+static struct held *
+take_free (struct windows *windows)
+{
+  struct held *held = TAILQ_FIRST (&windows->free);
+
+  if (held != NULL) {
+    TAILQ_REMOVE (&windows->free, held, link);
+    return held;
+  }
+  held = oldest_clean (windows);
+  if (held != NULL) {
+    leave_open (windows, held);
+    return held;
+  }
+  if (TAILQ_EMPTY (&windows->waiting)) {
+    held = oldest_dirty (windows);
+    if (held != NULL) {
+      leave_open (windows, held);
+      enter_waiting (windows, held);
+    }
+  }
+  /* The workers are behind: no longer wait than the disk takes. */
+  if (!windows->pack_now && !TAILQ_EMPTY (&windows->waiting))
+    store_oldest (windows);
+  else
+    pthread_cond_wait (&windows->changed, &windows->lock);
+  return NULL;
+}
+
+void
+windows_release (struct windows *windows, struct held *held)
+{
+  held->owner = NULL;
+  held->dirty = held->ragged = false;
+  held->state = HELD_FREE;
+  TAILQ_INSERT_HEAD (&windows->free, held, link);
+  pthread_cond_broadcast (&windows->changed);
+}
+
+/* Make HELD, which is the caller's, the window NUMBER of OWNER. */
+static int
+fill (struct windows *windows, struct writing *owner, uint64_t number,
+      enum held_purpose purpose, struct held *held)
+{
+  struct index_entry entry;
+  int result = 0;
+
+  held->owner = owner;
+  held->window.number = number;
+  held->state = HELD_BUSY;
+  held->dirty = held->ragged = false;
+  memset (held->window.map, 0, page_map_bytes (windows->chunk_bytes));
+  if (purpose != FOR_REPLACING &&
+      record_table_find (&owner->records, number, &entry)) {
+    pthread_mutex_unlock (&windows->lock);
+    pthread_mutex_lock (&windows->loading);
+    result = load_held (windows->loader, held, &entry);
+    pthread_mutex_unlock (&windows->loading);
+    pthread_mutex_lock (&windows->lock);
+  }
+  if (result != 0)
+    windows_release (windows, held);
+  else {
+    enter_open (windows, held);
+    pthread_cond_broadcast (&windows->changed);
+  }
+  return result;
+}
+
+int
+windows_get (struct windows *windows, struct writing *owner, uint64_t number,
+             enum held_purpose purpose, struct held **held_out)
+{
+  struct held *held;
+  int result;
+
+  for (;;) {
+    if (owner->error != 0)
+      return owner->error;
+    held = windows_find (windows, owner, number);
+    if (held == NULL) {
+      held = take_free (windows);
+      if (held == NULL)
+        continue;
+      /* The lock was not given up since. */
+      result = fill (windows, owner, number, purpose, held);
+      if (result != 0)
+        return result;
+    }
+    if (held->state != HELD_BUSY)
+      break;
+    pthread_cond_wait (&windows->changed, &windows->lock);
+  }
+  if (held->state == HELD_WAITING)
+    TAILQ_REMOVE (&windows->waiting, held, link);
+  else
+    leave_open (windows, held);
+  enter_open (windows, held);
+  held->users++;
+  *held_out = held;
+  return 0;
+}
+
+void
+windows_put (struct windows *windows, struct held *held)
+{
+  struct held *old;
+
+  if (--held->users == 0)
+    pthread_cond_broadcast (&windows->changed);
+  while (windows->open_dirty - windows->open_ragged >
+         windows->count / OPEN_PART &&
+         (old = oldest_dirty (windows)) != NULL) {
+    leave_open (windows, old);
+    enter_waiting (windows, old);
+  }
+}
+
+void
+windows_dirtied (struct windows *windows, struct held *held, bool ragged)
+{
+  leave_open (windows, held);
+  held->dirty = true;
+  held->ragged |= ragged;
+  enter_open (windows, held);
+}
+
+void
+windows_flush (struct windows *windows, struct writing *owner)
+{
+  unsigned int i;
+
+  for (i = 0; i < windows->count; i++) {
+    struct held *held = &windows->held[i];
+
+    if (held->owner == owner && held->state == HELD_OPEN && held->dirty) {
+      leave_open (windows, held);
+      enter_waiting (windows, held);
+    }
+  }
+  while (owner->promised > 0)
+    pthread_cond_wait (&windows->changed, &windows->lock);
+}
+
+void
+windows_drop (struct windows *windows, struct writing *owner, uint64_t first,
+              uint64_t end)
+{
+  unsigned int i;
+
+  for (i = 0; i < windows->count; i++) {
+    struct held *held = &windows->held[i];
+
+    while (held->owner == owner && held->state == HELD_BUSY)
+      pthread_cond_wait (&windows->changed, &windows->lock);
+    if (held->owner != owner || held->window.number < first ||
+        held->window.number >= end)
+      continue;
+    owner->promised -= held->dirty;
+    if (held->state == HELD_WAITING)
+      TAILQ_REMOVE (&windows->waiting, held, link);
+    else
+      leave_open (windows, held);
+    windows_release (windows, held);
+  }
+}

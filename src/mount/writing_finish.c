@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making a file that is being written an image, durable. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "format/footer.h"
+#include "mount/writing_private.h"
+#include "util/checksum.h"
+#include "util/cleanup.h"
+
+static int
+write_header (struct writing *writing)
+{
+  struct file_header header = writing->header;
+  uint8_t bytes[FILE_HEADER_BYTES];
+
+  header.source_bytes = maximum_u64 (writing->size, header.prefix_bytes);
+  file_header_encode (&header, bytes);
+  return write_fully (writing->fd, header.prefix_bytes, bytes, sizeof bytes);
+}
+
+static int
+sync_data (const struct writing *writing)
+{
+  return fdatasync (writing->fd) < 0 ? errno : 0;
+}
+
+int
+writing_open_up (struct writing *writing)
+{
+  int result = 0;
+
+  /* Without its footer no reader takes it for whole, whatever else is lost. */
+  if (writing->headed && writing->finished) {
+    if (ftruncate (writing->fd, (off_t) writing->end) < 0)
+      return errno;
+    result = sync_data (writing);
+    writing->reserved = writing->end;
+  }
+  else if (!writing->headed) {
+    result = write_header (writing);
+    if (result == 0)
+      result = sync_data (writing);
+    if (result == 0)
+      writing->headed = true;
+  }
+  if (result == 0)
+    writing->finished = false;
+  return result;
+}
+
+/* What stands at its start is all there is. */
+static int
+complete_plain (struct writing *writing)
+{
+  uint64_t bytes = writing->begun ? writing->size : 0;
+  size_t head = (size_t) minimum_u64 (bytes, LIBVIRT_MAGIC_BYTES);
+
+  if (ftruncate (writing->fd, (off_t) bytes) < 0)
+    return errno;
+  writing->headed = false;
+  writing->end = records_start (&writing->header);
+  return write_fully (writing->fd, 0, writing->magic, head);
+}
+
+/* Encode the index to *BYTES_OUT, to be freed, and fill FOOTER in. */
+static int
+make_index (const struct writing *writing, uint8_t **bytes_out,
+            struct footer *footer)
+{
+  uint64_t count = writing->records.count;
+  size_t entries_bytes = count * INDEX_ENTRY_BYTES;
+  uint8_t *bytes = malloc (INDEX_HEADER_BYTES + entries_bytes);
+  struct index_header index = { .entry_count = count };
+  struct index_entry entry = { 0 };
+  uint8_t *to = bytes + INDEX_HEADER_BYTES;
+
+  if (bytes == NULL)
+    return ENOMEM;
+  *footer = (struct footer) { .index_offset = writing->end };
+  while (record_table_next (&writing->records, entry.window, &entry)) {
+    index_entry_encode (&entry, to);
+    footer_count (footer, &entry, writing->header.chunk_bytes);
+    to += INDEX_ENTRY_BYTES;
+    entry.window++;
+  }
+  memcpy (index.image_id, writing->header.image_id, IMAGE_ID_BYTES);
+  memcpy (footer->image_id, writing->header.image_id, IMAGE_ID_BYTES);
+  index.entries_checksum = checksum (bytes + INDEX_HEADER_BYTES,
+                                     entries_bytes);
+  index_header_encode (&index, bytes);
+  footer->index_bytes = INDEX_HEADER_BYTES + entries_bytes;
+  *bytes_out = bytes;
+  return 0;
+}
+
+/* The index, the footer, and nothing behind it.  Header and index are durable
+ * before the footer is there: a footer makes the image whole.
+ */
+static int
+write_end (struct writing *writing)
+{
+  CLEANUP_FREE uint8_t *index = NULL;
+  uint8_t bytes[FOOTER_BYTES];
+  struct footer footer;
+  uint64_t offset;
+  int result = make_index (writing, &index, &footer);
+
+  if (result == 0)
+    result = write_fully (writing->fd, footer.index_offset, index,
+                          footer.index_bytes);
+  if (result == 0)
+    result = write_header (writing);
+  if (result == 0 && fdatasync (writing->fd) < 0)
+    result = errno;
+  if (result != 0)
+    return result;
+  offset = footer.index_offset + footer.index_bytes;
+  footer_encode (&footer, offset, bytes);
+  result = write_fully (writing->fd, offset, bytes, sizeof bytes);
+  if (result == 0 &&
+      ftruncate (writing->fd, (off_t) (offset + FOOTER_BYTES)) < 0)
+    result = errno;
+  return result;
+}
+
+/* Give back what was reserved and is not needed. */
+static void
+free_room (struct writing *writing)
+{
+  struct stat now;
+  uint64_t end;
+
+  if (fstat (writing->fd, &now) < 0)
+    return;
+  end = align_up ((uint64_t) now.st_size, PAGE_BYTES);
+  if (end < writing->reserved)
+    fallocate (writing->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+               (off_t) end, (off_t) (writing->reserved - end));
+  writing->reserved = writing->end;
+}
+
+/* Whether what stands before the records is all there is. */
+static bool
+is_plain (const struct writing *writing)
+{
+  return writing->records.count == 0 &&
+    writing->size <= writing->header.prefix_bytes;
+}
+
+static int
+write_rest (struct writing *writing)
+{
+  int result = 0;
+
+  if (is_plain (writing))
+    return complete_plain (writing);
+  if (!writing->headed)
+    result = writing_open_up (writing);
+  return result != 0 ? result : write_end (writing);
+}
+
+/* Make what was written durable, the times and the name too. */
+static int
+sync_whole (const struct writing *writing)
+{
+  const struct timespec times[2] = {
+    { .tv_nsec = UTIME_OMIT }, writing->modified,
+  };
+
+  if (futimens (writing->fd, times) < 0 || fsync (writing->fd) < 0)
+    return errno;
+  return 0;
+}
+
+int
+writing_complete (struct writing *writing)
+{
+  bool masked = writing->fresh && writing->header.prefix_bytes > 0 &&
+    is_finished_magic (writing->magic);
+  int result = write_rest (writing);
+
+  if (result != 0)
+    return result;
+  free_room (writing);
+  result = sync_whole (writing);
+  if (result != 0 || !masked)
+    return result;
+  result = write_fully (writing->fd, 0, writing->magic,
+                        sizeof writing->magic);
+  return result != 0 ? result : sync_whole (writing);
+}
+
+/* Under the lock, alone. */
+static int
+finish (struct writing *writing)
+{
+  struct windows *windows = writing->windows;
+  bool finished = writing->finished;
+  int result;
+
+  if (!finished)
+    windows_flush (windows, writing);
+  if (writing->error != 0)
+    return writing->error;
+  pthread_mutex_unlock (&windows->lock);
+  result = finished ? sync_data (writing) : writing_complete (writing);
+  pthread_mutex_lock (&windows->lock);
+  if (result != 0)
+    return writing_fail (writing, result);
+  writing->finished = true;
+  writing->fresh = false;
+  return 0;
+}
+
+int
+writing_finish (struct writing *writing)
+{
+  pthread_mutex_t *lock = &writing->windows->lock;
+  int result;
+
+  pthread_mutex_lock (lock);
+  writing_begin_alone (writing);
+  if (!writing->begun && writing->size > 0)
+    writing_begin (writing, 0);
+  result = finish (writing);
+  writing_end_alone (writing);
+  pthread_mutex_unlock (lock);
+  return result;
+}
