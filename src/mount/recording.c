@@ -33,7 +33,8 @@ recorder_open (const struct file_header *header, const struct codec *codec,
   recorder->header = *header;
   recorder->encoding.header = &recorder->header;
   recorder->encoding.codec = codec;
-  recorder->record_room = encoding_room (&recorder->encoding);
+  recorder->record_room = (size_t) align_up (
+    encoding_room (&recorder->encoding), PAGE_BYTES);
   recorder->record = buffer_allocate (recorder->record_room);
   if (recorder->record == NULL)
     error_set (err, ERROR_FAILED, ENOMEM, "cannot set up a worker");
@@ -55,28 +56,44 @@ recorder_close (struct recorder *recorder)
   free (recorder);
 }
 
-/* Append the record of HELD.  Returns its offset, or -1 with errno. */
-static int64_t
-append (struct windows *windows, const struct held *held)
+/* Past the page cache, where the file system can: what is packed is not read
+ * soon, and is to be durable.
+ */
+static int
+write_record (struct writing *owner, uint64_t offset, const uint8_t *record,
+              size_t length)
+{
+  int fd = owner->direct_fd, result;
+
+  if (fd >= 0) {
+    result = write_fully (fd, offset, record, length);
+    if (result != EINVAL)
+      return result;
+  }
+  result = write_fully (owner->fd, offset, record, length);
+  /* It is to be durable soon: let the disk begin. */
+  if (result == 0)
+    sync_file_range (owner->fd, (off_t) offset, (off_t) length,
+                     SYNC_FILE_RANGE_WRITE);
+  return result;
+}
+
+/* Append the record of HELD, in whole pages.  Returns 0 with its offset, or an
+ * errno.
+ */
+static int
+append (struct windows *windows, const struct held *held, uint64_t *offset)
 {
   struct writing *owner = held->owner;
   size_t length = held->window.record_bytes;
-  uint64_t offset;
-  int result;
+  size_t whole = (size_t) align_up (length, PAGE_BYTES);
 
+  memset (held->window.record + length, 0, whole - length);
   pthread_mutex_lock (&windows->lock);
-  offset = owner->end;
-  owner->end += length;
+  *offset = owner->end;
+  owner->end += whole;
   pthread_mutex_unlock (&windows->lock);
-  result = write_fully (owner->fd, offset, held->window.record, length);
-  if (result != 0) {
-    errno = result;
-    return -1;
-  }
-  /* It is to be durable soon: let the disk begin. */
-  sync_file_range (owner->fd, (off_t) offset, (off_t) length,
-                   SYNC_FILE_RANGE_WRITE);
-  return (int64_t) offset;
+  return write_record (owner, *offset, held->window.record, whole);
 }
 
 /* Of a file that never was whole nobody wants the old record. */
@@ -84,7 +101,7 @@ static void
 punch_old (int fd, const struct index_entry *old)
 {
   uint64_t start = align_up (old->offset, PAGE_BYTES);
-  uint64_t end = align_down (old->offset + old->record_bytes, PAGE_BYTES);
+  uint64_t end = align_up (old->offset + old->record_bytes, PAGE_BYTES);
 
   if (start < end)
     fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -94,7 +111,7 @@ punch_old (int fd, const struct index_entry *old)
 /* Under the lock: HELD is recorded at OFFSET. */
 static void
 note_record (struct windows *windows, const struct recorder *recorder,
-             struct held *held, int64_t offset)
+             struct held *held, uint64_t offset)
 {
   struct writing *owner = held->owner;
   struct index_entry entry, old;
@@ -104,7 +121,7 @@ note_record (struct windows *windows, const struct recorder *recorder,
   if (held->window.record_bytes == 0)
     record_table_remove (&owner->records, held->window.number);
   else {
-    entry = index_entry_of (&held->window.header, (uint64_t) offset);
+    entry = index_entry_of (&held->window.header, offset);
     record_table_set (&owner->records, &entry);
     if (recorder == windows->storer)
       owner->records_stored++;
@@ -124,7 +141,7 @@ record_held (struct windows *windows, struct recorder *recorder,
 {
   struct writing *owner = held->owner;
   struct error err = { 0 };
-  int64_t offset = 0;
+  uint64_t offset = 0;
   int errnum = 0;
 
   pthread_mutex_lock (&windows->lock);
@@ -137,10 +154,8 @@ record_held (struct windows *windows, struct recorder *recorder,
     mounting_say_error (windows->mounting, &err);
     errnum = error_errno (&err);
   }
-  else if (held->window.record_bytes > 0) {
-    offset = append (windows, held);
-    errnum = offset < 0 ? errno : 0;
-  }
+  else if (held->window.record_bytes > 0)
+    errnum = append (windows, held, &offset);
   pthread_mutex_lock (&windows->lock);
   if (errnum != 0)
     writing_fail (owner, errnum);

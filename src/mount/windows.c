@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "mount/recording.h"
 #include "mount/writing_private.h"
@@ -22,6 +24,9 @@
  * to be recorded, and the part of ragged ones that may stay longer.
  */
 #define OPEN_PART 3u
+
+/* Of threads that pack what could be stored: they must not slow the writer. */
+#define WORKER_NICE 10
 
 uint64_t
 windows_least_memory (uint32_t chunk_bytes)
@@ -66,6 +71,13 @@ share_memory (struct windows *windows, struct error *err)
   return 0;
 }
 
+/* The calling thread gets what processor time the others leave. */
+static void
+give_way (void)
+{
+  setpriority (PRIO_PROCESS, (id_t) gettid (), WORKER_NICE);
+}
+
 static void *
 worker_main (void *opaque)
 {
@@ -80,6 +92,8 @@ worker_main (void *opaque)
     mounting_say_error (mounting, &err);
     return NULL;
   }
+  if (!windows->pack_now)
+    give_way ();
   pthread_mutex_lock (&windows->lock);
   for (;;) {
     while ((held = TAILQ_FIRST (&windows->waiting)) == NULL &&
@@ -364,10 +378,18 @@ windows_get (struct windows *windows, struct writing *owner, uint64_t number,
 void
 windows_put (struct windows *windows, struct held *held)
 {
+  uint32_t pages = windows->chunk_bytes / PAGE_BYTES;
   struct held *old;
 
-  if (--held->users == 0)
-    pthread_cond_broadcast (&windows->changed);
+  if (--held->users > 0)
+    return;
+  pthread_cond_broadcast (&windows->changed);
+  /* There is nothing more to come. */
+  if (held->state == HELD_OPEN && held->dirty && !held->ragged &&
+      bitmap_next_clear (held->window.map, 0, pages) == pages) {
+    leave_open (windows, held);
+    enter_waiting (windows, held);
+  }
   while (windows->open_dirty - windows->open_ragged >
          windows->count / OPEN_PART &&
          (old = oldest_dirty (windows)) != NULL) {
@@ -399,7 +421,10 @@ windows_flush (struct windows *windows, struct writing *owner)
     }
   }
   while (owner->promised > 0)
-    pthread_cond_wait (&windows->changed, &windows->lock);
+    if (!windows->pack_now && !TAILQ_EMPTY (&windows->waiting))
+      store_oldest (windows);
+    else
+      pthread_cond_wait (&windows->changed, &windows->lock);
 }
 
 void

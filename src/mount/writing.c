@@ -4,14 +4,25 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "guest/libvirt_header.h"
+#include "mount/store.h"
 #include "mount/writing_private.h"
 #include "util/clock.h"
+
+/* The file behind FD once more, with O_DIRECT, or -1. */
+static int
+open_direct (int fd)
+{
+  char path[NODE_PATH_BYTES];
+
+  return open (descriptor_path (fd, path), O_RDWR | O_DIRECT | O_CLOEXEC);
+}
 
 static int
 make (struct windows *windows, int fd, const char *name,
@@ -23,6 +34,7 @@ make (struct windows *windows, int fd, const char *name,
     return ENOMEM;
   writing->windows = windows;
   writing->fd = fd;
+  writing->direct_fd = open_direct (fd);
   snprintf (writing->name, sizeof writing->name, "%s", name);
   writing->codec = windows->mounting->codec;
   writing->begun_ns = clock_nanoseconds (CLOCK_MONOTONIC);
@@ -83,7 +95,8 @@ writing_take_up (struct windows *windows, int fd, const struct image *image,
   writing->header.incompatible |= FEATURE_UNORDERED;
   writing->size = header->source_bytes;
   writing->begun = writing->headed = writing->finished = true;
-  writing->end = image->footer.index_offset;
+  writing->index_offset = image->footer.index_offset;
+  writing->end = align_up (image->footer.index_offset, PAGE_BYTES);
   memcpy (writing->magic, image->prefix,
           (size_t) minimum_u64 (sizeof writing->magic, header->prefix_bytes));
   *writing_out = writing;
@@ -99,6 +112,8 @@ writing_free (struct writing *writing)
   windows_drop (writing->windows, writing, 0, UINT64_MAX);
   pthread_mutex_unlock (&writing->windows->lock);
   record_table_clear (&writing->records);
+  if (writing->direct_fd >= 0)
+    close (writing->direct_fd);
   free (writing);
 }
 

@@ -38,7 +38,7 @@ writing_open_up (struct writing *writing)
 
   /* Without its footer no reader takes it for whole, whatever else is lost. */
   if (writing->headed && writing->finished) {
-    if (ftruncate (writing->fd, (off_t) writing->end) < 0)
+    if (ftruncate (writing->fd, (off_t) writing->index_offset) < 0)
       return errno;
     result = sync_data (writing);
     writing->reserved = writing->end;
@@ -121,6 +121,7 @@ write_end (struct writing *writing)
     result = errno;
   if (result != 0)
     return result;
+  writing->index_offset = footer.index_offset;
   offset = footer.index_offset + footer.index_bytes;
   footer_encode (&footer, offset, bytes);
   result = write_fully (writing->fd, offset, bytes, sizeof bytes);

@@ -4,6 +4,8 @@
 #ifndef IOPRESS_MOUNT_WRITING_PRIVATE_H
 #define IOPRESS_MOUNT_WRITING_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "mount/record_table.h"
 #include "mount/transfer.h"
 #include "mount/writing.h"
@@ -13,6 +15,7 @@
 struct writing {
   struct windows *windows;
   int fd;
+  atomic_int direct_fd;        /* the same file with O_DIRECT, or -1 */
   char name[256];              /* for messages */
   const struct codec *codec;   /* of its records */
 
@@ -26,7 +29,8 @@ struct writing {
   bool finished;               /* durable as it is */
   bool fresh;                  /* never was finished */
   struct record_table records;
-  uint64_t end;                /* of the file: where the next record goes */
+  uint64_t end;                /* where the next record goes, in whole pages */
+  uint64_t index_offset;       /* of a finished image */
   uint64_t reserved;           /* the file system has room up to here */
   uint64_t promised;           /* windows that are still to be recorded */
   unsigned int active;         /* calls that use content */
@@ -41,7 +45,7 @@ struct writing {
   uint64_t begun_ns;           /* CLOCK_MONOTONIC */
 };
 
-/* The most that a window can take in the file. */
+/* The most that a window can take in the file, whole pages. */
 uint64_t record_unit (const struct writing *writing);
 
 /* Under the lock, which is given up meanwhile: get room for the record of one

@@ -15,7 +15,8 @@
 uint64_t
 record_unit (const struct writing *writing)
 {
-  return record_bytes_max (writing->windows->chunk_bytes);
+  return align_up (record_bytes_max (writing->windows->chunk_bytes),
+                   PAGE_BYTES);
 }
 
 /* Under the lock: up to where the file system must have room, so that nothing
