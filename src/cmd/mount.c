@@ -173,6 +173,7 @@ run_mount (const struct mount_settings *settings, struct error *err)
     return 0;
   /* The modes of what is created are the callers'. */
   umask (0);
+  signals_hand_over ();
   return mount_run (&options, err);
 }
 

@@ -42,12 +42,20 @@ signals_catch (void)
 }
 
 void
-signals_restore (void)
+signals_hand_over (void)
 {
   size_t i;
 
   for (i = 0; i < COUNT (asking); i++)
     sigaction (asking[i], &asking_before[i], NULL);
+}
+
+void
+signals_restore (void)
+{
+  size_t i;
+
+  signals_hand_over ();
   for (i = 0; i < COUNT (ignored); i++)
     sigaction (ignored[i], &ignored_before[i], NULL);
 }

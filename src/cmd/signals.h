@@ -12,6 +12,9 @@
  */
 void signals_catch (void);
 
+/* Undo it for those three alone: somebody else is to catch them. */
+void signals_hand_over (void);
+
 /* Undo signals_catch, in a child process that is to run another program. */
 void signals_restore (void);
 

@@ -236,9 +236,11 @@ open_content (struct mounted *file, int flags)
   if (now.st_size == 0 && is_for_writing (flags))
     return mounted_start_anew (file);
   result = file->shown != NULL ? 0 : look (file, &now);
-  if (result == 0 && file->content == CONTENT_IMAGE && file->shown == NULL)
-    result = open_shown (file);
-  return result;
+  if (result != 0 || file->content == CONTENT_PLAIN || file->shown != NULL)
+    return result;
+  result = open_shown (file);
+  /* It can be opened, to be emptied, say, but not read; why has been said. */
+  return file->content == CONTENT_UNFINISHED ? 0 : result;
 }
 
 int

@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Images appear as their sources, everything else as it is.
 
-. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
-. "$abs_top_srcdir/tests/mount/common.sh"
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/mount/common.sh"
 . "$abs_top_srcdir/tests/cmd/common.sh"
 
 requires_codec zstd lz4
-requires python3
 
 make_raw "$work/source"
 truncate -s 20M "$work/source"

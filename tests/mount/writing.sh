@@ -3,11 +3,9 @@
 # What is written to the mount is read back, there and from the image: random
 # operations against a plain file, several processes at a time.
 
-. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
-. "$abs_top_srcdir/tests/mount/common.sh"
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/mount/common.sh"
 
 requires_codec zstd lz4
-requires python3
 
 model ()
 {

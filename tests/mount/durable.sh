@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# When a save is whole, and what is left when the daemon is killed or the disk
+# is full.
+
+. "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/mount/common.sh"
+
+requires_codec zstd
+
+# saving FILE PAGES: starts to save as libvirt does.
+saving ()
+{
+  coproc SAVING { exec python3 "$abs_top_srcdir/tests/mount/guest_save.py" \
+    "$mnt/$1" "$work/plain" "$2"; }
+  # Not SAVING_PID: it is gone with the process.
+  saver=$SAVING_PID
+}
+
+# expect WHAT STEP: it ends so.
+expect ()
+{
+  local answer
+
+  echo "$2" >&"${SAVING[1]}"
+  read -r answer <&"${SAVING[0]}" || fail "$2: no answer"
+  test "$answer" = "$1" || fail "$2: $answer instead of $1"
+}
+
+saved ()
+{
+  local input=${SAVING[1]}
+
+  exec {input}>&-
+  wait "$saver" 2>/dev/null || :
+}
+
+magic ()
+{
+  head -c 16 "$1"
+}
+
+# expect_whole FILE: it is a whole image of what was written.
+expect_whole ()
+{
+  iopress verify "$1" || fail "$1 is not whole"
+  iopress restore --force "$1" "$work/restored"
+  expect_same "$work/restored" "$work/plain"
+}
+
+# expect_unfinished FILE: nobody takes it for a save.
+expect_unfinished ()
+{
+  expect_exit 3 iopress verify "$1"
+  test "$(magic "$1")" = LibvirtQemudPart || fail "libvirt takes it for whole"
+}
+
+mounted -T 2
+saving guest 5000
+expect ok begin
+test "$(magic "$store/guest")" = LibvirtQemudPart
+expect ok pages
+expect_unfinished "$store/guest"
+expect_same "$mnt/guest" "$work/plain"
+# Before QEMU's descriptors are closed, and nobody waits for their release.
+expect ok finish
+expect_whole "$store/guest"
+test "$(magic "$store/guest")" = LibvirtQemudSave
+expect ok again
+expect_exit 3 iopress verify "$store/guest"
+expect ok sync
+expect_whole "$store/guest"
+expect ok close
+saved
+expect_whole "$store/guest"
+
+# What is finished survives, what is not is refused, and can go.
+saving half 3000
+expect ok begin
+expect ok pages
+killed
+saved
+expect_unfinished "$store/half"
+iopress verify "$store/guest"
+mounted
+expect_exit 1 cat "$mnt/half" >/dev/null
+eventually grep -q 'half: footer: .* incomplete' "$work/log"
+test "$(magic "$mnt/guest")" = LibvirtQemudSave
+rm "$mnt/half"
+test ! -e "$store/half"
+
+# An edit of the header in place, as virsh save-image-edit makes it.
+saving guest2 2000
+expect ok begin
+expect ok pages
+expect ok close
+expect ok finish
+saved
+printf '<DOMAIN/>' | dd of="$mnt/guest2" bs=1 seek=92 conv=notrunc status=none
+iopress verify "$store/guest2"
+test "$(dd if="$store/guest2" bs=1 skip=92 count=9 status=none)" = "<DOMAIN/>"
+# Other writes go to an image that was finished by another mount, too.
+cp "$store/guest2" "$store/guest3"
+cp "$mnt/guest2" "$work/plain"
+for file in "$mnt/guest3" "$work/plain"; do
+  printf 'changed' | dd of="$file" bs=1 seek=3000000 conv=notrunc status=none
+  truncate -s +1M "$file"
+  fallocate -p -o 4M -l 1M "$file"
+done
+expect_same "$mnt/guest3" "$work/plain"
+expect_whole "$store/guest3"
+unmounted
+
+# SIGTERM finishes what is open.
+mounted
+saving term 2000
+expect ok begin
+expect ok pages
+kill "$daemon"
+wait "$daemon" || fail "the daemon ended with $?"
+daemon=
+! mountpoint -q "$mnt" || fail "still mounted"
+expect_whole "$store/term"
+saved
+
+# A full disk fails a write, then all that follows, and never close.
+full_disk ()
+{
+  ! mountpoint -q "$mountpoint" || umount "$mountpoint"
+  mount_next "$1" "$2"
+  store=$mountpoint
+  mounted
+  saving guest 30000
+  expect ok begin
+  expect ENOSPC pages
+  expect ENOSPC again
+  expect ENOSPC sync
+  expect ENOSPC finish
+  expect_exit 3 iopress verify "$store/guest"
+  test "$(magic "$store/guest")" = LibvirtQemudPart ||
+    fail "libvirt takes it for whole"
+  expect ok empty
+  expect ok close
+  saved
+  test "$(cat "$mnt/guest")" = small
+  unmounted
+}
+
+for type in tmpfs ext4; do
+  ! have_file_system "$type" || full_disk "$type" 40M
+done
