@@ -27,7 +27,7 @@ declare -A may_use=(
 declare -A library_users=(
   [xxhash.h]="util"
   [libaio.h]="io"
-  [json-c]="guest cmd"
+  [json-c]="guest mount cmd"
   [fuse_lowlevel.h]="mount"
   [zstd.h]="" [lz4.h]="" [lz4frame.h]="" [lz4hc.h]="" [lzma.h]=""
 )

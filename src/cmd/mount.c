@@ -3,23 +3,32 @@
 
 #include <config.h>
 
+#include <errno.h>
+#include <linux/limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <syslog.h>
 
 #include "cmd/codec.h"
+#include "cmd/json.h"
 #include "cmd/mount_options.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
 #include "mount/mount.h"
+#include "mount/status.h"
 
 #define SYNOPSIS "iopress mount [OPTION]... FOLDER"
+#define SYNOPSIS_STATUS "iopress mount --status [--json] FOLDER"
 #define SYNOPSIS_HELPER "mount.iopress STORE FOLDER [-fnsv] [-o OPTION,...]"
 
 static const char help[] =
   "Usage: " SYNOPSIS "\n"
+  "       " SYNOPSIS_STATUS "\n"
   "Show the images in a folder as their sources, in FOLDER, and make images of\n"
   "what is written there.\n"
   "\n"
@@ -30,6 +39,8 @@ static const char help[] =
   "      --chunk-size=SIZE   make windows of SIZE bytes, 64K to 16M, as the codec\n"
   "                          prefers without it\n"
   "      --memory=SIZE       take at most SIZE for windows (default 48M)\n"
+  "      --status            tell what the mount on FOLDER is doing\n"
+  "      --json              as JSON\n"
   "  -f, --foreground        stay in the foreground, with messages on standard\n"
   "                          error and not in the system's log\n"
   "  -o, --options=LIST      options of mount(8), separated by commas, and\n"
@@ -45,6 +56,8 @@ static const char helper_help[] =
 
 enum {
   OPTION_CHUNK_SIZE = OPTION_VERB,
+  OPTION_JSON,
+  OPTION_STATUS,
   OPTION_STORE,
   OPTION_MEMORY,
 };
@@ -54,6 +67,8 @@ static const struct option long_options[] = {
   { "store", required_argument, NULL, OPTION_STORE },
   { "codec", required_argument, NULL, 'c' },
   { "chunk-size", required_argument, NULL, OPTION_CHUNK_SIZE },
+  { "status", no_argument, NULL, OPTION_STATUS },
+  { "json", no_argument, NULL, OPTION_JSON },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "foreground", no_argument, NULL, 'f' },
   { "options", required_argument, NULL, 'o' },
@@ -66,6 +81,12 @@ take_option (void *opaque, int c, struct error *err)
   struct mount_settings *settings = opaque;
 
   switch (c) {
+  case OPTION_STATUS:
+    settings->status = true;
+    return 0;
+  case OPTION_JSON:
+    settings->json = true;
+    return 0;
   case OPTION_STORE:
     settings->store = optarg;
     return 0;
@@ -102,6 +123,53 @@ take_helper_option (void *opaque, int c, struct error *err)
   default:
     return take_option (opaque, c, err);
   }
+}
+
+static void
+print_value (const char *name, struct json_object *value)
+{
+  if (!json_object_is_type (value, json_type_array))
+    printf ("%-20s %s\n", name,
+            value != NULL ? json_object_get_string (value) : "none");
+}
+
+static void
+print_files (struct json_object *files)
+{
+  size_t i;
+
+  for (i = 0; i < json_object_array_length (files); i++) {
+    printf ("\n");
+    json_object_object_foreach (json_object_array_get_idx (files, i), name,
+                                value)
+      print_value (name, value);
+  }
+}
+
+static int
+print_status (const struct mount_settings *settings, struct error *err)
+{
+  struct json_object *status;
+  char text[XATTR_SIZE_MAX + 1];
+  ssize_t length = getxattr (settings->folder, STATUS_ATTRIBUTE, text,
+                             sizeof text - 1);
+
+  text[length > 0 ? length : 0] = '\0';
+  status = length > 0 ? json_tokener_parse (text) : NULL;
+  if (status == NULL) {
+    error_set (err, ERROR_FAILED, length < 0 ? errno : 0,
+               "is no mount of iopress that answers");
+    return error_subject (err, settings->folder);
+  }
+  if (settings->json) {
+    json_print (status, stdout);
+    return 0;
+  }
+  json_object_object_foreach (status, name, value)
+    print_value (name, value);
+  print_files (json_object_object_get (status, "writing"));
+  json_object_put (status);
+  return 0;
 }
 
 static void
@@ -149,11 +217,36 @@ choose_codec (const struct mount_settings *settings,
   return 0;
 }
 
+/* Each file that the kernel remembers is open. */
+static void
+raise_open_files (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &limit);
+}
+
+/* In the background the current folder is another one. */
+static int
+find_folder (const struct mount_settings *settings, char path[PATH_MAX],
+             struct error *err)
+{
+  if (realpath (settings->folder, path) != NULL)
+    return 0;
+  error_set (err, ERROR_FAILED, errno, "cannot be mounted on");
+  return error_subject (err, settings->folder);
+}
+
 static int
 run_mount (const struct mount_settings *settings, struct error *err)
 {
+  char folder[PATH_MAX], line[sizeof *err];
+  int result;
   struct mount_options options = {
-    .folder = settings->folder,
+    .folder = folder,
     .store = settings->store,
     .plugin_folder = settings->common.plugin_folder,
     .fuse_options = settings->for_fuse,
@@ -166,6 +259,9 @@ run_mount (const struct mount_settings *settings, struct error *err)
     .detached = open_log,
   };
 
+  if (settings->status)
+    return print_status (settings, err);
+  raise_open_files ();
   if (choose_codec (settings, &options.header, err) < 0 ||
       check_memory (settings, options.header.chunk_bytes, err) < 0)
     return -1;
@@ -174,7 +270,14 @@ run_mount (const struct mount_settings *settings, struct error *err)
   /* The modes of what is created are the callers'. */
   umask (0);
   signals_hand_over ();
-  return mount_run (&options, err);
+  if (find_folder (settings, folder, err) < 0)
+    return -1;
+  result = mount_run (&options, err);
+  if (result < 0 && !settings->foreground) {
+    error_format (err, line, sizeof line);
+    log_line (SAY_ERROR, line);
+  }
+  return result;
 }
 
 int

@@ -15,6 +15,7 @@ struct mount_settings {
   bool pack_now;
   uint64_t memory_bytes;
   bool foreground;
+  bool status, json;           /* only tell what the mount does */
   bool fake;                   /* do all but mount */
   char for_fuse[4096];         /* what is libfuse's of -o */
 };

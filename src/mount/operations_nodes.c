@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mount/operations.h"
+#include "mount/status.h"
 #include "util/cleanup.h"
 
 struct store *
@@ -146,6 +147,30 @@ get_file_system (fuse_req_t request, fuse_ino_t inode)
     fuse_reply_statfs (request, &attributes);
 }
 
+/* Answer with VALUE, of LENGTH bytes, when there are SIZE for it. */
+static void
+reply_extended (fuse_req_t request, const char *value, size_t length,
+                size_t size)
+{
+  if (size == 0)
+    fuse_reply_xattr (request, length);
+  else if (size < length)
+    fuse_reply_err (request, ERANGE);
+  else
+    fuse_reply_buf (request, value, length);
+}
+
+static void
+get_status (fuse_req_t request, size_t size)
+{
+  CLEANUP_FREE char *text = status_text (store_of (request)->mounting);
+
+  if (text == NULL)
+    fuse_reply_err (request, ENOMEM);
+  else
+    reply_extended (request, text, strlen (text), size);
+}
+
 static void
 get_extended (fuse_req_t request, fuse_ino_t inode, const char *name,
               size_t size)
@@ -154,6 +179,10 @@ get_extended (fuse_req_t request, fuse_ino_t inode, const char *name,
   char path[NODE_PATH_BYTES];
   ssize_t length;
 
+  if (inode == FUSE_ROOT_ID && strcmp (name, STATUS_ATTRIBUTE) == 0) {
+    get_status (request, size);
+    return;
+  }
   if (value == NULL) {
     fuse_reply_err (request, ENOMEM);
     return;
@@ -162,10 +191,8 @@ get_extended (fuse_req_t request, fuse_ino_t inode, const char *name,
                      name, value, size);
   if (length < 0)
     fuse_reply_err (request, errno);
-  else if (size == 0)
-    fuse_reply_xattr (request, (size_t) length);
   else
-    fuse_reply_buf (request, value, (size_t) length);
+    reply_extended (request, value, (size_t) length, size);
 }
 
 static void
@@ -183,10 +210,8 @@ list_extended (fuse_req_t request, fuse_ino_t inode, size_t size)
                       list, size);
   if (length < 0)
     fuse_reply_err (request, errno);
-  else if (size == 0)
-    fuse_reply_xattr (request, (size_t) length);
   else
-    fuse_reply_buf (request, list, (size_t) length);
+    reply_extended (request, list, (size_t) length, size);
 }
 
 /* Access control lists would be kept, but nobody here would look at them. */

@@ -142,3 +142,18 @@ views_drop (struct views *views, struct shown_image *shown)
   pthread_cond_broadcast (&views->idle);
   pthread_mutex_unlock (&views->lock);
 }
+
+void
+views_describe (struct views *views, unsigned int *count, uint64_t *memory,
+                uint64_t *reads)
+{
+  const struct shown_image *shown;
+
+  *count = 0;
+  pthread_mutex_lock (&views->lock);
+  for (shown = views->first; shown != NULL; shown = shown->next)
+    ++*count;
+  *memory = views->memory - views->free;
+  *reads = views->reads;
+  pthread_mutex_unlock (&views->lock);
+}

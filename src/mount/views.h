@@ -44,6 +44,10 @@ int views_read (struct views *views, struct shown_image *shown,
                 uint64_t offset, void *buffer, size_t length,
                 struct error *err);
 
+/* How many views there are, and what they have of the memory. */
+void views_describe (struct views *views, unsigned int *count,
+                     uint64_t *memory, uint64_t *reads);
+
 /* Nobody reads SHOWN any more: free its view. */
 void views_drop (struct views *views, struct shown_image *shown);
 

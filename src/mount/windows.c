@@ -149,6 +149,7 @@ windows_open (const struct mounting *mounting, uint64_t memory_bytes,
   pthread_mutex_init (&windows->lock, NULL);
   pthread_cond_init (&windows->changed, NULL);
   pthread_cond_init (&windows->work, NULL);
+  LIST_INIT (&windows->writings);
   TAILQ_INIT (&windows->free);
   TAILQ_INIT (&windows->open);
   TAILQ_INIT (&windows->waiting);

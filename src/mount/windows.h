@@ -62,6 +62,9 @@ struct windows {
   pthread_cond_t work;         /* a window waits, or CLOSING */
   struct held_list free, open, waiting;        /* longest unused first */
   unsigned int open_dirty, open_ragged;
+  LIST_HEAD (writing_list, writing) writings;
+  /* Of files that are not written to any more. */
+  uint64_t files_finished, records_packed, records_stored, records_again;
   bool closing;
 };
 

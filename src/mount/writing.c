@@ -39,6 +39,9 @@ make (struct windows *windows, int fd, const char *name,
   writing->codec = windows->mounting->codec;
   writing->begun_ns = clock_nanoseconds (CLOCK_MONOTONIC);
   clock_gettime (CLOCK_REALTIME, &writing->modified);
+  pthread_mutex_lock (&windows->lock);
+  LIST_INSERT_HEAD (&windows->writings, writing, link);
+  pthread_mutex_unlock (&windows->lock);
   *writing_out = writing;
   return 0;
 }
@@ -106,11 +109,19 @@ writing_take_up (struct windows *windows, int fd, const struct image *image,
 void
 writing_free (struct writing *writing)
 {
+  struct windows *windows;
+
   if (writing == NULL)
     return;
-  pthread_mutex_lock (&writing->windows->lock);
-  windows_drop (writing->windows, writing, 0, UINT64_MAX);
-  pthread_mutex_unlock (&writing->windows->lock);
+  windows = writing->windows;
+  pthread_mutex_lock (&windows->lock);
+  windows_drop (windows, writing, 0, UINT64_MAX);
+  LIST_REMOVE (writing, link);
+  windows->files_finished += writing->finished;
+  windows->records_packed += writing->records_packed;
+  windows->records_stored += writing->records_stored;
+  windows->records_again += writing->records_again;
+  pthread_mutex_unlock (&windows->lock);
   record_table_clear (&writing->records);
   if (writing->direct_fd >= 0)
     close (writing->direct_fd);

@@ -43,6 +43,7 @@ struct writing {
   struct timespec modified;
   uint64_t records_packed, records_stored, records_again;
   uint64_t begun_ns;           /* CLOCK_MONOTONIC */
+  LIST_ENTRY (writing) link;   /* of the windows' list */
 };
 
 /* The most that a window can take in the file, whole pages. */

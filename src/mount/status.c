@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a mount is doing, for those who ask. */
+
+#include <config.h>
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "mount/status.h"
+#include "mount/writing_private.h"
+
+static void
+add_number (struct json_object *object, const char *name, uint64_t value)
+{
+  json_object_object_add (object, name, json_object_new_uint64 (value));
+}
+
+/* Under the lock of the windows. */
+static struct json_object *
+describe_writing (const struct writing *writing)
+{
+  struct json_object *object = json_object_new_object ();
+
+  json_object_object_add (object, "name",
+                          json_object_new_string (writing->name));
+  add_number (object, "size", writing->size);
+  add_number (object, "image_size", writing->end);
+  add_number (object, "windows_in_memory", writing->promised);
+  add_number (object, "records_packed", writing->records_packed);
+  add_number (object, "records_stored", writing->records_stored);
+  add_number (object, "records_again", writing->records_again);
+  json_object_object_add (object, "finished",
+                          json_object_new_boolean (writing->finished));
+  json_object_object_add (object, "error", writing->error == 0 ? NULL
+                          : json_object_new_string (
+                              strerrordesc_np (writing->error)));
+  return object;
+}
+
+static void
+add_windows (struct json_object *status, struct windows *windows)
+{
+  struct json_object *writings = json_object_new_array ();
+  const struct writing *writing;
+  const struct held *held;
+  uint64_t free = 0, waiting = 0;
+
+  pthread_mutex_lock (&windows->lock);
+  LIST_FOREACH (writing, &windows->writings, link)
+    json_object_array_add (writings, describe_writing (writing));
+  TAILQ_FOREACH (held, &windows->free, link)
+    free++;
+  TAILQ_FOREACH (held, &windows->waiting, link)
+    waiting++;
+  json_object_object_add (status, "writing", writings);
+  add_number (status, "windows", windows->count);
+  add_number (status, "windows_free", free);
+  add_number (status, "windows_waiting", waiting);
+  add_number (status, "threads", windows->threads);
+  add_number (status, "files_finished", windows->files_finished);
+  add_number (status, "records_packed", windows->records_packed);
+  add_number (status, "records_stored", windows->records_stored);
+  add_number (status, "records_again", windows->records_again);
+  pthread_mutex_unlock (&windows->lock);
+}
+
+char *
+status_text (const struct mounting *mounting)
+{
+  struct json_object *status = json_object_new_object ();
+  unsigned int count;
+  uint64_t memory, reads;
+  char *text;
+
+  json_object_object_add (status, "version",
+                          json_object_new_string (PACKAGE_VERSION));
+  json_object_object_add (status, "codec",
+                          json_object_new_string (mounting->header.codec));
+  add_number (status, "chunk_size", mounting->header.chunk_bytes);
+  add_windows (status, mounting->windows);
+  views_describe (mounting->views, &count, &memory, &reads);
+  add_number (status, "images_in_cache", count);
+  add_number (status, "cache_size", memory);
+  add_number (status, "image_reads", reads);
+  text = strdup (json_object_to_json_string (status));
+  json_object_put (status);
+  return text;
+}
