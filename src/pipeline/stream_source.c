@@ -26,8 +26,15 @@ int
 stream_source_open (struct image *image, struct stream_source **source_out,
                     struct error *err)
 {
-  struct stream_source *source = calloc (1, sizeof *source);
+  struct stream_source *source;
 
+  if (is_unordered (&image->header)) {
+    error_set (err, ERROR_BAD_INPUT, 0, "its records are in another order "
+               "than a pipe brings them, as iopress mount writes them");
+    error_subject (err, image->file->name);
+    return error_hint (err, "name it as a file");
+  }
+  source = calloc (1, sizeof *source);
   if (source == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up reading");
   source->image = image;

@@ -110,6 +110,10 @@ expect_same "$mnt/guest3" "$work/plain"
 expect_whole "$store/guest3"
 unmounted
 
+# In a pipe nobody knows which record counts.
+expect_exit 3 iopress verify - < <(cat "$store/guest")
+expect_message 'records are in another order than a pipe'
+
 # SIGTERM finishes what is open.
 mounted
 saving term 2000
