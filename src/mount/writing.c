@@ -210,7 +210,8 @@ writing_enter (struct writing *writing, uint64_t offset, uint64_t length,
     if (writing->error != 0)
       return writing->error;
     if (!writing->begun)
-      writing_begin (writing, first != NULL ? prefix_of (offset, first, (size_t) length) : 0);
+      writing_begin (writing, first == NULL ? 0
+                     : prefix_of (offset, first, (size_t) length));
     if (!needs_opening (writing, offset, length))
       break;
     writing_begin_alone (writing);
