@@ -24,6 +24,9 @@
 /* Rubble is searched in parts of this size. */
 #define PART_BYTES (1u << 20)
 
+/* Records below this size are read by parts, too. */
+#define SMALL_BYTES (16u << 10)
+
 /* Bytes of wrong bodies for each byte of rubble.  Honest ones come one behind
  * the other; guest memory may hold records of other images, in which there may
  * be more.
@@ -66,30 +69,44 @@ readable (const struct scanner *scanner, uint64_t offset, uint8_t *buffer,
                        &unreadable) == 0;
 }
 
+/* What stands at OFFSET, if the part has all LENGTH bytes of it, or NULL. */
+static const uint8_t *
+in_part (const struct scanner *scanner, uint64_t offset, size_t length)
+{
+  if (offset < scanner->part_offset ||
+      offset - scanner->part_offset + length > scanner->part_bytes)
+    return NULL;
+  return scanner->part + (offset - scanner->part_offset);
+}
+
 /* Copy what stands at OFFSET, out of the part where that has it. */
 static bool
 copy_head (const struct scanner *scanner, uint64_t offset, uint8_t *head,
            size_t length)
 {
-  if (offset >= scanner->part_offset &&
-      offset - scanner->part_offset + length <= scanner->part_bytes) {
-    memcpy (head, scanner->part + (offset - scanner->part_offset), length);
-    return true;
-  }
-  return scanner->file->size - offset >= length &&
-    readable (scanner, offset, head, length);
+  const uint8_t *bytes = in_part (scanner, offset, length);
+
+  if (bytes != NULL)
+    memcpy (head, bytes, length);
+  return bytes != NULL ||
+    (scanner->file->size - offset >= length &&
+     readable (scanner, offset, head, length));
 }
 
-/* Read the body of RECORD, whose header stands at OFFSET, and check it. */
+/* Have the body of RECORD, whose header stands at OFFSET, and check it. */
 static bool
 body_right (const struct scanner *scanner, uint64_t offset,
             const struct record_header *record)
 {
+  size_t length = record_body_bytes (record);
+  const uint8_t *body = in_part (scanner, offset + RECORD_HEADER_BYTES,
+                                 length);
   struct error invalid = { 0 };
 
-  return readable (scanner, offset + RECORD_HEADER_BYTES, scanner->body,
-                   record_body_bytes (record)) &&
-    record_body_check (record, scanner->body, &invalid) == 0;
+  if (body == NULL && readable (scanner, offset + RECORD_HEADER_BYTES,
+                                scanner->body, length))
+    body = scanner->body;
+  return body != NULL && record_body_check (record, body, &invalid) == 0;
 }
 
 /* Whether a whole, right record stands at OFFSET. */
@@ -242,6 +259,16 @@ next_candidate (struct scanner *scanner, uint64_t failed, uint64_t *next,
   return 0;
 }
 
+/* Have a small record in the part, if one stands at OFFSET. */
+static int
+load_small (struct scanner *scanner, uint64_t offset, struct error *err)
+{
+  uint64_t length = minimum_u64 (SMALL_BYTES, scanner->file->size - offset);
+
+  return in_part (scanner, offset, (size_t) length) != NULL ? 0
+    : load_part (scanner, &offset, err);
+}
+
 static int
 scan (struct scanner *scanner, uint64_t offset, struct error *err)
 {
@@ -255,6 +282,10 @@ scan (struct scanner *scanner, uint64_t offset, struct error *err)
       if (add_record (scanner->scan, &record, offset, err) < 0)
         return -1;
       offset += record_bytes (&record);
+      /* Small ones come in numbers: do not ask the disk for each. */
+      if (record_bytes (&record) < SMALL_BYTES &&
+          load_small (scanner, offset, err) < 0)
+        return -1;
     }
     else if (next_candidate (scanner, offset, &offset, err) < 0)
       return -1;

@@ -155,8 +155,8 @@ SHAPES = {
 
 # A call is for a part of the file, not for what may begin in it, nor for each
 # window of a hole.
-FEW_CALLS = {record_magics, index_headers, index_entries, idle_guest,
-             stream_magics, discarded_holes}
+FEW_CALLS = {record_magics, image_ids, index_headers, index_entries,
+             idle_guest, stream_magics, discarded_holes}
 
 
 def instructions(verb, *arguments):
@@ -176,7 +176,8 @@ def instructions(verb, *arguments):
 def calls(folder, verb, *arguments):
     """How many reads, and looks for holes, it takes."""
     log = folder.file("log")
-    subprocess.run(["strace", "-f", "-o", log, "-e", "trace=pread64,lseek,fallocate",
+    subprocess.run(["strace", "-f", "-o", log,
+                    "-e", "trace=pread64,lseek,fallocate",
                     f"{BUILD}/iopress", verb, "--plugin-dir", PLUGINS,
                     "--direct-io=off", *arguments], check=False,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
