@@ -140,7 +140,7 @@ save_open_source (struct save *save, struct error *err)
     return lose_sight (save);
   save->source.cancelled = signals_received ();
   if (check_source (save, err) < 0)
-    return -1;
+    return err->kind == ERROR_USAGE ? -1 : lose_sight (save);
   /* Another one may be giving it back. */
   return file_lock (&save->source, save->consumes, err) == 0 ? 0
     : lose_sight (save);
