@@ -145,6 +145,17 @@ check_still_new (struct output *output, struct error *err)
   return there < 0 ? -1 : fail_exists (output->path, err);
 }
 
+/* Refuse when OUTPUT's name leads to the input. */
+static int
+refuse_input_name (const struct file *input, const struct output *output,
+                   struct error *err)
+{
+  if (!place_leads_to (&output->draft.place, input))
+    return 0;
+  error_set (err, ERROR_USAGE, 0, "is the input itself");
+  return error_subject (err, output->path);
+}
+
 /* What PATH leads to, if anything, is open as NODE.  Returns 1 when it is to be
  * written directly, 0 when a file takes its name, or -1 with ERR.
  */
@@ -163,10 +174,8 @@ judge_path (const struct output *output, int node, const struct file *input,
     return fail (output->path, EISDIR, "cannot be written", err);
   if (!S_ISREG (st.st_mode))
     return 1;
-  if (place_leads_to (&output->draft.place, input)) {
-    error_set (err, ERROR_USAGE, 0, "is the input itself");
-    return error_subject (err, output->path);
-  }
+  if (refuse_input_name (input, output, err) < 0)
+    return -1;
   return output->force ? 0 : fail_exists (output->path, err);
 }
 
@@ -254,6 +263,7 @@ open_begun_path (enum direct_io direct, const struct file *input,
   int there;
 
   if (draft_open (output->path, draft, err) < 0 ||
+      refuse_input_name (input, output, err) < 0 ||
       draft_finish_naming (draft, err) < 0 ||
       (there = place_look (&draft->place, &st, err)) < 0 ||
       refuse_input_part (input, output, err) < 0)
@@ -291,6 +301,7 @@ output_open_begun (const char *name, bool force, enum direct_io direct,
     result = open_begun_path (direct, input, output, err);
   else if (file_take_descriptor (fd, name, FILE_UPDATE, direct,
                                  &output->file, err) < 0 ||
+           refuse_input (input, &output->file, err) < 0 ||
            file_lock (&output->file, true, err) < 0)
     result = -1;
   else

@@ -150,9 +150,16 @@ resume_read_marker (const struct file *source, struct resume *resume,
 int
 resume_source_is_empty (const struct file *source, struct error *err)
 {
+  return resume_is_empty_from (source, 0, err);
+}
+
+int
+resume_is_empty_from (const struct file *source, uint64_t offset,
+                      struct error *err)
+{
   CLEANUP_FREE uint8_t *piece = malloc (PIECE_BYTES);
   struct read_at at = read_at_of_file (source);
-  uint64_t offset = 0, doubted = 0;
+  uint64_t doubted = 0;
 
   if (piece == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot be examined");

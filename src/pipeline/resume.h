@@ -39,6 +39,10 @@ int resume_read_marker (const struct file *source, struct resume *resume,
  */
 int resume_source_is_empty (const struct file *source, struct error *err);
 
+/* The same from byte OFFSET on. */
+int resume_is_empty_from (const struct file *source, uint64_t offset,
+                          struct error *err);
+
 /* Walk the records of IMAGE, opened but without index, and keep the longest
  * run of valid ones from the first on.  IMAGE becomes part of RESUME but stays
  * the caller's.  Returns 0, or -1 with ERR when the file cannot be read.
@@ -47,8 +51,8 @@ int resume_walk (struct image *image, struct resume *resume,
                  struct error *err);
 
 /* Refuse a SOURCE that does not belong to the image, or of which more is gone
- * than the image's records cover; also one of zeros unless the image is
- * complete.  A source without marker is whole: its windows are compared with the
+ * than the image's records cover, or whose rest is not what the records say
+ * where there are any; also one of zeros unless the image is complete.  A source without marker is whole: its windows are compared with the
  * records (VIEW reads the image), and its prefix, which no checksum covers, too.
  * Returns 0, or -1 with ERR (ERROR_BAD_INPUT) that names what differs.
  */

@@ -125,14 +125,14 @@ compare_window (const struct resume *resume, const struct read_at *source,
                     (unsigned long long) (start + length));
 }
 
+/* Compare from OFFSET, the start of a window, to where the records end. */
 static int
 compare_windows (const struct resume *resume, const struct read_at *source,
                  const struct read_at *image, const struct source_need *need,
-                 struct error *err)
+                 uint64_t offset, struct error *err)
 {
   const struct mapped_ram *ram = need->exact ? NULL : need->ram;
   uint32_t chunk_bytes = resume->image->header.chunk_bytes;
-  uint64_t offset = 0;
 
   for (;;) {
     offset = minimum_u64 (source_need_next (need, source, offset),
@@ -179,10 +179,13 @@ compare_prefix (struct resume *resume, const struct read_at *source,
   return 0;
 }
 
-/* A source without marker is whole, so it can be held against the records. */
+/* Hold what SOURCE still has, which is all from byte START on, against the
+ * records; AT has what its stream is described by.
+ */
 static int
-check_whole_source (struct resume *resume, const struct file *source,
-                    struct image_view *view, struct error *err)
+check_content (struct resume *resume, const struct file *source,
+               struct image_view *view, const struct read_at *at,
+               uint64_t start, struct error *err)
 {
   const struct file_header *header = &resume->image->header;
   struct read_at from_source = read_at_of_file (source);
@@ -192,8 +195,8 @@ check_whole_source (struct resume *resume, const struct file *source,
   int result;
 
   if (header->kind == IMAGE_MAPPED_RAM &&
-      source_layout_parse (&from_source, header->kind, header->prefix_bytes,
-                           &layout, err) < 0) {
+      source_layout_parse (at, header->kind, header->prefix_bytes, &layout,
+                           err) < 0) {
     error_context (err, "is not the source of %s", resume->image->file->name);
     return error_subject (err, source->name);
   }
@@ -202,11 +205,70 @@ check_whole_source (struct resume *resume, const struct file *source,
                              (header->compatible & FEATURE_DISCARD) != 0,
                              &need, err);
   if (result == 0)
-    result = compare_windows (resume, &from_source, &from_image, &need, err);
-  if (result == 0)
-    result = compare_prefix (resume, &from_source, err);
+    result = compare_windows (resume, &from_source, &from_image, &need, start,
+                              err);
   source_layout_free (&layout);
   return result < 0 ? error_subject (err, source->name) : 0;
+}
+
+/* A source without marker is whole, so it can be held against all records. */
+static int
+check_whole_source (struct resume *resume, const struct file *source,
+                    struct image_view *view, struct error *err)
+{
+  struct read_at from_source = read_at_of_file (source);
+
+  if (check_content (resume, source, view, &from_source, 0, err) < 0)
+    return -1;
+  return compare_prefix (resume, &from_source, err) < 0
+    ? error_subject (err, source->name) : 0;
+}
+
+/* The marker names an image by its id, which another one can have, too, or a copy
+ * that has been finished from a damaged copy of the source: what is still there
+ * must be what the records say.
+ */
+static int
+check_rest_of_source (struct resume *resume, const struct file *source,
+                      struct image_view *view, struct error *err)
+{
+  struct resume_view storage;
+  struct read_at whole = resume_read_at (resume, source, view, &storage);
+
+  if (check_marker (resume, source, err) < 0)
+    return -1;
+  if (check_content (resume, source, view, &whole,
+                     resume->marker.consumed_bytes, err) == 0)
+    return 0;
+  if (err->kind == ERROR_BAD_INPUT)
+    error_hint (err, "keep both files, the rest of this one is not in that "
+                "image");
+  return -1;
+}
+
+/* Without a marker, and with nothing where the records of an image end whose source
+ * was given back: it may be what was salvaged of that image, with zeros for what
+ * is missing.
+ */
+static int
+check_not_salvaged (const struct resume *resume, const struct file *source,
+                    struct error *err)
+{
+  bool discarded = (resume->image->header.compatible & FEATURE_DISCARD) != 0;
+  int empty;
+
+  if (!discarded || resume->complete || resume->covered_bytes == 0 ||
+      resume->covered_bytes >= source->size)
+    return 0;
+  empty = resume_is_empty_from (source, resume->covered_bytes, err);
+  if (empty <= 0)
+    return empty;
+  error_set (err, ERROR_BAD_INPUT, 0, "holds nothing behind byte %llu, where the "
+             "records of %s end: it may be what was salvaged of that",
+             (unsigned long long) resume->covered_bytes,
+             resume->image->file->name);
+  error_subject (err, source->name);
+  return error_hint (err, "if it is whole save it under another name");
 }
 
 int
@@ -224,13 +286,15 @@ resume_check_source (struct resume *resume, const struct file *source,
     return error_subject (err, source->name);
   }
   if (resume->left == SOURCE_PARTLY_GONE)
-    return check_marker (resume, source, err);
+    return check_rest_of_source (resume, source, view, err);
   empty = source->size > 0 ? resume_source_is_empty (source, err) : 0;
   if (empty < 0)
     return -1;
   /* The last step of all takes the marker away: nothing is left. */
   if (empty > 0)
     return resume->complete ? 0 : refuse_empty (resume, source, err);
+  if (check_not_salvaged (resume, source, err) < 0)
+    return -1;
   return check_whole_source (resume, source, view, err);
 }
 
