@@ -8,7 +8,9 @@
 # both_ways: save, verify and restore, to a file and through pipes.
 both_ways ()
 {
-  iopress save --force --chunk-size 64K "$work/source" "$work/image"
+  # What holds nothing takes the place of no image.
+  rm -f "$work/image"
+  iopress save --chunk-size 64K "$work/source" "$work/image"
   iopress verify "$work/image"
   iopress verify --fast "$work/image"
   iopress info --map "$work/image" >/dev/null
