@@ -140,8 +140,12 @@ check_place (const struct index_entry *entry,
     previous->offset + previous->record_bytes;
   uint64_t end;
 
-  if (is_unordered (image) ? entry->offset < records_start (image)
-      : entry->offset != start)
+  if (is_unordered (image) && entry->offset < records_start (image))
+    return part_refuse (err, "index: record of window %" PRIu64
+                        " is at offset %" PRIu64 ", before the first at %"
+                        PRIu64, entry->window, entry->offset,
+                        records_start (image));
+  if (!is_unordered (image) && entry->offset != start)
     return part_refuse (err, "index: record of window %" PRIu64
                         " is at offset %" PRIu64 ", expected %" PRIu64,
                         entry->window, entry->offset, start);

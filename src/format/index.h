@@ -60,10 +60,10 @@ void index_entry_decode (const uint8_t bytes[INDEX_ENTRY_BYTES],
 /* Check one entry against the one before it (NULL for the first): windows
  * ascend and lie within the source, the record begins where the previous one
  * ended (the first: at records_start; all, of an unordered image: at or behind
- * that) and ends at or before INDEX_OFFSET,
- * lengths and page count are within bounds.  PREVIOUS has passed this check.
- * The caller checks that the last entry ends at INDEX_OFFSET, by comparing
- * totals with the footer's.  Returns 0 or -1 with ERR.
+ * that) and ends at or before INDEX_OFFSET, lengths and page count are within
+ * bounds.  PREVIOUS has passed this check.  The caller checks that the last
+ * entry ends at INDEX_OFFSET, by comparing totals with the footer's; or, of an
+ * unordered image, that no two overlap.  Returns 0 or -1 with ERR.
  */
 int index_entry_check (const struct index_entry *entry,
                        const struct index_entry *previous,

@@ -51,6 +51,25 @@ decoder_close (struct decoder *decoder)
   free (decoder);
 }
 
+/* The source may have been longer when a record of an unordered image was
+ * written.
+ */
+static int
+check_end (const struct file_header *header, const struct window *window,
+           struct error *err)
+{
+  uint64_t bits = header->chunk_bytes / PAGE_BYTES;
+  uint64_t pages = window_count (header->source_bytes, header->chunk_bytes) >
+    window->number ? window_pages (window->number, header->source_bytes,
+                                   header->chunk_bytes) : 0;
+
+  if (bitmap_next_set (window->record + RECORD_HEADER_BYTES, pages, bits) <
+      bits)
+    return error_set (err, ERROR_BAD_INPUT, 0,
+                      "the record has pages past the end of the source");
+  return 0;
+}
+
 /* Header and body agree with the image, with the index and with themselves. */
 static int
 check_record (const struct decoding *decoding, struct window *window,
@@ -71,8 +90,10 @@ check_record (const struct decoding *decoding, struct window *window,
         record->raw_bytes != entry->page_count * PAGE_BYTES)))
     return error_set (err, ERROR_BAD_INPUT, 0,
                       "the record is not the one that the index names");
-  return record_body_check (record, window->record + RECORD_HEADER_BYTES,
-                            err);
+  if (record_body_check (record, window->record + RECORD_HEADER_BYTES,
+                         err) < 0)
+    return -1;
+  return check_end (decoding->header, window, err);
 }
 
 static int
@@ -98,16 +119,19 @@ decode_payload (struct decoder *decoder, struct window *window,
   return 0;
 }
 
-/* A source that ends within its last page has zeros after its end. */
+/* A source of SOURCE_BYTES that ends within its last page has zeros after its
+ * end.
+ */
 static int
-check_last_page (const struct window *window, struct error *err)
+check_last_page (const struct window *window, uint64_t source_bytes,
+                 struct error *err)
 {
   const struct record_header *record = &window->header;
-  uint32_t tail = (uint32_t) (record->source_bytes % PAGE_BYTES);
-  uint32_t pages = window_pages (record->window, record->source_bytes,
+  uint32_t tail = (uint32_t) (source_bytes % PAGE_BYTES);
+  uint32_t pages = window_pages (record->window, source_bytes,
                                  record->chunk_bytes);
 
-  if (tail != 0 && record->source_bytes / record->chunk_bytes ==
+  if (tail != 0 && source_bytes / record->chunk_bytes ==
       record->window && bitmap_test (window->map, pages - 1) &&
       !bytes_are_zero (window->pages + record->raw_bytes - PAGE_BYTES + tail,
                        PAGE_BYTES - tail))
@@ -159,7 +183,8 @@ decode (struct decoder *decoder, struct window *window,
   if (checksum (window->pages, record->raw_bytes) != record->raw_checksum)
     return error_set (err, ERROR_BAD_INPUT, 0,
                       "the checksum of its pages is wrong");
-  if (check_last_page (window, err) < 0)
+  if (check_last_page (window, record->source_bytes, err) < 0 ||
+      check_last_page (window, decoding->header->source_bytes, err) < 0)
     return -1;
   overlay_prefix (decoding, window);
   return 0;

@@ -126,6 +126,40 @@ read_all (struct index_reader *reader, const struct index_header *index,
   return -1;
 }
 
+static int
+by_offset (const void *a, const void *b)
+{
+  const struct index_entry *first = *(const struct index_entry *const *) a;
+  const struct index_entry *second = *(const struct index_entry *const *) b;
+
+  return first->offset < second->offset ? -1 : first->offset > second->offset;
+}
+
+/* Refuse records of an unordered image that share bytes. */
+static int
+check_apart (const struct index_reader *reader, struct error *err)
+{
+  uint64_t count = reader->seen.record_count, i;
+  CLEANUP_FREE const struct index_entry **sorted = NULL;
+
+  if (!is_unordered (&reader->image->header) || count == 0)
+    return 0;
+  sorted = calloc (count, sizeof *sorted);
+  if (sorted == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot check the index");
+  for (i = 0; i < count; i++)
+    sorted[i] = &reader->entries[i];
+  qsort (sorted, count, sizeof *sorted, by_offset);
+  for (i = 1; i < count; i++)
+    if (sorted[i]->offset < sorted[i - 1]->offset +
+        sorted[i - 1]->record_bytes)
+      return error_set (err, ERROR_BAD_INPUT, 0, "index: the records of "
+                        "windows %llu and %llu overlap",
+                        (unsigned long long) sorted[i - 1]->window,
+                        (unsigned long long) sorted[i]->window);
+  return 0;
+}
+
 int
 image_read_index (const struct image *image, uint64_t offset, uint64_t limit,
                   const struct index_header *header,
@@ -137,7 +171,8 @@ image_read_index (const struct image *image, uint64_t offset, uint64_t limit,
     .limit = limit,
   };
 
-  if (read_all (&reader, header, err) < 0) {
+  if (read_all (&reader, header, err) < 0 ||
+      check_apart (&reader, err) < 0) {
     free (reader.entries);
     return -1;
   }

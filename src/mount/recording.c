@@ -211,6 +211,8 @@ load_held (struct loader *loader, struct held *held,
   pthread_mutex_lock (&windows->lock);
   take_header (&loader->header, owner);
   pthread_mutex_unlock (&windows->lock);
+  /* What lies behind an end that has just been set is about to be cleared. */
+  loader->header.source_bytes = INT64_MAX;
   loader->decoding.name = owner->name;
   result = read_fully (owner->fd, entry->offset, loader->record,
                        entry->record_bytes);
