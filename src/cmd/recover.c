@@ -271,19 +271,39 @@ find_missing (struct recover *recover, struct error *err)
   return 0;
 }
 
+/* All windows came back, but of an image that was written out of order. */
+static int
+explain_uncertain (const struct recover *recover, struct error *err)
+{
+  const struct salvage *salvage = &recover->salvage;
+
+  if (!salvage->versions_uncertain && !salvage->size_uncertain)
+    return 0;
+  error_set (err, ERROR_BAD_INPUT, 0, salvage->versions_uncertain
+             ? "what was recovered may be older than what was written last"
+             : "what was recovered may have the wrong size");
+  error_subject (err, recover->file.name);
+  return error_hint (err, "the image was written through iopress mount, and "
+                     "never finished or lost its header, index or footer");
+}
+
 static int
 explain_missing (struct recover *recover, const char *output,
                  struct error *err)
 {
-  uint64_t bytes = recover_missing_bytes (&recover->salvage);
+  const struct salvage *salvage = &recover->salvage;
+  uint64_t bytes = recover_missing_bytes (salvage);
   char text[SIZE_TEXT_BYTES];
 
   if (bytes == 0)
-    return 0;
+    return explain_uncertain (recover, err);
   error_set (err, ERROR_BAD_INPUT, 0, "up to %s are missing",
              size_format (bytes, text));
   error_subject (err, recover->file.name);
-  return error_hint (err, "%s has zeros in their place", output);
+  return error_hint (err, salvage->versions_uncertain
+                     ? "%s has zeros in their place, and the rest may be older "
+                     "than what was written last"
+                     : "%s has zeros in their place", output);
 }
 
 static int

@@ -120,6 +120,19 @@ print_gap (const struct salvage *salvage, const struct salvage_gap *gap,
                ram->blocks[i].page_bytes);
 }
 
+/* What no gap shows: records that are whole may be of no use. */
+static void
+print_uncertain (const struct salvage *salvage, FILE *stream)
+{
+  if (salvage->versions_uncertain)
+    fprintf (stream, "uncertain: whether the records are the last of their "
+             "windows; of %" PRIu64 " with several, the one that stands last "
+             "in the image was taken\n", salvage->repeated_windows);
+  if (salvage->size_uncertain)
+    fprintf (stream, "uncertain: the size of the file, %" PRIu64 " bytes by "
+             "the records\n", salvage->image.header.source_bytes);
+}
+
 static void
 print_text (const struct salvage *salvage, const struct mapped_ram *ram,
             FILE *stream)
@@ -136,6 +149,7 @@ print_text (const struct salvage *salvage, const struct mapped_ram *ram,
              salvage->image.header.prefix_bytes);
   for (i = 0; i < salvage->gap_count; i++)
     print_gap (salvage, &salvage->gaps[i], &blocks, stream);
+  print_uncertain (salvage, stream);
   if (salvage->gap_count > 0 && ram == NULL &&
       salvage->image.header.kind == IMAGE_MAPPED_RAM)
     fprintf (stream, "which RAM blocks these are is not known: their "
@@ -195,7 +209,11 @@ print_json (const struct salvage *salvage, const struct mapped_ram *ram,
   json_add_number (report, "source_size", salvage->image.header.source_bytes);
   json_add_boolean (report, "header_found", salvage->header_found);
   json_add_boolean (report, "prefix_missing", salvage->prefix_missing);
-  json_add_boolean (report, "complete", recover_missing_bytes (salvage) == 0);
+  json_add_boolean (report, "versions_uncertain",
+                    salvage->versions_uncertain);
+  json_add_boolean (report, "size_uncertain", salvage->size_uncertain);
+  json_add_boolean (report, "complete", recover_missing_bytes (salvage) == 0 &&
+                    !salvage->versions_uncertain && !salvage->size_uncertain);
   json_add_number (report, "missing_size", recover_missing_bytes (salvage));
   for (i = 0; i < salvage->gap_count; i++)
     json_object_array_add (missing,

@@ -28,7 +28,14 @@ struct salvage {
    */
   struct image image;
   bool header_found;
+  bool finished;               /* the footer stands at the end of the file */
   bool prefix_missing;         /* its bytes are not in the file any more */
+  /* Of an unordered image: */
+  bool versions_uncertain;     /* records may be older than what was last
+                                * written: nothing tells which ones count */
+  bool size_uncertain;         /* that of the source, which is the largest that
+                                * a record names */
+  uint64_t repeated_windows;   /* with several records, none proven to count */
   /* Without a header: how a frame of the codec begins, so many bytes; none when
    * all records are stored.
    */

@@ -10,11 +10,6 @@
 #include "pipeline/salvage_scan.h"
 #include "util/array.h"
 
-/* An index of this image whose entries look right at first is read; so many at
- * most, since an image has one.
- */
-#define INDEXES_MOST 64
-
 static int
 add_gap (struct salvage *salvage, struct salvage_gap gap, struct error *err)
 {
@@ -84,24 +79,28 @@ footer_agrees (const struct salvage *salvage)
     footer.digest == digest;
 }
 
-/* Without an index: windows may be missing wherever two records do not
- * touch.
+/* Without an index: windows may be missing wherever two records do not touch,
+ * and of an unordered image all that were not found; and those that were may be
+ * older than what is missing.
  */
 static int
 gaps_by_place (struct salvage *salvage, struct error *err)
 {
   const struct image *image = &salvage->image;
+  bool unordered = is_unordered (&image->header);
   uint64_t windows = window_count (image->header.source_bytes,
                                    image->header.chunk_bytes);
   uint64_t offset = records_start (&image->header), window = 0, i;
 
   if (footer_agrees (salvage))
     return 0;
+  salvage->versions_uncertain = unordered;
   for (i = 0; i < image->footer.record_count; i++) {
     const struct index_entry *entry = &image->entries[i];
     struct salvage_gap gap = { .first = window, .end = entry->window };
 
-    if (entry->offset != offset && add_gap (salvage, gap, err) < 0)
+    if ((unordered || entry->offset != offset) &&
+        add_gap (salvage, gap, err) < 0)
       return -1;
     offset = entry->offset + entry->record_bytes;
     window = entry->window + 1;
@@ -110,66 +109,12 @@ gaps_by_place (struct salvage *salvage, struct error *err)
                                                   .end = windows }, err);
 }
 
-/* Whether FOUND can be the index of this image, as far as its first bytes tell;
- * its header is then *HEADER.
- */
-static bool
-index_fits (const struct salvage *salvage, const struct found_index *found,
-            struct index_header *header)
-{
-  const struct file_header *image = &salvage->image.header;
-  struct error invalid = { 0 };
-  struct index_entry first;
-
-  if (memcmp (found->bytes + INDEX_IMAGE_ID, image->image_id,
-              IMAGE_ID_BYTES) != 0 ||
-      index_header_decode (found->bytes, image, header, &invalid) < 0)
-    return false;
-  if (header->entry_count == 0)
-    return true;
-  index_entry_decode (found->bytes + INDEX_HEADER_BYTES, &first);
-  return index_entry_check (&first, NULL, image, INT64_MAX, &invalid) == 0;
-}
-
-/* Find the gaps by a whole index.  Returns 1, 0 when there is none, or -1 with
- * ERR.
- */
-static int
-find_by_index (struct salvage *salvage, const struct salvage_scan *scan,
-               struct error *err)
-{
-  size_t i, tried = 0;
-
-  for (i = 0; i < scan->index_count && tried < INDEXES_MOST; i++) {
-    const struct found_index *found = &scan->indexes[i];
-    struct error invalid = { 0 };
-    struct index_header header;
-    struct image_index index;
-    int result;
-
-    if (file_check_cancelled (salvage->image.file, err) < 0)
-      return -1;
-    if (!index_fits (salvage, found, &header))
-      continue;
-    tried++;
-    /* Bytes may be lost between the records and the index. */
-    if (image_read_index (&salvage->image, found->offset, INT64_MAX, &header,
-                          &index, &invalid) < 0)
-      continue;
-    result = gaps_by_index (salvage, &index, err);
-    free (index.entries);
-    return result < 0 ? -1 : 1;
-  }
-  return 0;
-}
-
 int
-salvage_find_gaps (struct salvage *salvage, const struct salvage_scan *scan,
+salvage_find_gaps (struct salvage *salvage, const struct image_index *index,
                    struct error *err)
 {
-  int found = find_by_index (salvage, scan, err);
-
-  return found != 0 ? (found < 0 ? -1 : 0) : gaps_by_place (salvage, err);
+  return index != NULL ? gaps_by_index (salvage, index, err)
+    : gaps_by_place (salvage, err);
 }
 
 static int
@@ -201,9 +146,8 @@ order_gaps (struct salvage *salvage)
   salvage->gap_count = last + 1;
 }
 
-/* Forget the records that have no bytes. */
-static void
-drop_empty_entries (struct image *image)
+void
+salvage_drop_empty (struct image *image)
 {
   uint64_t i, kept = 0;
 
@@ -234,7 +178,7 @@ salvage_lose_windows (struct salvage *salvage, const uint64_t *windows,
       return -1;
     entry->record_bytes = 0;
   }
-  drop_empty_entries (image);
+  salvage_drop_empty (image);
   order_gaps (salvage);
   return 0;
 }
@@ -307,6 +251,9 @@ salvage_drop_absent (struct salvage *salvage, const struct mapped_ram *ram,
   size_t i, count = salvage->gap_count;
   int result = 0;
 
+  /* The description may be an older one, too. */
+  if (salvage->versions_uncertain)
+    return 0;
   salvage->gaps = NULL;
   salvage->gap_count = 0;
   for (i = 0; result == 0 && i < count; i++)

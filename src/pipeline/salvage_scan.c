@@ -47,12 +47,13 @@ struct scanner {
 };
 
 static int
-add_record (struct salvage_scan *scan, const struct record_header *header,
-            uint64_t offset, struct error *err)
+add_record (struct found_record **records, size_t *count,
+            const struct record_header *header, uint64_t offset,
+            struct error *err)
 {
-  if (!array_grow (&scan->records, scan->record_count, sizeof *scan->records))
+  if (!array_grow (records, *count, sizeof **records))
     return error_set (err, ERROR_FAILED, errno, "cannot list the records");
-  scan->records[scan->record_count++] = (struct found_record) {
+  (*records)[(*count)++] = (struct found_record) {
     .header = *header,
     .offset = offset,
   };
@@ -109,21 +110,28 @@ body_right (const struct scanner *scanner, uint64_t offset,
   return body != NULL && record_body_check (record, body, &invalid) == 0;
 }
 
-/* Whether a whole, right record stands at OFFSET. */
+/* Whether a record's header stands at OFFSET, and a right one. */
 static bool
-record_at (struct scanner *scanner, uint64_t offset,
+header_at (const struct scanner *scanner, uint64_t offset,
            struct record_header *record)
 {
-  bool chained = offset == scanner->chain;
   struct error invalid = { 0 };
   uint8_t head[RECORD_HEADER_BYTES];
 
-  if (!copy_head (scanner, offset, head, sizeof head) ||
-      !record_header_sealed (head) ||
-      record_header_decode (head, record, &invalid) < 0 ||
-      (scanner->header != NULL &&
-       !record_belongs (record, scanner->header)) ||
-      scanner->file->size - offset < record_bytes (record) ||
+  return copy_head (scanner, offset, head, sizeof head) &&
+    record_header_sealed (head) &&
+    record_header_decode (head, record, &invalid) == 0 &&
+    (scanner->header == NULL || record_belongs (record, scanner->header));
+}
+
+/* Whether the RECORD whose header stands at OFFSET is whole and right. */
+static bool
+record_right (struct scanner *scanner, uint64_t offset,
+              const struct record_header *record)
+{
+  bool chained = offset == scanner->chain;
+
+  if (scanner->file->size - offset < record_bytes (record) ||
       (!chained && record_bytes (record) > scanner->credit))
     return false;
   if (chained)
@@ -135,6 +143,26 @@ record_at (struct scanner *scanner, uint64_t offset,
   if (!chained)
     scanner->credit -= record_bytes (record);
   return false;
+}
+
+/* Note the record that stands at OFFSET.  Returns its length; 0 when there is
+ * none, or none that is whole; or -1 with ERR.
+ */
+static int64_t
+note_record (struct scanner *scanner, uint64_t offset, struct error *err)
+{
+  struct salvage_scan *scan = scanner->scan;
+  struct record_header record;
+
+  if (!header_at (scanner, offset, &record))
+    return 0;
+  if (!record_right (scanner, offset, &record))
+    return add_record (&scan->damaged, &scan->damaged_count, &record, offset,
+                       err);
+  if (add_record (&scan->records, &scan->record_count, &record, offset,
+                  err) < 0)
+    return -1;
+  return (int64_t) record_bytes (&record);
 }
 
 /* Note the index whose magic stands at OFFSET, if its header is right. */
@@ -274,17 +302,17 @@ scan (struct scanner *scanner, uint64_t offset, struct error *err)
 {
   scanner->chain = offset;
   while (offset < scanner->file->size) {
-    struct record_header record;
+    int64_t length;
 
     if (file_check_cancelled (scanner->file, err) < 0)
       return -1;
-    if (record_at (scanner, offset, &record)) {
-      if (add_record (scanner->scan, &record, offset, err) < 0)
-        return -1;
-      offset += record_bytes (&record);
+    length = note_record (scanner, offset, err);
+    if (length < 0)
+      return -1;
+    if (length > 0) {
+      offset += (uint64_t) length;
       /* Small ones come in numbers: do not ask the disk for each. */
-      if (record_bytes (&record) < SMALL_BYTES &&
-          load_small (scanner, offset, err) < 0)
+      if (length < SMALL_BYTES && load_small (scanner, offset, err) < 0)
         return -1;
     }
     else if (next_candidate (scanner, offset, &offset, err) < 0)
@@ -322,5 +350,6 @@ void
 scan_free (struct salvage_scan *scan)
 {
   free (scan->records);
+  free (scan->damaged);
   free (scan->indexes);
 }

@@ -21,6 +21,8 @@ struct found_index {
 struct salvage_scan {
   struct found_record *records;        /* by file offset */
   size_t record_count;
+  struct found_record *damaged;        /* header right, the rest not */
+  size_t damaged_count;
   struct found_index *indexes;         /* by file offset */
   size_t index_count;
 };
@@ -36,10 +38,42 @@ int scan_for_records (const struct file *file, uint64_t start,
 
 void scan_free (struct salvage_scan *scan);
 
-/* Fill in the gaps of SALVAGE, whose records are known.  Returns 0, or -1 with
- * ERR when out of memory.
+/* Find the whole index of the image whose header SALVAGE has.  Without a file
+ * header it may turn out that the image is an unordered one.  Returns 1, with
+ * INDEX, whose entries are to be freed; 0 when there is none; or -1 with ERR.
+ */
+int salvage_find_index (struct salvage *salvage,
+                        const struct salvage_scan *scan,
+                        struct image_index *index, struct error *err);
+
+/* Piece together the header that the records agree on, as far as they tell;
+ * SCAN has one at least.  Guest memory may hold records of other images: ours
+ * is the one with the most.  Returns 0, or -1 with ERR when out of memory.
+ */
+int salvage_piece_header (struct salvage *salvage,
+                          const struct salvage_scan *scan, struct error *err);
+
+/* Make the source of an unordered image, whose header may be older than its
+ * records, as long as the longest of them says.
+ */
+void salvage_extend_source (struct salvage *salvage,
+                            const struct salvage_scan *scan);
+
+/* Keep the records of this image, one for each window: the ones that INDEX
+ * names if it is not NULL, else the first or, of an unordered image, the last.
+ * Returns 0, or -1 with ERR when out of memory.
+ */
+int salvage_take_records (struct salvage *salvage,
+                          const struct salvage_scan *scan,
+                          const struct image_index *index, struct error *err);
+
+/* Forget the records that have no bytes. */
+void salvage_drop_empty (struct image *image);
+
+/* Fill in the gaps of SALVAGE, whose records are known, by INDEX if it is not
+ * NULL.  Returns 0, or -1 with ERR when out of memory.
  */
 int salvage_find_gaps (struct salvage *salvage,
-                       const struct salvage_scan *scan, struct error *err);
+                       const struct image_index *index, struct error *err);
 
 #endif /* IOPRESS_PIPELINE_SALVAGE_SCAN_H */

@@ -33,6 +33,39 @@ made ()
     "$work/new.iop" "$image" "$1"
 }
 
+# expect_window NUMBER FILE: what was recovered has there what FILE has.
+expect_window ()
+{
+  local of
+
+  for of in recovered "$2"; do
+    dd if="$work/$of" of="$work/window-${of##*/}" bs=64K skip="$1" count=1 \
+      status=none
+  done
+  expect_same "$work/window-recovered" "$work/window-${2##*/}"
+}
+
+# recovered STATUS: what came of $image, and the report.
+recovered ()
+{
+  expect_exit "$1" iopress recover --force "$image" "$work/recovered" \
+    >"$work/report"
+}
+
+# reported TEXT
+reported ()
+{
+  grep -q "$1" "$work/report" || fail "no '$1' in: $(cat "$work/report")"
+}
+
+# unreported TEXT
+unreported ()
+{
+  ! grep "$1" "$work/report" || fail "it says '$1'"
+}
+
+truncate -s 300001 "$work/zeros"
+
 test_readers ()
 {
   made whole
@@ -48,6 +81,9 @@ test_readers ()
   cp "$image" "$work/expanded"
   iopress expand "$work/expanded"
   expect_same "$work/expanded" "$new"
+  recovered 0
+  expect_same "$work/recovered" "$new"
+  unreported uncertain
 }
 
 # refused CHANGE TEXT: by all readers, with that text.
@@ -73,5 +109,52 @@ test_refusals ()
   refused cut "incomplete"
 }
 
+test_recovery ()
+{
+  # The index decides, and no older record stands in.
+  made damaged_record
+  recovered 3
+  reported "missing:   bytes 65536 to 131072"
+  expect_window 1 zeros
+  expect_window 3 new
+  # The footer's digest proves that the last ones count.
+  made no_index
+  recovered 0
+  expect_same "$work/recovered" "$new"
+  made no_footer
+  recovered 3
+  expect_same "$work/recovered" "$new"
+  reported "the size of the file, 300001 bytes"
+  unreported "last of their windows"
+  made no_header
+  recovered 3
+  expect_same "$work/recovered" "$new"
+  unreported "last of their windows"
+}
+
+# Nothing tells which records count.
+test_uncertain ()
+{
+  local change
+
+  for change in cut only_records unfinished; do
+    made "$change"
+    recovered 3
+    expect_same "$work/recovered" "$new"
+    reported "last of their windows; of 2 with several"
+    expect_exit 3 iopress recover --force --json "$image" \
+      "$work/recovered" >"$work/report"
+    reported '"versions_uncertain": *true'
+    reported '"complete": *false'
+  done
+  made cut_record
+  recovered 3
+  reported "uncertain: bytes 196608 to 262144"
+  expect_window 3 zeros
+  expect_window 1 new
+}
+
 test_readers
 test_refusals
+test_recovery
+test_uncertain
