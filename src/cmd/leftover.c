@@ -27,7 +27,9 @@ leftover_of_save (struct file *file, struct error *err)
     *err = invalid;
     return -1;
   }
-  if ((image->header.compatible & FEATURE_DISCARD) == 0) {
+  /* What was written through a mount has no other source. */
+  if ((image->header.compatible & FEATURE_DISCARD) == 0 &&
+      !is_unordered (&image->header)) {
     result = image_is_finished (image, err);
     result = result < 0 ? -1 : !result;
   }
@@ -82,14 +84,27 @@ leftover_of_restore (struct file *file, bool force, struct error *err)
   return wanted < 0 ? -1 : wanted == 0 && !is_whole_save (file);
 }
 
-int
-leftover_refuse (const struct file *file, struct error *err)
+/* Whether FILE is an image that iopress save wrote. */
+static bool
+is_of_save (struct file *file)
 {
-  struct error ignored = { 0 };
+  struct error invalid = { 0 };
+  struct image *image = NULL;
+  bool result;
 
+  if (image_open (file, &image, &invalid) < 0)
+    return false;
+  result = !is_unordered (&image->header);
+  image_close (image);
+  return result;
+}
+
+int
+leftover_refuse (struct file *file, struct error *err)
+{
   error_set (err, ERROR_FAILED, EEXIST, "left over from an earlier run");
   error_subject (err, file->name);
-  if (image_recognise (file, &ignored) > 0)
+  if (is_of_save (file))
     return error_hint (err, "iopress save --resume goes on with it if it is "
                        "of the same source");
   return error_hint (err, "look at it, then move it away and try again");

@@ -8,7 +8,8 @@
 
 /* Whether FILE is nothing that anybody can want where an image is to be written:
  * empty, zeros (a power cut leaves the size and no byte), or an unfinished image
- * whose source was left whole.  Returns 1, 0, or -1 with ERR.
+ * whose source was left whole; one that came through a mount has none.  Returns
+ * 1, 0, or -1 with ERR.
  */
 int leftover_of_save (struct file *file, struct error *err);
 
@@ -20,6 +21,6 @@ int leftover_of_save (struct file *file, struct error *err);
 int leftover_of_restore (struct file *file, bool force, struct error *err);
 
 /* Refuse to overwrite it.  Returns -1. */
-int leftover_refuse (const struct file *file, struct error *err);
+int leftover_refuse (struct file *file, struct error *err);
 
 #endif /* IOPRESS_CMD_LEFTOVER_H */

@@ -107,6 +107,14 @@ resume_walk (struct image *image, struct resume *resume, struct error *err)
   uint64_t count;
   int finished, complete;
 
+  if (is_unordered (header)) {
+    error_set (err, ERROR_BAD_INPUT, 0, "was written through iopress mount, "
+               "and save does not go on with that");
+    error_subject (err, image->file->name);
+    return error_hint (err, "keep it: iopress verify tells whether it is "
+                       "whole, and iopress recover saves what is of one that "
+                       "is not");
+  }
   resume->image = image;
   if (walk_records (image, err) < 0 ||
       (finished = image_is_finished (image, err)) < 0 ||

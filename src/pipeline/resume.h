@@ -45,7 +45,8 @@ int resume_is_empty_from (const struct file *source, uint64_t offset,
 
 /* Walk the records of IMAGE, opened but without index, and keep the longest
  * run of valid ones from the first on.  IMAGE becomes part of RESUME but stays
- * the caller's.  Returns 0, or -1 with ERR when the file cannot be read.
+ * the caller's.  Returns 0, or -1 with ERR when the file cannot be read or the
+ * image is an unordered one, which is not gone on with.
  */
 int resume_walk (struct image *image, struct resume *resume,
                  struct error *err);

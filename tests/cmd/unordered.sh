@@ -154,7 +154,36 @@ test_uncertain ()
   expect_window 1 new
 }
 
+# What is unfinished may be all there is of a source.
+test_leftovers ()
+{
+  local change
+
+  for change in whole cut; do
+    made "$change"
+    cp "$image" "$work/out.iop.part"
+    expect_exit 3 iopress save --resume -c zstd "$new" "$work/out.iop"
+    expect_message "iopress mount"
+    expect_same "$work/out.iop.part" "$image"
+    expect_exit 1 iopress save --force "$new" "$work/out.iop"
+    expect_message "move it away"
+    expect_same "$work/out.iop.part" "$image"
+    rm "$work/out.iop.part"
+    cp "$image" "$work/out.iop"
+    expect_exit 3 iopress save --resume -c zstd "$new" "$work/out.iop"
+    expect_message "iopress mount"
+    expect_same "$work/out.iop" "$image"
+    rm "$work/out.iop"
+  done
+  expect_exit 3 iopress info "$image"
+  expect_exit 3 iopress info --map "$image"
+  cp "$image" "$work/expanded"
+  expect_exit 3 iopress expand "$work/expanded"
+  expect_same "$work/expanded" "$image"
+}
+
 test_readers
 test_refusals
 test_recovery
 test_uncertain
+test_leftovers
