@@ -221,7 +221,11 @@ replace_open (const char *path, const struct common_options *common,
   if (output_open_beside (path, common->direct, source, &leftover, output,
                           err) < 0)
     return -1;
-  return probe_exchange (&output->draft.part, &output->file, err);
+  if (probe_exchange (&output->draft.part, &output->file, err) == 0)
+    return 0;
+  /* It was created here, and is empty. */
+  output_abandon (output);
+  return -1;
 }
 
 /* Whether PART, open, may go: it is what the image was made of, and no edit of it

@@ -67,6 +67,18 @@ works ()
   cp "$work/packed" "$over/file"
   iopress expand "$over/file"
   expect_same "$work/expected" "$over/file"
+  # Where names cannot be exchanged nothing is left either.
+  cp "$work/ram" "$over/replaced"
+  status=0
+  iopress save --replace "$over/replaced" 2>"$work/stderr" || status=$?
+  if [ $status = 1 ]; then
+    grep -q 'cannot exchange two names' "$work/stderr" ||
+      fail "another reason: $(cat "$work/stderr")"
+    expect_same "$work/ram" "$over/replaced"
+  else
+    test $status = 0 || fail "exit status $status"
+    iopress verify "$over/replaced"
+  fi
   test -z "$(find "$under" -name '*.packed-*' -o -name '*.part' -o \
     -name '*.probe')" || fail "left over: $(ls "$under")"
 }
