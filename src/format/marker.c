@@ -51,7 +51,12 @@ marker_decode (const uint8_t bytes[MARKER_BYTES], struct marker *marker)
 bool
 marker_begins (const uint8_t bytes[MARKER_BYTES])
 {
-  return memcmp (bytes, MARKER_MAGIC_CONSUMED, MARKER_MAGIC_BYTES) == 0;
+  uint8_t mended[MARKER_BYTES];
+
+  memcpy (mended, bytes, MARKER_BYTES);
+  memcpy (mended, MARKER_MAGIC_CONSUMED, MARKER_MAGIC_BYTES);
+  return memcmp (bytes, mended, MARKER_MAGIC_BYTES) == 0 ||
+    get_le64 (mended + AT_CHECKSUM) == checksum (mended, AT_CHECKSUM);
 }
 
 uint64_t

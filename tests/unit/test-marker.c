@@ -64,6 +64,7 @@ test_begins (void **state)
 {
   struct marker marker = sample (), decoded;
   uint8_t bytes[MARKER_BYTES];
+  size_t i;
 
   (void) state;
   marker_encode (&marker, bytes);
@@ -71,6 +72,17 @@ test_begins (void **state)
   bytes[50] ^= 1;
   assert_true (marker_begins (bytes));
   assert_false (marker_decode (bytes, &decoded));
+  bytes[50] ^= 1;
+  for (i = 0; i < MARKER_MAGIC_BYTES; i++) {
+    bytes[i] ^= 1;
+    assert_true (marker_begins (bytes));
+    assert_false (marker_decode (bytes, &decoded));
+    bytes[i] ^= 1;
+  }
+  memset (bytes, 0, MARKER_MAGIC_BYTES);
+  assert_true (marker_begins (bytes));
+  bytes[50] ^= 1;
+  assert_false (marker_begins (bytes));
   marker.kind = MARKER_EXPANDING;
   marker_encode (&marker, bytes);
   assert_false (marker_begins (bytes));
