@@ -107,6 +107,22 @@ draft_create (struct draft *draft, const struct draft_leftover *leftover,
   return fail (&draft->part, 0, "another iopress has just used it", err);
 }
 
+/* Who may write to it may have it open, and no mode changes that. */
+static int
+check_writers (const struct place *part, const struct file *file,
+               struct error *err)
+{
+  struct stat st;
+
+  if (fstat (file->fd, &st) < 0)
+    return fail (part, errno, "cannot be examined", err);
+  if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+    return 0;
+  fail (part, 0, "others may write to it, and may have it open", err);
+  return error_hint (err, "chmod 600 it when nobody else has it open, then try "
+                     "again");
+}
+
 enum place_found
 draft_take_up (struct draft *draft, enum direct_io direct, struct file *file,
                struct error *err)
@@ -114,7 +130,8 @@ draft_take_up (struct draft *draft, enum direct_io direct, struct file *file,
   enum place_found found = place_open_found (&draft->part, NULL, true, direct,
                                              file, err);
 
-  if (found == PLACE_OURS && lock (&draft->part, file, err) < 0)
+  if (found == PLACE_OURS && (lock (&draft->part, file, err) < 0 ||
+                              check_writers (&draft->part, file, err) < 0))
     return PLACE_ERROR;
   if (found == PLACE_OURS)
     begin (draft, file);

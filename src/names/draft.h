@@ -70,7 +70,8 @@ int draft_create (struct draft *draft, const struct draft_leftover *leftover,
 
 /* Go on with what an earlier run left under NAME.part: open and lock it as FILE,
  * which stays the caller's.  Nothing is changed; before anything is written to it
- * see what it is, and call draft_make_private.
+ * see what it is, and call draft_make_private.  One that others than its owner
+ * may write to is an error.
  */
 enum place_found draft_take_up (struct draft *draft, enum direct_io direct,
                                 struct file *file, struct error *err);

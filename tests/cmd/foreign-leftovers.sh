@@ -79,9 +79,18 @@ printf IOPRESS1 | dd of="$o.part" conv=notrunc status=none
 cp "$o.part" "$work/before"
 expect_exit 3 iopress save --resume "$s" "$o"
 expect_same "$work/before" "$o.part"
-# What is, is, and nobody else can read it then.
+# What is, is, unless somebody else may have it open for writing.
 cp "$work/begun" "$o.part"
-chmod 666 "$o.part"
+for mode in 666 620 602; do
+  chmod $mode "$o.part"
+  expect_exit 1 iopress save --resume "$s" "$o"
+  expect_one_line
+  expect_message 'output\.part: others may write to it, .*; chmod 600 it when'
+  expect_same "$work/begun" "$o.part"
+  test "$(stat -c %a "$o.part")" = $mode || fail "its mode was changed"
+done
+# Nobody else can read it then.
+chmod 644 "$o.part"
 iopress save --resume "$s" "$o"
 test "$(stat -c %a "$o")" = 600 || fail "mode $(stat -c %a "$o")"
 iopress restore --force "$o" "$work/restored"
