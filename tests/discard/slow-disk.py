@@ -83,13 +83,14 @@ def end_while_resuming(folder, template):
     """A run that reads all that is there heeds a signal; to the end it would
     read 14 to 31 times more."""
     log = folder.file("strace")
-    case = Case(folder, template, "paths", ["--discard-batch", "16M"])
+    case = Case(folder, template, "paths", ["--discard-batch", "4M"])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8 * MIB, before[1]))
     process = case.start("-c", "stored")
-    while process.poll() is None and (case.begun() is None or
-                                      os.path.getsize(case.part) < 6 * MIB):
-        pass
-    process.kill()
-    process.communicate()
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    status, message = ended(process)
+    if status != CONSUMED:
+        raise Lost(f"exit status {status} at the limit: {message}")
     process = case.start("--resume", wrapper=strace(
         log, "pread64", "delay_enter=300000", "-P", case.part))
     wait_for(log, b"pread64", process)
