@@ -9,6 +9,7 @@
 #include "cmd/leftover.h"
 #include "format/marker.h"
 #include "pipeline/resume.h"
+#include "pipeline/salvage_scan.h"
 #include "image/source_layout.h"
 #include "util/cleanup.h"
 
@@ -50,13 +51,16 @@ has_marker (const struct file *file, struct error *err)
     return error_set (err, ERROR_FAILED, errno, "cannot be examined");
   if (file_read_at (file, 0, bytes, length, err) < 0)
     return -1;
-  return (length >= MARKER_BYTES && marker_decode (bytes, &marker)) ||
+  return (length >= MARKER_BYTES &&
+          (marker_begins (bytes) || marker_decode (bytes, &marker))) ||
     marker_find_expanding (bytes, length, &marker);
 }
 
-/* Whether FILE is all that QEMU wrote of a guest. */
+/* Whether FILE is all that QEMU wrote of a guest.  Where that ends is not to be
+ * seen of each kind: MAYBE says whether it then is.
+ */
 static bool
-is_whole_save (const struct file *file)
+is_whole_save (const struct file *file, bool maybe)
 {
   struct source_layout layout;
   struct error other = { 0 };
@@ -64,9 +68,23 @@ is_whole_save (const struct file *file)
 
   if (source_layout_detect (file, SOURCE_AUTO, &layout, &other) < 0)
     return false;
-  result = layout.kind == IMAGE_MAPPED_RAM;
+  result = layout.kind == IMAGE_MAPPED_RAM ||
+    (maybe && (layout.plain_stream || layout.prefix_bytes > 0));
   source_layout_free (&layout);
   return result;
+}
+
+/* Whether there is an image, a marker or a save in FILE.  Returns 1, 0, or -1
+ * with ERR.
+ */
+static int
+is_guest (const struct file *file, bool maybe, struct error *err)
+{
+  int found = image_recognise (file, err);
+
+  if (found == 0)
+    found = has_marker (file, err);
+  return found != 0 ? found : is_whole_save (file, maybe);
 }
 
 int
@@ -78,10 +96,67 @@ leftover_of_restore (struct file *file, bool force, struct error *err)
     return 1;
   if (!force)
     return 0;
-  wanted = image_recognise (file, err);
-  if (wanted == 0)
-    wanted = has_marker (file, err);
-  return wanted < 0 ? -1 : wanted == 0 && !is_whole_save (file);
+  wanted = is_guest (file, false, err);
+  return wanted < 0 ? -1 : !wanted;
+}
+
+int
+leftover_is_foreign (const struct file *file, struct error *err)
+{
+  struct salvage_scan scan;
+  int found = is_guest (file, true, err);
+
+  if (found != 0)
+    return found < 0 ? -1 : 0;
+  found = scan_for_records (file, 0, NULL, &scan, err);
+  if (found == 0)
+    found = scan.record_count == 0 && scan.index_count == 0;
+  scan_free (&scan);
+  return found;
+}
+
+/* Whether another file lacks what FILE has, or the other way round.  Returns 1,
+ * 0, or -1 with ERR.
+ */
+static int
+is_half (struct file *file, struct error *err)
+{
+  struct error invalid = { 0 };
+  struct image *image = NULL;
+  int result = has_marker (file, err);
+
+  if (result != 0)
+    return result;
+  if (image_open (file, &image, &invalid) < 0) {
+    if (invalid.kind == ERROR_BAD_INPUT)
+      return 0;
+    *err = invalid;
+    return -1;
+  }
+  if ((image->header.compatible & FEATURE_DISCARD) != 0) {
+    result = image_is_finished (image, err);
+    result = result < 0 ? -1 : !result;
+  }
+  image_close (image);
+  return result;
+}
+
+int
+leftover_check_replaced (int fd, const char *name, enum file_access access,
+                         struct error *err)
+{
+  struct file file = FILE_CLOSED;
+  struct error ignored = { 0 };
+  int half = 0;
+
+  if (file_take_descriptor (fd, name, access, DIRECT_IO_OFF, &file,
+                            &ignored) == 0 &&
+      (file.owned || access != FILE_READ))
+    half = is_half (&file, err);
+  if (half > 0)
+    half = leftover_refuse (&file, err);
+  file_close (&file, &ignored);
+  return half;
 }
 
 /* Whether FILE is an image that iopress save wrote. */
@@ -107,5 +182,8 @@ leftover_refuse (struct file *file, struct error *err)
   if (is_of_save (file))
     return error_hint (err, "iopress save --resume goes on with it if it is "
                        "of the same source");
+  if (has_marker (file, &ignored) > 0)
+    return error_hint (err, "keep it: the rest of it is in an image; move it "
+                       "away");
   return error_hint (err, "look at it, then move it away and try again");
 }

@@ -20,6 +20,21 @@ int leftover_of_save (struct file *file, struct error *err);
  */
 int leftover_of_restore (struct file *file, bool force, struct error *err);
 
+/* Whether FILE may be emptied by a run that has written nothing: there is no
+ * image in it, whole or damaged, no single record of one, no marker, and nothing
+ * that may be a whole save.  Reads all of it.  Returns 1, 0, or -1 with ERR.
+ */
+int leftover_is_foreign (const struct file *file, struct error *err);
+
+/* Refuse to replace the regular file that FD, called NAME, has open when it is
+ * half of an only copy: it has a marker, or is an unfinished image whose source
+ * was being consumed.  ACCESS is FILE_READ for a descriptor from place_find,
+ * FILE_UPDATE for one to write to; what cannot be read is not refused.  Returns
+ * 0, or -1 with ERR.
+ */
+int leftover_check_replaced (int fd, const char *name,
+                             enum file_access access, struct error *err);
+
 /* Refuse to overwrite it.  Returns -1. */
 int leftover_refuse (struct file *file, struct error *err);
 

@@ -70,9 +70,10 @@ open_descriptor (int fd, const char *name, enum direct_io direct,
       refuse_input (input, &output->file, err) < 0 ||
       file_lock (&output->file, true, err) < 0)
     return -1;
-  if (output->file.regular)
-    return file_truncate (&output->file, 0, err);
-  return 0;
+  if (!output->file.regular)
+    return 0;
+  return leftover_check_replaced (fd, name, FILE_UPDATE, err) < 0 ? -1
+    : file_truncate (&output->file, 0, err);
 }
 
 /* A device or a pipe with a name is written to directly. */
@@ -156,6 +157,15 @@ refuse_input_name (const struct file *input, const struct output *output,
   return error_subject (err, output->path);
 }
 
+/* The regular file NODE, from place_find, has the name of OUTPUT. */
+static int
+judge_replaced (const struct output *output, int node, struct error *err)
+{
+  return output->force
+    ? leftover_check_replaced (node, output->path, FILE_READ, err)
+    : fail_exists (output->path, err);
+}
+
 /* What PATH leads to, if anything, is open as NODE.  Returns 1 when it is to be
  * written directly, 0 when a file takes its name, or -1 with ERR.
  */
@@ -176,7 +186,7 @@ judge_path (const struct output *output, int node, const struct file *input,
     return 1;
   if (refuse_input_name (input, output, err) < 0)
     return -1;
-  return output->force ? 0 : fail_exists (output->path, err);
+  return judge_replaced (output, node, err);
 }
 
 static int
@@ -258,6 +268,7 @@ open_begun_path (enum direct_io direct, const struct file *input,
                  struct output *output, struct error *err)
 {
   struct draft *draft = &output->draft;
+  CLEANUP_CLOSE int node = -1;
   enum place_found found;
   struct stat st;
   int there;
@@ -276,8 +287,11 @@ open_begun_path (enum direct_io direct, const struct file *input,
     err->kind = ERROR_BAD_INPUT;
   if (found != PLACE_OURS)
     return -1;
-  if (there > 0 && !output->force)
-    return fail_exists (output->path, err);
+  if (there > 0) {
+    node = place_find (&draft->place);
+    if (judge_replaced (output, node, err) < 0)
+      return -1;
+  }
   output->part = draft->part.path;
   return 1;
 }

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/leftover.h"
 #include "cmd/save.h"
 #include "cmd/save_private.h"
 #include "cmd/wait.h"
-#include "image/image.h"
 
 /* Whether NAME, a path or fd:N, may be the file that FD has open. */
 static bool
@@ -27,29 +27,8 @@ may_name (const char *name, int fd)
     (named.st_dev == opened.st_dev && named.st_ino == opened.st_ino);
 }
 
-/* Whether the source can be read and is whole. */
-static bool
-has_whole_source (const struct save *save)
-{
-  struct resume found = { .image = NULL };
-  struct file file = FILE_CLOSED;
-  struct error ignored = { 0 };
-  struct stat st;
-  bool whole = (file_descriptor_of (save->source_name) >= 0 ||
-                (stat (save->source_name, &st) == 0 &&
-                 S_ISREG (st.st_mode))) &&
-    file_open (save->source_name, FILE_READ, save->common.direct, &file,
-               &ignored) == 0 &&
-    !file.stream && resume_read_marker (&file, &found, &ignored) == 0 &&
-    found.left == SOURCE_WHOLE;
-
-  file_close (&file, &ignored);
-  return whole;
-}
-
 /* The caller gave up: an inherited output is to be left empty.  Nothing has been
- * written to it: an image in it is of an earlier run, and may be all there is
- * unless its source can be seen to be whole.
+ * written to it: a guest in it is of an earlier run, and may be all there is.
  */
 static void
 empty_descriptor (const struct save *save)
@@ -63,7 +42,7 @@ empty_descriptor (const struct save *save)
   if (file_take_descriptor (fd, save->output_name, FILE_UPDATE,
                             save->common.direct, &file, &ignored) == 0 &&
       file.regular && file_lock (&file, true, &ignored) == 0 &&
-      (image_recognise (&file, &ignored) == 0 || has_whole_source (save)))
+      leftover_is_foreign (&file, &ignored) > 0)
     file_truncate (&file, 0, &ignored);
   file_close (&file, &ignored);
 }

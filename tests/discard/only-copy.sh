@@ -240,11 +240,80 @@ for source in hole zeros nothing; do
   rm new
 done
 
-# Giving up empties a descriptor, unless that has the only copy.
-for source in s half missing; do
-  untouched image -- 5 iopress save --wait-fd 5 $source fd:4 4<>image \
-    5</dev/null
+# Half of an only copy, named as OUTPUT or open as its descriptor, makes room for
+# nothing.
+half
+cp --sparse=always s half
+mv image.part begun
+rm -f half.part
+cp half magic
+spoil magic 3
+cp half rest
+spoil rest 50
+cp b other
+pack b B
+for taken in half magic rest begun; do
+  case $taken in
+    begun) hint='iopress save --resume goes on with it' ;;
+    *) hint='keep it: the rest of it is in an image; move it away' ;;
+  esac
+  for verb in "recover B" "restore B" "save other" "save --discard other"; do
+    # shellcheck disable=SC2086
+    untouched $taken other B -- 1 iopress ${verb/ / --force } $taken
+    expect_message "$taken: left over .*: File exists; $hint"
+    # shellcheck disable=SC2086
+    untouched $taken other B -- 1 iopress ${verb% *} fd:3 fd:4 \
+      3<>${verb##* } 4<>$taken
+    expect_message "fd:4: left over .*: File exists; $hint"
+  done
 done
-cp image new
+# Also when the descriptor is for writing only.
+write_only ()
+{
+  python3 -c 'import os, sys
+os.dup2(os.open(sys.argv[1], os.O_WRONLY), 4)
+os.execv(sys.argv[2], sys.argv[2:])' "$1" "$IOPRESS" "${@:2}"
+}
+untouched half -- 1 write_only half restore B fd:4
+untouched begun -- 1 write_only begun restore B fd:4
+untouched half begun -- 1 iopress recover --force begun half
+untouched half begun -- 1 iopress recover fd:3 fd:4 3<begun 4<>half
+test ! -e half.part && test ! -e begun.part || fail "a .part is left"
+cp half new
+cp begun new.part
+untouched half new new.part -- 4 iopress save --resume --force half new
+expect_message "new: left over .*; nothing is lost: move that file away"
+rm new new.part
+# A finished image, or any other file, does.
+for taken in B other; do
+  cp $taken new
+  expect_exit 0 iopress save --force a new
+  expect_exit 0 iopress restore --force new r
+  expect_same a r
+  cp $taken new
+  expect_exit 0 iopress save fd:3 fd:4 3<a 4<>new
+  expect_exit 0 iopress restore --force new r
+  expect_same a r
+done
+rm new
+
+# Giving up empties a descriptor, unless that has a guest or a part of one.
+pack a image --discard
+last=$(stat -c %s image)
+cp image no-header
+spoil no-header 40
+cp image no-footer
+spoil no-footer $((last - 3))
+head -c 300000 image | tail -c +5000 >records
+python3 "$abs_top_srcdir/tests/lib/make_mapped_ram.py" --preset libvirt-save \
+  whole
+sync whole
+for taken in image no-header no-footer records begun half magic rest whole; do
+  for source in s a half missing; do
+    untouched $taken -- 5 iopress save --wait-fd 5 $source fd:4 4<>$taken \
+      5</dev/null
+  done
+done
+cp b new
 expect_exit 5 iopress save --wait-fd 5 a fd:4 4<>new 5</dev/null
 test ! -s new || fail "the descriptor's file was not emptied"
