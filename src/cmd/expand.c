@@ -9,10 +9,10 @@
 #include "cmd/aside.h"
 #include "cmd/image_input.h"
 #include "cmd/in_place.h"
+#include "cmd/progress.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
-#include "guest/libvirt_header.h"
 #include "pipeline/expanding.h"
 #include "image/source_layout.h"
 
@@ -39,6 +39,7 @@ struct expand {
   struct image_input aside;
   struct place aside_place;    /* its name, in FILE's folder */
   struct error why;            /* the first aside could not be used, or none */
+  bool earlier;                /* the aside is an earlier run's */
   struct expanding expanding;
   enum expanding_state state;
 };
@@ -112,6 +113,14 @@ try_aside (struct expand *expand, const char *suffix, struct error *err)
   return result;
 }
 
+/* What stands beside FILE could not be used, and was not needed. */
+static void
+say_stays (const struct expand *expand, const struct error *why)
+{
+  if (why->kind != ERROR_NONE && !expand->common.quiet)
+    say_note ("%s: %s; it stays", why->subject, why->what);
+}
+
 /* Whether what an earlier run has put aside is that of FILE's name with SUFFIX.
  * What cannot be looked at is no error, unless nothing else explains FILE: WHY.
  */
@@ -124,56 +133,12 @@ take_aside (void *opaque, const char *suffix)
 
   if (found < 0 && expand->why.kind == ERROR_NONE)
     expand->why = unusable;
+  else if (found < 0)
+    say_stays (expand, &unusable);
   if (found == 0 && !expand->common.quiet)
     say_note ("%s: does not belong to what %s is now, and stays",
               expand->aside_place.path, expand->name);
   return found > 0;
-}
-
-/* Whether FILE begins with libvirt's header and is not mapped-ram: what QEMU
- * gets of that is not for us to say.
- */
-static bool
-is_other_save (const struct file *file)
-{
-  uint8_t bytes[LIBVIRT_HEADER_BYTES];
-  struct libvirt_header header;
-  struct error ignored = { 0 };
-
-  return file->size >= sizeof bytes &&
-    file_read_at (file, 0, bytes, sizeof bytes, &ignored) == 0 &&
-    libvirt_header_present (bytes) &&
-    libvirt_header_decode (bytes, &header, &ignored) == 0 &&
-    header.format != LIBVIRT_FORMAT_SPARSE;
-}
-
-/* What FILE is when nothing was put aside.  Returns 1 when it is an image, 0
- * when there is nothing to do, -1 with ERR.
- */
-static int
-examine (const struct expand *expand, struct error *err)
-{
-  struct source_layout layout;
-  struct error other = { 0 };
-  enum image_kind kind;
-  int image;
-
-  if (source_layout_detect (&expand->file, SOURCE_AUTO, &layout,
-                            &other) == 0) {
-    kind = layout.kind;
-    source_layout_free (&layout);
-    if (kind == IMAGE_MAPPED_RAM || is_other_save (&expand->file))
-      return 0;
-    error_set (err, ERROR_BAD_INPUT, 0, "not an iopress image");
-    return error_subject (err, expand->name);
-  }
-  image = other.kind != ERROR_BAD_INPUT ? -1
-    : image_recognise (&expand->file, err);
-  if (image > 0)
-    return 1;
-  if (err->kind == ERROR_NONE)
-    *err = other;
-  return -1;
 }
 
 /* See that FILE is whole as far as that can be seen at once, and that its codec is
@@ -231,7 +196,8 @@ unpack (struct expand *expand, struct error *err)
   if (expanding_open_sink (&expand->expanding, &sink, err) < 0)
     return -1;
   /* It is FILE's bytes that are right or wrong. */
-  expand->aside.decoding.name = expand->name;
+  if (!expand->earlier)
+    expand->aside.decoding.name = expand->name;
   result = image_input_run (&expand->aside, "expand", &expand->common, &sink,
                             err);
   sink_close (&sink);
@@ -249,12 +215,45 @@ say_half_expanded (const char *aside, struct error *err)
               "iopress expand", slash != NULL ? slash + 1 : aside);
 }
 
+/* The aside of an earlier run is damaged: what it has lost may be in FILE. */
+static void
+say_damaged (const struct expand *expand, struct error *err)
+{
+  error_subject (err, expand->aside_place.path);
+  error_hint (err, "%s is half expanded from it, and both stay as they are; "
+              "iopress recover of each saves what is whole", expand->name);
+}
+
+/* FILE is half expanded: see that the aside is whole, every record, before
+ * anything of FILE is written over.
+ */
+static int
+verify_aside (struct expand *expand, struct error *err)
+{
+  struct image_input *aside = &expand->aside;
+  struct sink sink = null_sink ();
+  int result = image_input_run (aside, "verify", &expand->common, &sink, err);
+
+  progress_end (aside->progress, result == 0);
+  aside->progress = NULL;
+  if (result < 0 && err->kind == ERROR_BAD_INPUT)
+    say_damaged (expand, err);
+  else if (result < 0)
+    say_half_expanded (expand->aside_place.path, err);
+  return result;
+}
+
 /* Make FILE the image again that it was.  No signal ends that. */
 static void
 roll_back (struct expand *expand, struct error *err)
 {
   struct error second = { 0 };
 
+  /* It was whole when it was verified: it is not to be relied on. */
+  if (expand->earlier && err->kind == ERROR_BAD_INPUT) {
+    say_damaged (expand, err);
+    return;
+  }
   expand->file.cancelled = NULL;
   expand->aside.file.cancelled = NULL;
   if (expanding_roll_back (&expand->expanding, &second) == 0) {
@@ -296,7 +295,9 @@ explain (const struct error *why, struct error *err)
     say_half_expanded (why->subject, err);
   }
   else if (why->kind != ERROR_NONE)
-    error_hint (err, "%s: %s", why->subject, why->what);
+    error_hint (err, "%s: %s%s", why->subject, why->what,
+                why->hint[0] == '\0' ? "" : "; both stay as they are, "
+                "iopress recover of each saves what is whole");
   else
     error_hint (err, "that file is not there: bring it back and try again");
 }
@@ -317,10 +318,12 @@ expand_file (struct expand *expand, struct error *err)
     aside_remove (&expand->aside_place, &expand->aside.file);
     return 0;
   }
-  if (expand->state == EXPANDING_MARKED)
-    return expand_marked (expand, err);
+  if (expand->state == EXPANDING_MARKED) {
+    expand->earlier = true;
+    return verify_aside (expand, err) < 0 ? -1 : expand_marked (expand, err);
+  }
   close_aside (expand);
-  result = examine (expand, err);
+  result = in_place_examine (expand->name, &expand->file, err);
   if (result < 0)
     explain (why, err);
   /* It looks whole, but what an earlier run left could not be looked at. */
@@ -357,6 +360,8 @@ cmd_expand (int argc, char **argv)
   if (result == 0) {
     expand.name = argv[optind];
     result = expand_file (&expand, &err);
+    if (result == 0)
+      say_stays (&expand, &expand.why);
   }
   image_input_close (&expand.aside, result == 0);
   file_close (&expand.head, &ignored);

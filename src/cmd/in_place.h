@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Opening a file that is to be changed under its name. */
+/* A file that is to be changed under its name. */
 
 #ifndef IOPRESS_CMD_IN_PLACE_H
 #define IOPRESS_CMD_IN_PLACE_H
@@ -14,5 +14,11 @@
 int in_place_open (const char *name, enum direct_io direct,
                    struct place *place, struct file *file, struct file *head,
                    struct error *err);
+
+/* What FILE, open as NAME, is when nothing was put aside.  Returns 1 when it is an
+ * image, 0 when it is a save that is whole as it is, or -1 with ERR.
+ */
+int in_place_examine (const char *name, const struct file *file,
+                      struct error *err);
 
 #endif /* IOPRESS_CMD_IN_PLACE_H */

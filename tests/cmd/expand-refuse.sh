@@ -99,6 +99,76 @@ expect_same "$work/other" "$file"
 expect_same "$work/image" "$aside"
 rm "$aside"
 
+# What stands there and is no aside at all is told of, and stays.
+told_of ()
+{
+  cp "$work/other" "$file"
+  iopress expand "$file" 2>"$work/stderr"
+  expect_one_line
+  expect_message "^iopress: $aside: .*; it stays"
+  expect_same "$work/other" "$file"
+  test -e "$aside" || test -L "$aside" || fail "it is gone"
+  iopress expand -q "$file" 2>"$work/stderr"
+  test ! -s "$work/stderr" || fail "not quiet"
+  rm -r "$aside"
+}
+ln -s "$work/image" "$aside"
+told_of
+mkfifo "$aside"
+told_of
+mkdir "$aside"
+told_of
+ln "$work/image" "$aside"
+told_of
+cp "$work/precious" "$aside"
+told_of
+head -c $((size / 2)) "$work/image" >"$aside"
+told_of
+cp "$work/image" "$aside"
+printf '\0\377\0\377' |
+  dd of="$aside" bs=1 seek=$((size - 20)) conv=notrunc status=none
+told_of
+# Also of the second one.
+cp "$work/precious" "$aside"
+cp "$work/precious" "$file.packed-00112234"
+iopress expand "$file" 2>"$work/stderr"
+test "$(grep -c 'packed-0011223.: .*; it stays' "$work/stderr")" = 2 ||
+  fail "not told of both: $(cat "$work/stderr")"
+rm "$aside" "$file.packed-00112234"
+
+# Killed, with an aside that is damaged since: what it has lost may be in FILE,
+# so both stay as they are.  Without the damage the next run finishes it.
+if strace -o /dev/null true 2>/dev/null; then
+  for kill in ftruncate:signal=SIGKILL:when=2 \
+              fsync,fdatasync:signal=SIGKILL:when=3; do
+    cp "$work/image" "$file"
+    strace -f -qq -o /dev/null -e inject="$kill" "$IOPRESS" expand "$file" ||
+      :
+    test -f "$aside" || fail "not killed in the middle"
+    cp "$file" "$work/half"
+    cp "$aside" "$work/whole"
+    for offset in $((size / 2)) $((size - 20)); do
+      printf '\0\377\0\377' |
+        dd of="$aside" bs=1 seek=$offset conv=notrunc status=none
+      cp "$aside" "$work/before"
+      for i in 1 2; do
+        expect_exit 3 iopress expand "$file"
+        expect_one_line
+        expect_message "$file[: ]"
+        expect_message "$aside: .*both stay.*recover of each"
+        expect_same "$work/half" "$file"
+        expect_same "$work/before" "$aside"
+      done
+      cp "$work/whole" "$aside"
+    done
+    iopress expand "$file"
+    expect_same "$work/expected" "$file"
+    expect_absent "$aside"
+  done
+else
+  echo "not tried: strace is not there, or may not trace"
+fi
+
 # In use.
 cp "$work/image" "$file"
 python3 - "$file" "$IOPRESS" <<'PYTHON' || fail "expanded what is locked"
