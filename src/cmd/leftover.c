@@ -177,6 +177,8 @@ is_of_save (struct file *file)
 int
 leftover_refuse (struct file *file, struct error *err)
 {
+  struct error ignored = { 0 };
+
   error_set (err, ERROR_FAILED, EEXIST, "left over from an earlier run");
   error_subject (err, file->name);
   if (is_of_save (file))

@@ -7,9 +7,9 @@
 #include "io/file.h"
 
 /* Whether FILE is nothing that anybody can want where an image is to be written:
- * empty, zeros (a power cut leaves the size and no byte), or an unfinished image
- * whose source was left whole; one that came through a mount has none.  Returns
- * 1, 0, or -1 with ERR.
+ * empty, zeros (a power cut leaves the size and no byte), or an unfinished
+ * image whose source was left whole; one that came through a mount has none.
+ * Returns 1, 0, or -1 with ERR.
  */
 int leftover_of_save (struct file *file, struct error *err);
 

@@ -71,13 +71,21 @@ take_frame (struct salvage *salvage, const struct salvage_scan *scan)
   }
 }
 
+static int
+refuse_without_record (struct error *err)
+{
+  return error_set (err, ERROR_BAD_INPUT, 0,
+                    "not one whole record of an image in this file");
+}
+
 /* What the header does not tell for certain, and the index. */
 static int
 take_index (struct salvage *salvage, const struct salvage_scan *scan,
             struct image_index *index, struct error *err)
 {
-  if (scan->record_count > 0 && !salvage->header_found &&
-      salvage_piece_header (salvage, scan, err) < 0)
+  if (!salvage->header_found && scan->record_count == 0)
+    return refuse_without_record (err);
+  if (!salvage->header_found && salvage_piece_header (salvage, scan, err) < 0)
     return -1;
   if (salvage->header_found && is_unordered (&salvage->image.header) &&
       !salvage->finished)
@@ -92,8 +100,7 @@ take_rest (struct salvage *salvage, const struct salvage_scan *scan,
   if (salvage_take_records (salvage, scan, index, err) < 0)
     return -1;
   if (salvage->image.footer.record_count == 0 && !salvage->header_found)
-    return error_set (err, ERROR_BAD_INPUT, 0,
-                      "not one whole record of an image in this file");
+    return refuse_without_record (err);
   if (!salvage->header_found)
     take_frame (salvage, scan);
   if (take_prefix (salvage, err) < 0)

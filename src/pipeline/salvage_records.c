@@ -96,6 +96,27 @@ show_unordered (const struct salvage_scan *scan,
   return false;
 }
 
+/* Whether two records of the image with HEADER stand as only those of an
+ * ordered one do: one behind the other without a gap.
+ */
+static bool
+show_ordered (const struct salvage_scan *scan,
+              const struct file_header *header)
+{
+  size_t i;
+
+  for (i = 1; i < scan->record_count; i++) {
+    const struct found_record *first = &scan->records[i - 1];
+
+    if (same_image (&first->header, header) &&
+        same_image (&scan->records[i].header, header) &&
+        first->offset + record_bytes (&first->header) ==
+        scan->records[i].offset)
+      return true;
+  }
+  return false;
+}
+
 void
 salvage_extend_source (struct salvage *salvage,
                        const struct salvage_scan *scan)
@@ -220,7 +241,7 @@ salvage_find_index (struct salvage *salvage, const struct salvage_scan *scan,
     return found;
   header->incompatible = FEATURE_UNORDERED;
   found = find_index (salvage, scan, index, err);
-  if (found > 0)
+  if (found > 0 || !show_ordered (scan, header))
     salvage_extend_source (salvage, scan);
   else
     header->incompatible = 0;

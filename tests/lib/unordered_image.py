@@ -6,8 +6,8 @@
 #
 #   unordered_image.py OLD NEW OUTPUT [CHANGE]
 #
-# The source has windows 0 to 4; old records of 1 and 3 stand before the new
-# ones, with bytes between that belong to none.  CHANGE is one of the functions
+# The source has some of windows 0 to 4, and 6; old records of 1 and 3 stand
+# before the new ones, with bytes between that belong to none.  CHANGE is one of the functions
 # below.
 
 import sys
@@ -28,9 +28,11 @@ class Unordered:
         self.old_places, self.places = {}, {}
         for records, window, places in (
                 (older, 1, self.old_places), (newer, 4, self.places),
-                (older, 3, self.old_places), (newer, 1, self.places),
-                (newer, 0, self.places), (newer, 2, self.places),
-                (newer, 3, self.places)):
+                (older, 3, self.old_places), (newer, 6, self.places),
+                (newer, 1, self.places), (newer, 0, self.places),
+                (newer, 2, self.places), (newer, 3, self.places)):
+            if window not in records:
+                continue
             self.data += b"dead IPRC" * (window + 1)
             places[window] = len(self.data)
             self.data += records[window].data
