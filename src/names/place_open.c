@@ -125,11 +125,16 @@ place_create (const struct place *place, enum direct_io direct,
               struct file *file, struct error *err)
 {
   int fd = open_at (place, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+  struct error ignored = { 0 };
 
   *file = (struct file) FILE_CLOSED;
   if (fd < 0 && errno == EEXIST)
     return 0;
-  return file_take_opened (fd, place->path, direct, file, err) < 0 ? -1 : 1;
+  if (file_take_opened (fd, place->path, direct, file, err) == 0)
+    return 1;
+  if (file->fd >= 0)
+    place_remove (place, file, &ignored);
+  return -1;
 }
 
 /* What the caller named, and is not to be opened as a file. */

@@ -33,6 +33,7 @@ static struct {
   bool own_inodes;              /* each name has an inode number of its own, and
                                  * links are not counted */
   bool failing;                 /* folders cannot be flushed */
+  bool no_direct;               /* there is no O_DIRECT */
   char calls[256];              /* what was done */
 } world;
 
@@ -55,6 +56,11 @@ fcntl (int fd, int command, ...)
   va_end (arguments);
   if (command == F_OFD_SETLK && world.before_lock != NULL)
     world.before_lock ();
+  if (command == F_SETFL && world.no_direct &&
+      ((uintptr_t) argument & O_DIRECT) != 0) {
+    errno = EINVAL;
+    return -1;
+  }
   return (int) syscall (SYS_fcntl, fd, command, argument);
 }
 
@@ -494,6 +500,20 @@ test_leftovers (void **state)
   check_pattern_file (path, 30);
 }
 
+/* What was created and cannot be used is not left. */
+static void
+test_useless (void **state)
+{
+  struct error err = { 0 };
+
+  (void) state;
+  world.no_direct = true;
+  assert_int_equal (draft_create (&draft, &leftover, DIRECT_IO_ON, &file,
+                                  &err), -1);
+  assert_error (&err, ERROR_FAILED, "direct I/O is not possible here");
+  assert_int_equal (access (part, F_OK), -1);
+}
+
 static void
 test_in_use (void **state)
 {
@@ -553,6 +573,7 @@ main (void)
     TEST (test_exchange_refused),
     TEST (test_exchange_taken_back),
     TEST (test_leftovers),
+    TEST (test_useless),
     TEST (test_in_use),
     TEST (test_finish_naming),
   };
