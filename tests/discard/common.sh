@@ -21,12 +21,14 @@ untouched ()
          "$before; $after"
 }
 
+# What is not on the disk yet is counted with room for what it may need there.
 fingerprint ()
 {
   local file
 
   for file in "$@"; do
     if [ -e "$file" ]; then
+      sync "$file"
       cksum "$file"
       stat -c '%s %b %i' "$file"
     else

@@ -20,8 +20,8 @@ header_case("header_major_zero",
             "file header: format version 0.0 is not supported, only 1.x",
             major=0)
 header_case("header_incompatible",
-            "file header: unknown incompatible features 0x8000000000000001",
-            incompatible=1 << 63 | 1)
+            "file header: unknown incompatible features 0x8000000000000002",
+            incompatible=1 << 63 | 2)
 header_case("header_length", "file header: length is 512, expected 256",
             length=512)
 header_case("header_reserved_short",
