@@ -106,7 +106,7 @@ is_no_source (int errnum)
 {
   return errnum == ENOENT || errnum == ENOTDIR || errnum == EISDIR ||
     errnum == ELOOP || errnum == ENAMETOOLONG || errnum == EACCES ||
-    errnum == EPERM;
+    errnum == EPERM || errnum == ENXIO;
 }
 
 /* There is a source, of which nothing can be read now.  Returns -1. */

@@ -118,6 +118,14 @@ done
 ! grep -v -e O_NONBLOCK.*O_NOFOLLOW -e O_DIRECTORY "$work/opened" ||
   fail 'opened so that something else could be waited for'
 
+# What is no file is no lock.
+make_save piped
+mkfifo "$locks/piped.lock"
+hook_in_time piped release end saved
+expect_logged 'piped: not packed: .*piped\.lock: cannot be locked'
+hook_in_time piped restore begin - 5<"$saves/piped.save"
+rm "$locks/piped.lock"
+
 # Locks in a folder where others could put links are none.
 chmod 777 "$locks"
 ln -s "$victim" "$locks/other.lock"

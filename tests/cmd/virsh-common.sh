@@ -37,7 +37,7 @@ case $1 in
     test ! -e "$guest/deaf" || exit 1
     case $options in
       *query-migrate-parameters*)
-        printf '{"return":{"tls-authz":"","direct-io":%s,"mode":"normal"},' \
+        printf '{"return": { "tls-authz": "", "direct-io": %s },' \
           "$(cat "$guest/direct")"
         echo '"id":"libvirt-9"}' ;;
       *'migrate-set-parameters","arguments":{"direct-io":false}}')
