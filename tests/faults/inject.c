@@ -510,7 +510,7 @@ get_quota (int command, struct dqblk *quota)
   if (text != NULL && sscanf (text, "%d:%lu:%lu:%lu:%lu", &type, &hard, &soft,
                               &used, &time) != 5)
     abort ();
-  if (text == NULL || command != (int) QCMD (Q_GETQUOTA, type)) {
+  if (text == NULL || command != (int) QCMD ((unsigned int) Q_GETQUOTA, type)) {
     errno = ESRCH;
     return -1;
   }
