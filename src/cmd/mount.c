@@ -280,6 +280,35 @@ run_mount (const struct mount_settings *settings, struct error *err)
   return result;
 }
 
+/* FOLDER is the last operand; mount(8) names the store before it. */
+static void
+take_operands (struct mount_settings *settings, int count, char **operands)
+{
+  const char *store = count > 1 ? operands[0] : NULL;
+
+  settings->folder = operands[count - 1];
+  if (store != NULL && settings->store == NULL &&
+      strcmp (store, "none") != 0 && strcmp (store, settings->folder) != 0)
+    settings->store = store;
+}
+
+static int
+run (const struct command *command, int argc, char **argv)
+{
+  struct mount_settings settings;
+  struct error err = { 0 };
+  int result;
+
+  mount_settings_initialise (&settings);
+  result = command_parse (command, argc, argv, &settings.common, &settings,
+                          &err);
+  if (result == 0) {
+    take_operands (&settings, command->argument_count, argv + optind);
+    result = run_mount (&settings, &err);
+  }
+  return result < 0 ? say_error (&err) : say_end_report ();
+}
+
 int
 cmd_mount (int argc, char **argv)
 {
@@ -291,18 +320,8 @@ cmd_mount (int argc, char **argv)
     .argument_count = 1,
     .take = take_option,
   };
-  struct mount_settings settings;
-  struct error err = { 0 };
-  int result;
 
-  mount_settings_initialise (&settings);
-  result = command_parse (&command, argc, argv, &settings.common, &settings,
-                          &err);
-  if (result == 0) {
-    settings.folder = argv[optind];
-    result = run_mount (&settings, &err);
-  }
-  return result < 0 ? say_error (&err) : say_end_report ();
+  return run (&command, argc, argv);
 }
 
 int
@@ -316,19 +335,6 @@ cmd_mount_helper (int argc, char **argv)
     .argument_count = 2,
     .take = take_helper_option,
   };
-  struct mount_settings settings;
-  struct error err = { 0 };
-  int result;
 
-  mount_settings_initialise (&settings);
-  result = command_parse (&command, argc, argv, &settings.common, &settings,
-                          &err);
-  if (result == 0) {
-    settings.folder = argv[optind + 1];
-    if (settings.store == NULL && strcmp (argv[optind], "none") != 0 &&
-        strcmp (argv[optind], settings.folder) != 0)
-      settings.store = argv[optind];
-    result = run_mount (&settings, &err);
-  }
-  return result < 0 ? say_error (&err) : say_end_report ();
+  return run (&command, argc, argv);
 }
