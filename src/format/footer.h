@@ -34,8 +34,8 @@ void footer_encode (const struct footer *footer, uint64_t offset,
  * index ends, and check it against IMAGE: magics, checksum, image id, its own
  * position, totals within what the source can give, index bytes = header +
  * 32 * record_count, index offset = where that many records with that much
- * payload end, or behind that in an unordered image.  Returns 0 or -1 with ERR; a missing end magic says that the
- * image is incomplete.
+ * payload end, or behind that in an unordered image.  Returns 0 or -1 with ERR;
+ * a missing end magic says that the image is incomplete.
  */
 int footer_decode (const uint8_t bytes[FOOTER_BYTES], uint64_t offset,
                    const struct file_header *image, struct footer *footer,

@@ -79,8 +79,8 @@ enum place_found draft_take_up (struct draft *draft, enum direct_io direct,
 /* Give the file the mode 0600.  Returns 0, or -1 with ERR. */
 int draft_make_private (const struct draft *draft, struct error *err);
 
-/* The same as draft_take_up when it has the name NAME already, or that leads to it through a link.
- * Returns 0, or -1 with ERR.
+/* The same as draft_take_up when it has the name NAME already, or that leads to
+ * it through a link.  Returns 0, or -1 with ERR.
  */
 int draft_take_published (struct draft *draft, enum direct_io direct,
                           struct file *file, struct error *err);

@@ -53,9 +53,10 @@ int resume_walk (struct image *image, struct resume *resume,
 
 /* Refuse a SOURCE that does not belong to the image, or of which more is gone
  * than the image's records cover, or whose rest is not what the records say
- * where there are any; also one of zeros unless the image is complete.  A source without marker is whole: its windows are compared with the
- * records (VIEW reads the image), and its prefix, which no checksum covers, too.
- * Returns 0, or -1 with ERR (ERROR_BAD_INPUT) that names what differs.
+ * where there are any; also one of zeros unless the image is complete.  A source
+ * without marker is whole: its windows are compared with the records (VIEW reads
+ * the image), and its prefix, which no checksum covers, too.  Returns 0, or -1
+ * with ERR (ERROR_BAD_INPUT) that names what differs.
  */
 int resume_check_source (struct resume *resume,
                          const struct file *source, struct image_view *view,
