@@ -6,7 +6,7 @@
 
 . "${abs_top_srcdir:-$(dirname "$0")/..}/tests/functions.sh"
 
-layers=(util format io names plugin guest image pipeline mount cmd)
+layers=(util format io names plugin guest image pipeline salvage safety mount cmd)
 
 # Project folders that the files of each layer may include.
 declare -A may_use=(
@@ -17,9 +17,11 @@ declare -A may_use=(
   [plugin]="util"
   [guest]="util"
   [image]="util format io plugin guest"
-  [pipeline]="util format io names plugin guest image"
+  [pipeline]="util format io plugin guest image"
+  [salvage]="util format io plugin guest image pipeline"
+  [safety]="util format io names plugin guest image pipeline salvage"
   [mount]="util format io names plugin guest image pipeline"
-  [cmd]="util format io names plugin guest image pipeline mount"
+  [cmd]="util format io names plugin guest image pipeline salvage safety mount"
   [main]="cmd"
 )
 
@@ -145,6 +147,10 @@ must_report image/a.h '#include "pipeline/pool.h"'
 must_report pipeline/a.h '#include "cmd/save.h"'
 must_report plugin/a.c '#include "missing.h"'
 must_report pipeline/a.c '#include <json-c/json.h>'
+must_report pipeline/a.h '#include "safety/consume.h"'
+must_report pipeline/a.c '#include "names/place.h"'
+must_report salvage/a.c '#include "safety/resume.h"'
+must_report mount/a.c '#include "safety/discard.h"'
 must_report io/a.c '#include <util/error.h>'
 must_report io/a.c '#include "names/place.h"'
 must_report names/a.c '#include "format/marker.h"'

@@ -8,12 +8,12 @@
 
 #include "cmd/aside.h"
 #include "cmd/image_input.h"
-#include "cmd/in_place.h"
+#include "safety/in_place.h"
 #include "cmd/progress.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
-#include "pipeline/expanding.h"
+#include "safety/expanding.h"
 #include "image/source_layout.h"
 
 #define SYNOPSIS "iopress expand [OPTION]... FILE"

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd/leftover.h"
+#include "safety/leftover.h"
 #include "cmd/output.h"
 #include "cmd/signals.h"
 #include "image/image.h"

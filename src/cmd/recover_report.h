@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "pipeline/salvage.h"
+#include "salvage/salvage.h"
 
 /* Print on STREAM what SALVAGE found and what is missing, as text or as one
  * JSON object.  RAM, or NULL when it is not known, tells which RAM blocks are

@@ -8,12 +8,12 @@
 
 #include "cmd/aside.h"
 #include "cmd/image_input.h"
-#include "cmd/leftover.h"
+#include "safety/leftover.h"
 #include "cmd/replace.h"
 #include "cmd/say.h"
 #include "io/file_copy.h"
 #include "names/probe.h"
-#include "pipeline/resume.h"
+#include "safety/resume.h"
 
 static int
 fail (const char *subject, int errnum, const char *what, struct error *err)

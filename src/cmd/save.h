@@ -8,8 +8,8 @@
 #include "cmd/output.h"
 #include "cmd/replace.h"
 #include "pipeline/auto_level.h"
-#include "pipeline/consume.h"
-#include "pipeline/resume.h"
+#include "safety/consume.h"
+#include "safety/resume.h"
 #include "image/source_layout.h"
 #include "plugin/loader.h"
 

@@ -69,11 +69,12 @@ static int
 write_image (struct save *save, struct error *err)
 {
   bool exact = (save->header.compatible & FEATURE_EXACT) != 0;
+  struct image_follower follower = consume_follower (save->consume);
   struct image_sink_options options = {
     .output = &save->output.file,
     .source = &save->source,
     .header = &save->header,
-    .consume = save->consume,
+    .follower = save->consume != NULL ? &follower : NULL,
     .begun = save->image,
     .footer = &save->footer,
     .image_bytes = &save->image_bytes,

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd/leftover.h"
+#include "safety/leftover.h"
 #include "cmd/save.h"
 #include "cmd/save_private.h"
 #include "cmd/wait.h"

@@ -16,7 +16,7 @@
 struct image_sink {
   struct file *output;
   const struct file_header *header;
-  struct consume *consume;     /* or NULL */
+  const struct image_follower *follower;       /* or NULL */
   struct writer *writer;
   /* Encoded index entries.  Address space for one entry a window, used page
    * by page, so that no record can fail for want of memory.
@@ -105,7 +105,8 @@ settle (struct image_sink *sink, struct error *err)
     return 0;
   if (writer_settle (sink->writer, err) < 0)
     return -1;
-  return sink->consume != NULL ? consume_sync (sink->consume, err)
+  return sink->follower != NULL
+    ? sink->follower->sync (sink->follower->opaque, err)
     : file_sync (sink->output, err);
 }
 
@@ -141,17 +142,18 @@ append_record (struct image_sink *sink, const struct slot *slot,
                struct error *err)
 {
   const struct window *window = &slot->window;
+  uint64_t source_end;
 
   if (writer_append (sink->writer, window->record, window->record_bytes,
                      err) < 0)
     return -1;
-  if (sink->consume == NULL)
+  if (sink->follower == NULL)
     return SINK_DONE;
-  return consume_advance (sink->consume, sink->writer,
-                          minimum_u64 ((window->number + 1) *
-                                       sink->header->chunk_bytes,
-                                       sink->header->source_bytes),
-                          window->header.raw_bytes, err) < 0 ? -1 : SINK_DONE;
+  source_end = minimum_u64 ((window->number + 1) * sink->header->chunk_bytes,
+                            sink->header->source_bytes);
+  return sink->follower->appended (sink->follower->opaque, sink->writer,
+                                   source_end, window->header.raw_bytes,
+                                   err) < 0 ? -1 : SINK_DONE;
 }
 
 static int
@@ -165,7 +167,7 @@ begin (void *opaque, struct slot *slot, struct error *err)
   if (window->record_bytes == 0)
     return SINK_DONE;
   entry = index_entry_of (&window->header, writer_offset (sink->writer));
-  answer = sink->consume == NULL &&
+  answer = sink->follower == NULL &&
     window->record_bytes <= WRITER_RESERVE_MAX
     ? reserve_record (sink, slot, err) : append_record (sink, slot, err);
   if (answer >= 0)
@@ -256,13 +258,13 @@ image_sink_open (const struct image_sink_options *options,
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
   sink->output = options->output;
   sink->header = options->header;
-  sink->consume = options->consume;
+  sink->follower = options->follower;
   sink->footer_out = options->footer;
   sink->image_bytes_out = options->image_bytes;
   memcpy (sink->footer.image_id, sink->header->image_id, IMAGE_ID_BYTES);
   if (reserve_entries (sink, err) < 0 ||
       start_image (sink, options, err) < 0 || settle (sink, err) < 0 ||
-      (sink->consume == NULL && writer_sync_early (sink->writer, err) < 0)) {
+      (sink->follower == NULL && writer_sync_early (sink->writer, err) < 0)) {
     close_sink (sink);
     return -1;
   }

@@ -10,15 +10,33 @@
 #ifndef IOPRESS_PIPELINE_IMAGE_SINK_H
 #define IOPRESS_PIPELINE_IMAGE_SINK_H
 
-#include "pipeline/consume.h"
 #include "image/image.h"
+#include "io/writer.h"
 #include "pipeline/run.h"
+
+/* Who follows the image as it grows, to give back what it holds.  Called in the
+ * sink's thread.
+ */
+struct image_follower {
+  void *opaque;
+
+  /* A record with RAW_BYTES of pages has been appended to WRITER, and with it
+   * all windows before source offset SOURCE_END.  Returns 0, or -1 with ERR.
+   */
+  int (*appended) (void *opaque, struct writer *writer, uint64_t source_end,
+                   uint64_t raw_bytes, struct error *err);
+
+  /* Make durable what has been written, in place of the sink: the kernel tells
+   * one flush of a lost write.  Returns 0, or -1 with ERR.
+   */
+  int (*sync) (void *opaque, struct error *err);
+};
 
 struct image_sink_options {
   struct file *output;
   const struct file *source;   /* its first bytes are the prefix */
   const struct file_header *header;
-  struct consume *consume;     /* gives the source back, or NULL */
+  const struct image_follower *follower;       /* or NULL */
   /* Records that OUTPUT holds already, or NULL: go on after them. */
   const struct image *begun;
   /* Where to say what was written, once it is complete. */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "image/source_layout.h"
-#include "pipeline/resume.h"
-#include "pipeline/salvage_scan.h"
+#include "safety/resume.h"
+#include "salvage/scan.h"
 #include "pipeline/source_need.h"
 #include "util/cleanup.h"
 

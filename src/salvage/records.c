@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pipeline/salvage_scan.h"
+#include "salvage/salvage_private.h"
 #include "util/cleanup.h"
 
 /* An index of this image whose entries look right at first is read; so many at

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "format/marker.h"
-#include "pipeline/discard.h"
+#include "safety/discard.h"
 #include "util/bytes.h"
 
 /* Larger punches disturb reads less often; this bounds how long one takes.  They

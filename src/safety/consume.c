@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "pipeline/consume.h"
+#include "safety/consume.h"
 #include "util/bytes.h"
 #include "util/thread.h"
 
@@ -234,10 +234,11 @@ check_name (const struct consume *consume, struct error *err)
     : draft_check_name (options->draft, err);
 }
 
-int
-consume_advance (struct consume *consume, struct writer *writer,
-                 uint64_t source_end, uint64_t raw_bytes, struct error *err)
+static int
+appended (void *opaque, struct writer *writer, uint64_t source_end,
+          uint64_t raw_bytes, struct error *err)
 {
+  struct consume *consume = opaque;
   uint64_t limit = limit_bytes (consume), held;
 
   consume->gathered += raw_bytes;
@@ -271,9 +272,12 @@ wait_for_step (struct consume *consume, struct error *err)
   return result;
 }
 
-int
-consume_sync (struct consume *consume, struct error *err)
+/* Make durable what has been written of the image, and its name. */
+static int
+sync_image (void *opaque, struct error *err)
 {
+  struct consume *consume = opaque;
+
   /* The kernel tells one flush of a lost write.  Whoever comes after this one
    * has nothing to lose; one at the same time could be the one that is told,
    * and the other would take the image for durable.
@@ -281,6 +285,16 @@ consume_sync (struct consume *consume, struct error *err)
   if (wait_for_step (consume, err) < 0 || check_name (consume, err) < 0)
     return -1;
   return discard_sync_image (consume->discard, err);
+}
+
+struct image_follower
+consume_follower (struct consume *consume)
+{
+  return (struct image_follower) {
+    .opaque = consume,
+    .appended = appended,
+    .sync = sync_image,
+  };
 }
 
 /* Let the thread give back all but the marker's page of a durable image's
@@ -319,7 +333,7 @@ consume_finish (struct consume *consume,
                 int (*publish) (void *opaque, struct error *err),
                 void *opaque, struct error *err)
 {
-  if (consume_sync (consume, err) < 0 || give_rest (consume, err) < 0 ||
+  if (sync_image (consume, err) < 0 || give_rest (consume, err) < 0 ||
       publish (opaque, err) < 0 || consume_stop (consume, err) < 0)
     return -1;
   return discard_finish (consume->discard, err);

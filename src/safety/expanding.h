@@ -38,8 +38,8 @@
  * cache, byte by byte, so that a write of virsh into the prefix is not undone.
  */
 
-#ifndef IOPRESS_PIPELINE_EXPANDING_H
-#define IOPRESS_PIPELINE_EXPANDING_H
+#ifndef IOPRESS_SAFETY_EXPANDING_H
+#define IOPRESS_SAFETY_EXPANDING_H
 
 #include "image/image_view.h"
 #include "pipeline/page_sink.h"
@@ -99,4 +99,4 @@ int expanding_finish (struct expanding *expanding, struct error *err);
  */
 int expanding_roll_back (struct expanding *expanding, struct error *err);
 
-#endif /* IOPRESS_PIPELINE_EXPANDING_H */
+#endif /* IOPRESS_SAFETY_EXPANDING_H */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "guest/libvirt_header.h"
-#include "pipeline/salvage_scan.h"
+#include "salvage/salvage_private.h"
 
 /* Whether what stands at the head of the file is the prefix: the header or
  * the records are where they belong, or libvirt's header fits.

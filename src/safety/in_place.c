@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cmd/in_place.h"
+#include "safety/in_place.h"
 #include "guest/libvirt_header.h"
 #include "image/image.h"
 #include "image/source_layout.h"

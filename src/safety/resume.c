@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "pipeline/record_source.h"
-#include "pipeline/resume.h"
+#include "safety/resume.h"
 #include "image/source_layout.h"
 #include "pipeline/source_need.h"
 #include "util/array.h"

@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cmd/leftover.h"
+#include "safety/leftover.h"
 #include "format/marker.h"
-#include "pipeline/resume.h"
-#include "pipeline/salvage_scan.h"
+#include "safety/resume.h"
+#include "salvage/scan.h"
 #include "image/source_layout.h"
 #include "util/cleanup.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an earlier run left in NAME.part, and whether anybody can want it. */
 
-#ifndef IOPRESS_CMD_LEFTOVER_H
-#define IOPRESS_CMD_LEFTOVER_H
+#ifndef IOPRESS_SAFETY_LEFTOVER_H
+#define IOPRESS_SAFETY_LEFTOVER_H
 
 #include "io/file.h"
 
@@ -38,4 +38,4 @@ int leftover_check_replaced (int fd, const char *name,
 /* Refuse to overwrite it.  Returns -1. */
 int leftover_refuse (struct file *file, struct error *err);
 
-#endif /* IOPRESS_CMD_LEFTOVER_H */
+#endif /* IOPRESS_SAFETY_LEFTOVER_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A file that is to be changed under its name. */
 
-#ifndef IOPRESS_CMD_IN_PLACE_H
-#define IOPRESS_CMD_IN_PLACE_H
+#ifndef IOPRESS_SAFETY_IN_PLACE_H
+#define IOPRESS_SAFETY_IN_PLACE_H
 
 #include "names/place.h"
 
@@ -21,4 +21,4 @@ int in_place_open (const char *name, enum direct_io direct,
 int in_place_examine (const char *name, const struct file *file,
                       struct error *err);
 
-#endif /* IOPRESS_CMD_IN_PLACE_H */
+#endif /* IOPRESS_SAFETY_IN_PLACE_H */

@@ -8,8 +8,8 @@
  * them touch, nothing is missing between their windows.
  */
 
-#ifndef IOPRESS_PIPELINE_SALVAGE_H
-#define IOPRESS_PIPELINE_SALVAGE_H
+#ifndef IOPRESS_SALVAGE_SALVAGE_H
+#define IOPRESS_SALVAGE_SALVAGE_H
 
 #include "guest/mapped_ram.h"
 #include "image/image.h"
@@ -71,4 +71,4 @@ bool salvage_range_missing (const struct salvage *salvage, uint64_t offset,
 int salvage_drop_absent (struct salvage *salvage,
                          const struct mapped_ram *ram, struct error *err);
 
-#endif /* IOPRESS_PIPELINE_SALVAGE_H */
+#endif /* IOPRESS_SALVAGE_SALVAGE_H */

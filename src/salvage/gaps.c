@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "format/footer.h"
-#include "pipeline/salvage_scan.h"
+#include "salvage/salvage_private.h"
 #include "util/array.h"
 
 static int

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #include "pipeline/record_source.h"
-#include "pipeline/salvage_scan.h"
+#include "salvage/scan.h"
 #include "util/array.h"
 
 /* Rubble is searched in parts of this size. */

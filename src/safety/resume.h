@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Going on with an image that an earlier run left unfinished. */
 
-#ifndef IOPRESS_PIPELINE_RESUME_H
-#define IOPRESS_PIPELINE_RESUME_H
+#ifndef IOPRESS_SAFETY_RESUME_H
+#define IOPRESS_SAFETY_RESUME_H
 
 #include "format/marker.h"
 #include "guest/mapped_ram.h"
 #include "image/image_view.h"
-#include "pipeline/discard.h"
+#include "safety/discard.h"
 
 /* What an earlier run has left. */
 struct resume {
@@ -91,4 +91,4 @@ struct read_at resume_read_at (const struct resume *resume,
                                struct image_view *view,
                                struct resume_view *storage);
 
-#endif /* IOPRESS_PIPELINE_RESUME_H */
+#endif /* IOPRESS_SAFETY_RESUME_H */

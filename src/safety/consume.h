@@ -3,11 +3,11 @@
  * done then, and what holds at every instant, see discard.h.
  */
 
-#ifndef IOPRESS_PIPELINE_CONSUME_H
-#define IOPRESS_PIPELINE_CONSUME_H
+#ifndef IOPRESS_SAFETY_CONSUME_H
+#define IOPRESS_SAFETY_CONSUME_H
 
-#include "io/writer.h"
-#include "pipeline/discard.h"
+#include "pipeline/image_sink.h"
+#include "safety/discard.h"
 
 struct consume;
 
@@ -25,20 +25,12 @@ int consume_open (const struct consume_options *options,
 /* Stop the thread; NULL is ignored. */
 void consume_close (struct consume *consume);
 
-/* From the writer's thread: a record with RAW_BYTES of pages has been appended
- * to WRITER, and with it all windows before source offset SOURCE_END.  May wait
- * for the thread and the disk, so that no more than a batch is held twice.
- * Returns 0, or -1 with ERR, which may be the thread's.
+/* What the sink of the image has to follow it.  Its thread, the writer's, may have
+ * to wait for this one and the disk, so that no more than a batch is held twice;
+ * its errors may be this one's.  Nobody else may flush the output while there is
+ * a thread, before consume_finish.
  */
-int consume_advance (struct consume *consume, struct writer *writer,
-                     uint64_t source_end, uint64_t raw_bytes,
-                     struct error *err);
-
-/* From the writer's thread: make durable what has been written of the image, and
- * its name.  Nobody else may flush the output while there is a thread, before
- * consume_finish.  Returns 0, or -1 with ERR, which may be the thread's.
- */
-int consume_sync (struct consume *consume, struct error *err);
+struct image_follower consume_follower (struct consume *consume);
 
 /* From the writer's thread: the whole image has been written, index and footer
  * too.  In this order: it is made durable; PUBLISH gives it its name and makes
@@ -56,4 +48,4 @@ int consume_finish (struct consume *consume,
  */
 int consume_stop (struct consume *consume, struct error *err);
 
-#endif /* IOPRESS_PIPELINE_CONSUME_H */
+#endif /* IOPRESS_SAFETY_CONSUME_H */

@@ -14,8 +14,8 @@
  * what is left of a source tells which image has the rest.
  */
 
-#ifndef IOPRESS_PIPELINE_DISCARD_H
-#define IOPRESS_PIPELINE_DISCARD_H
+#ifndef IOPRESS_SAFETY_DISCARD_H
+#define IOPRESS_SAFETY_DISCARD_H
 
 #include "format/file_header.h"
 #include "names/draft.h"
@@ -80,4 +80,4 @@ int discard_up_to (struct discard *discard, uint64_t x, struct error *err);
  */
 int discard_finish (struct discard *discard, struct error *err);
 
-#endif /* IOPRESS_PIPELINE_DISCARD_H */
+#endif /* IOPRESS_SAFETY_DISCARD_H */

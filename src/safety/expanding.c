@@ -7,7 +7,7 @@
 
 #include "format/marker.h"
 #include "io/file_copy.h"
-#include "pipeline/expanding.h"
+#include "safety/expanding.h"
 #include "image/source_layout.h"
 
 void
