@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "cmd/codec.h"
+#include "util/name.h"
 
 static int
 check_stored (const struct codec_choice *choice, struct error *err)
 {
-  if (choice->has_level || choice->parameters[0] != '\0')
+  if (choice->has_level || choice->automatic ||
+      choice->parameters[0] != '\0')
     return error_set (err, ERROR_USAGE, 0,
                       "\"" CODEC_STORED "\" has neither level nor parameters");
   return 0;
@@ -20,13 +22,16 @@ check_stored (const struct codec_choice *choice, struct error *err)
 int
 codec_for_choice (const char *folder, const char *text,
                   struct file_header *header, struct codec **codec,
-                  struct error *err)
+                  bool *automatic, struct error *err)
 {
   struct codec_choice choice;
 
   *codec = NULL;
   if (codec_choice_parse (text, &choice, err) < 0)
     return -1;
+  if (choice.automatic && automatic == NULL)
+    return error_set (err, ERROR_USAGE, 0,
+                      "only save can choose the codec's level itself");
   if (strcmp (choice.name, CODEC_STORED) == 0) {
     if (check_stored (&choice, err) < 0)
       return -1;
@@ -48,6 +53,8 @@ codec_for_choice (const char *folder, const char *text,
             choice.parameters);
   if (header->chunk_bytes == 0)
     header->chunk_bytes = CHUNK_BYTES_DEFAULT;
+  if (automatic != NULL)
+    *automatic = choice.automatic;
   return 0;
 }
 

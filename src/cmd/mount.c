@@ -35,7 +35,8 @@ static const char help[] =
   "      --store=STORE       the images are in STORE; without it in FOLDER\n"
   "                          itself, below the mount\n"
   "  -c, --codec=CODEC[:LEVEL][,PARAMETER...]\n"
-  "                          compress with CODEC (default zstd:1)\n"
+  "                          compress with CODEC (default "
+  CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL ")\n"
   "      --chunk-size=SIZE   make windows of SIZE bytes, 64K to 16M, as the codec\n"
   "                          prefers without it\n"
   "      --memory=SIZE       take at most SIZE for windows (default 48M)\n"
@@ -211,7 +212,7 @@ choose_codec (const struct mount_settings *settings,
   struct codec *codec;
 
   if (codec_for_choice (settings->common.plugin_folder, settings->codec,
-                        header, &codec, err) < 0)
+                        header, &codec, NULL, err) < 0)
     return -1;
   codec_unload (codec);
   return 0;

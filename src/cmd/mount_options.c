@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/mount_options.h"
+#include "plugin/loader.h"
 
 #define MEMORY_BYTES_DEFAULT (UINT64_C (48) << 20)
 
@@ -13,7 +14,7 @@ void
 mount_settings_initialise (struct mount_settings *settings)
 {
   *settings = (struct mount_settings) {
-    .codec = "zstd:1",
+    .codec = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
     .memory_bytes = MEMORY_BYTES_DEFAULT,
   };
 }

@@ -27,9 +27,12 @@ static const char help[] =
   "the image OUTPUT.  Each is a path, fd:N for an inherited descriptor, or -\n"
   "for standard input or output.\n\n"
   "  -c, --codec=CODEC[:LEVEL][,PARAMETERS]\n"
-  "                          how to compress (default: zstd:1); stored: not\n"
-  "                          at all; auto: zstd at levels that keep both disk\n"
-  "                          and processors busy; see iopress plugins\n"
+  "                          how to compress (default: "
+  CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL "); stored: not\n"
+  "                          at all; LEVEL auto: at levels that keep both disk\n"
+  "                          and processors busy; auto: " CODEC_DEFAULT
+  ":auto; see iopress\n"
+  "                          plugins\n"
   "      --chunk-size=SIZE   cut the source into windows of SIZE bytes, 64K to\n"
   "                          16M (default: the codec's, or 1M)\n"
   "      --exact             keep the bytes of pages that QEMU marks absent\n"
@@ -189,12 +192,12 @@ report_levels (const struct save *save)
   char text[256] = "";
   size_t i, used = 0;
 
-  for (i = 0; i < AUTO_LEVELS; i++)
+  for (i = 0; i < save->level.count; i++)
     if (save->level.used[i] > 0 && used < sizeof text)
       used += (size_t) snprintf (text + used, sizeof text - used,
-                                 "%s%llu at zstd:%d", used > 0 ? ", " : "",
+                                 "%s%llu at %s:%d", used > 0 ? ", " : "",
                                  (unsigned long long) save->level.used[i],
-                                 auto_levels[i]);
+                                 save->header.codec, save->level.levels[i]);
   say_note ("%s: windows packed: %s", save->output_name,
             used > 0 ? text : "none");
 }
@@ -342,7 +345,7 @@ cmd_save (int argc, char **argv)
     .take = take_option,
   };
   struct save save = {
-    .codec_text = "zstd:1",
+    .codec_text = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
     .verify = true,
     .wait_fd = -1,
     .batch_bytes = BATCH_BYTES_DEFAULT,

@@ -185,22 +185,16 @@ examine_source (struct save *save, struct error *err)
   return 0;
 }
 
-/* "auto" is zstd, its level chosen during the run where there are workers that
- * can be idle or not; the header names the one it starts with.
- */
+/* A level follows the run where there are workers that can be idle or not. */
 static int
 choose_codec (struct save *save, struct error *err)
 {
-  bool automatic = strcmp (save->codec_text, "auto") == 0;
-
-  if (strncmp (save->codec_text, "auto:", 5) == 0 ||
-      strncmp (save->codec_text, "auto,", 5) == 0)
-    return error_set (err, ERROR_USAGE, 0,
-                      "\"auto\" has neither level nor parameters");
-  save->automatic = automatic && save->common.threads > 0;
-  return codec_for_choice (save->common.plugin_folder,
-                           automatic ? "zstd:1" : save->codec_text,
-                           &save->header, &save->codec, err);
+  if (codec_for_choice (save->common.plugin_folder, save->codec_text,
+                        &save->header, &save->codec, &save->automatic,
+                        err) < 0)
+    return -1;
+  save->automatic = save->automatic && save->common.threads > 0;
+  return 0;
 }
 
 static bool

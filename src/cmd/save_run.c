@@ -52,7 +52,7 @@ pack_windows (struct save *save, struct window_source *source,
   int result;
 
   if (save->automatic) {
-    auto_level_init (&save->level);
+    auto_level_init (&save->level, &save->codec->ops);
     options.balance = auto_level_balance;
     options.balance_opaque = &save->level;
   }

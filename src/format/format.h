@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "util/bytes.h"
+#include "util/name.h"                 /* CODEC_STORED */
 
 #define IMAGE_ID_BYTES 16
 
@@ -24,9 +25,6 @@
 /* Codec name field and parameter field, in bytes, NUL-padded. */
 #define CODEC_NAME_BYTES 16
 #define CODEC_PARAMETERS_BYTES 64
-
-/* The codec name of an image whose records are all stored. */
-#define CODEC_STORED "stored"
 
 /* Whether CHUNK_BYTES is a chunk size the format allows. */
 static inline bool

@@ -25,36 +25,30 @@ buffer_bytes (const struct encoding *encoding)
   return (size_t) encoding->header->chunk_bytes * (encoding->verify ? 2 : 1);
 }
 
-static struct iopress_codec_context *
-open_context (const struct encoding *encoding, int level)
-{
-  const struct file_header *header = encoding->header;
-
-  return encoding->codec->ops.open (level, header->parameters,
-                                    header->chunk_bytes);
-}
-
 int
 encoder_open (const struct encoding *encoding, struct encoder **encoder_out,
               struct error *err)
 {
+  const struct file_header *header = encoding->header;
   struct encoder *encoder = calloc (1, sizeof *encoder);
 
   if (encoder == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up a worker");
   encoder->encoding = encoding;
-  encoder->level = encoding->header->level;
+  encoder->level = header->level;
   encoder->pages = buffer_allocate (buffer_bytes (encoding));
   if (encoding->codec != NULL)
-    encoder->context = open_context (encoding, encoder->level);
+    encoder->context = encoding->codec->ops.open (header->level,
+                                                  header->parameters,
+                                                  header->chunk_bytes);
   if (encoder->pages == NULL ||
       (encoding->codec != NULL && encoder->context == NULL)) {
     encoder_close (encoder);
     return error_set (err, ERROR_FAILED, ENOMEM,
-                      "cannot set up the codec %s", encoding->header->codec);
+                      "cannot set up the codec %s", header->codec);
   }
   if (encoding->verify)
-    encoder->decoded = encoder->pages + encoding->header->chunk_bytes;
+    encoder->decoded = encoder->pages + header->chunk_bytes;
   *encoder_out = encoder;
   return 0;
 }
@@ -80,21 +74,10 @@ void
 encoder_set_level (struct encoder *encoder, int level)
 {
   const struct codec *codec = encoder->encoding->codec;
-  struct iopress_codec_context *context;
 
-  if (level == encoder->level || encoder->context == NULL)
-    return;
-  if (codec->ops.set_level != NULL) {
-    if (codec->ops.set_level (encoder->context, level) == 0)
-      encoder->level = level;
-    return;
-  }
-  context = open_context (encoder->encoding, level);
-  if (context == NULL)
-    return;
-  codec->ops.close (encoder->context);
-  encoder->context = context;
-  encoder->level = level;
+  if (level != encoder->level &&
+      codec->ops.set_level (encoder->context, level) == 0)
+    encoder->level = level;
 }
 
 size_t

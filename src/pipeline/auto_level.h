@@ -5,13 +5,17 @@
 #define IOPRESS_PIPELINE_AUTO_LEVEL_H
 
 #include "pipeline/run.h"
+#include "plugin/iopress-plugin.h"
 
-/* Levels to choose from. */
+/* Most levels to choose from. */
 #define AUTO_LEVELS 9
-extern const int auto_levels[AUTO_LEVELS];
 
 struct auto_level {
-  /* Which of auto_levels workers use for their next window. */
+  /* Set at the start: the levels, ascending, and how many there are. */
+  int levels[AUTO_LEVELS];
+  unsigned int count;
+
+  /* Which of them workers use for their next window. */
   _Atomic unsigned int rung;
 
   /* The writer's thread. */
@@ -20,8 +24,9 @@ struct auto_level {
   uint64_t used[AUTO_LEVELS];  /* windows written while each was in force */
 };
 
-/* Start at zstd's level 1. */
-void auto_level_init (struct auto_level *choice);
+/* Start at the default level of the codec CODEC, which has set_level. */
+void auto_level_init (struct auto_level *choice,
+                      const struct iopress_codec *codec);
 
 /* The level for the next window.  Any thread. */
 int auto_level_now (const struct auto_level *choice);

@@ -78,16 +78,40 @@ parse_parameters (const char *text, char *parameters, struct error *err)
   return check_text (parameters, err);
 }
 
+/* The level, or CODEC_AUTO in its place. */
+static int
+parse_level_or_auto (const char **text, struct codec_choice *choice,
+                     struct error *err)
+{
+  size_t length = strcspn (*text, ",");
+
+  if (length == strlen (CODEC_AUTO) &&
+      strncmp (*text, CODEC_AUTO, length) == 0) {
+    choice->automatic = true;
+    *text += length;
+    return 0;
+  }
+  choice->has_level = true;
+  return parse_level (text, &choice->level, err);
+}
+
 static int
 parse (const char *text, struct codec_choice *choice, struct error *err)
 {
   if (parse_name (&text, choice->name, err) == -1)
     return -1;
+  if (strcmp (choice->name, CODEC_AUTO) == 0) {
+    if (*text != '\0')
+      return error_set (err, ERROR_USAGE, 0,
+                        "\"" CODEC_AUTO "\" has neither level nor parameters");
+    strcpy (choice->name, CODEC_DEFAULT);
+    choice->automatic = true;
+    return 0;
+  }
   if (*text == ':') {
     text++;
-    if (parse_level (&text, &choice->level, err) == -1)
+    if (parse_level_or_auto (&text, choice, err) == -1)
       return -1;
-    choice->has_level = true;
   }
   if (*text == ',')
     return parse_parameters (text + 1, choice->parameters, err);
@@ -130,6 +154,11 @@ codec_choice_check (const struct codec *codec, struct codec_choice *choice,
 {
   const struct iopress_codec *ops = &codec->ops;
 
+  if (choice->automatic && ops->set_level == NULL)
+    return error_set (err, ERROR_USAGE, 0,
+                      "codec %s cannot change its level during a run: name "
+                      "one of %d to %d", ops->name, ops->level_min,
+                      ops->level_max);
   if (!choice->has_level) {
     choice->level = ops->level_default;
     choice->has_level = true;

@@ -105,8 +105,7 @@ struct iopress_codec {
 
   /* Optional.  Compress at LEVEL, which is in range, from the next frame on;
    * frames are those of a context that was opened with it.  Returns 0, or -1
-   * when out of memory: the level is as it was.  Without it the host opens
-   * another context.
+   * when out of memory: the level is as it was.  "-c NAME:auto" needs it.
    */
   int (*set_level) (struct iopress_codec_context *context, int level);
 

@@ -163,6 +163,10 @@ codec_load (const char *folder, const char *name, struct codec **result,
     return error_set (err, ERROR_FAILED, 0,
                       "a codec name is 1 to %d of the characters a-z, 0-9 "
                       "and -", IOPRESS_CODEC_NAME_MAX);
+  if (codec_name_reserved (name))
+    return error_set (err, ERROR_FAILED, 0,
+                      "no codec can be called \"%s\": the name is reserved",
+                      name);
   codec = calloc (1, sizeof *codec);
   if (codec == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot load plugin");

@@ -20,7 +20,7 @@ struct codec {
 const char *codec_default_folder (void);
 
 /* Load NAME from FOLDER (NULL: the compiled-in one).  NAME may come from an
- * untrusted file: it must be [a-z0-9-]{1,15}.  Folder and file must be
+ * untrusted file: it must be [a-z0-9-]{1,15} and not reserved.  Folder and file must be
  * absolute, regular, owned by root (or, when FOLDER is given, by the
  * effective user) and not writable by others, and so must the folders above
  * the compiled-in one be (plugin/trust.h); RTLD_NOW | RTLD_LOCAL; the
@@ -47,21 +47,28 @@ codec_error_text (const struct codec *codec,
   return text != NULL ? text : "no reason given";
 }
 
+/* The codec that is used where none is named, and its level. */
+#define CODEC_DEFAULT "zstd"
+#define CODEC_DEFAULT_LEVEL "1"
+
 /* What "-c NAME[:LEVEL][,PARAMETERS]" says, before the plugin is known. */
 struct codec_choice {
   char name[IOPRESS_CODEC_NAME_MAX + 1];
+  bool automatic;              /* the level is to follow the run */
   bool has_level;
   int level;
   char parameters[IOPRESS_CODEC_PARAMETERS_MAX + 1];
 };
 
 /* Parse the argument of -c ("zstd", "lz4:9", "zstd:3,long=27",
- * "xz:6,extreme", "stored").  Returns 0, or -1 with ERR (ERROR_USAGE).
+ * "xz:6,extreme", "stored", "auto", "lz4:auto"); "auto" is the default codec,
+ * its level to follow the run.  Returns 0, or -1 with ERR (ERROR_USAGE).
  */
 int codec_choice_parse (const char *text, struct codec_choice *choice,
                         struct error *err);
 
-/* Fill in the default level and check level and parameters with the plugin.
+/* Fill in the default level and check level and parameters with the plugin.  A
+ * level that is to follow the run needs its set_level.
  * Returns 0, or -1 with ERR (ERROR_USAGE) naming the range or the fault.
  */
 int codec_choice_check (const struct codec *codec,

@@ -17,3 +17,9 @@ codec_name_valid (const char *name)
   return length > 0 && length <= NAME_MAX_LENGTH &&
     strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
+
+bool
+codec_name_reserved (const char *name)
+{
+  return strcmp (name, CODEC_STORED) == 0 || strcmp (name, CODEC_AUTO) == 0;
+}

@@ -11,4 +11,13 @@
  */
 bool codec_name_valid (const char *name);
 
+/* Names that mean something else, so that no plugin can have them: windows as
+ * they are, and the default codec at levels that follow the run.
+ */
+#define CODEC_STORED "stored"
+#define CODEC_AUTO "auto"
+
+/* Whether NAME is one of those. */
+bool codec_name_reserved (const char *name);
+
 #endif /* IOPRESS_UTIL_NAME_H */

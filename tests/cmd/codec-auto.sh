@@ -46,5 +46,17 @@ grep -qE 'at zstd:[2-9]' "$work/said" ||
 "$IOPRESS" restore --force "$work/slow" "$work/restored"
 cmp "$work/long" "$work/restored"
 
-# auto takes no level.
+# auto takes no level, and is a level of any codec that can change it.
 expect_exit 2 "$IOPRESS" save -c auto:3 "$work/source" "$work/other"
+expect_message '"auto" has neither level nor parameters'
+"$IOPRESS" save -c zstd:auto,long=27 --force "$work/source" "$work/image" \
+  2>"$work/said"
+grep -q 'at zstd:' "$work/said" || fail "zstd:auto does not choose levels"
+"$IOPRESS" verify "$work/image"
+if test -f "$plugindir/xz.so"; then
+  expect_exit 2 "$IOPRESS" save -c xz:auto "$work/source" "$work/other"
+  expect_message 'codec xz cannot change its level during a run: .* 0 to 9'
+fi
+expect_exit 2 "$IOPRESS" save -c stored:auto "$work/source" "$work/other"
+expect_message '"stored" has neither level'
+test ! -e "$work/other" || fail "something was written"

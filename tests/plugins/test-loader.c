@@ -194,6 +194,10 @@ test_names (void **state)
   install ("variant", "good");
   for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
     assert_refused (folder.path, bad[i], "a codec name is");
+  install ("variant", "auto");
+  assert_refused (folder.path, "auto", "reserved");
+  install ("variant", "stored");
+  assert_refused (folder.path, "stored", "reserved");
 }
 
 static void

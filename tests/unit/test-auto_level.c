@@ -3,10 +3,13 @@
 
 #include <config.h>
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -23,13 +26,19 @@ struct machine {
   struct pool_load load;
 };
 
+static const struct iopress_codec codec = {
+  .level_min = -7,
+  .level_max = 19,
+  .level_default = 1,
+};
+
 static void
 start (struct machine *machine)
 {
   *machine = (struct machine) {
     .load = { .workers = WORKERS, .time_ns = 1 },
   };
-  auto_level_init (&machine->choice);
+  auto_level_init (&machine->choice, &codec);
 }
 
 static void
@@ -47,7 +56,7 @@ run_windows (struct machine *machine, unsigned int count, uint64_t window_ns,
 static int
 level (const struct machine *machine)
 {
-  return auto_levels[machine->choice.rung];
+  return auto_level_now (&machine->choice);
 }
 
 static void
@@ -157,6 +166,52 @@ test_forgets (void **state)
   assert_int_equal (level (&machine), 7);
 }
 
+/* The levels that CODEC has of the nine. */
+static void
+assert_levels (int min, int max, int start_level, const char *wanted)
+{
+  struct iopress_codec narrow = {
+    .level_min = min,
+    .level_max = max,
+    .level_default = start_level,
+  };
+  struct auto_level choice;
+  char text[128] = "";
+  unsigned int i;
+
+  auto_level_init (&choice, &narrow);
+  assert_int_equal (auto_level_now (&choice), start_level);
+  for (i = 0; i < choice.count; i++)
+    sprintf (text + strlen (text), "%d ", choice.levels[i]);
+  assert_string_equal (text, wanted);
+}
+
+static void
+test_levels_of_any_codec (void **state)
+{
+  (void) state;
+  assert_levels (-7, 19, 1, "-5 -3 -1 1 2 3 5 7 9 ");
+  assert_levels (0, 9, 6, "0 2 4 6 7 8 ");
+  assert_levels (3, 3, 3, "3 ");
+  assert_levels (INT_MIN, INT_MAX, INT_MAX, "2147483641 2147483643 "
+                 "2147483645 2147483647 ");
+}
+
+static void
+test_one_level (void **state)
+{
+  struct machine machine;
+  struct iopress_codec single = { .level_default = 0 };
+
+  (void) state;
+  start (&machine);
+  auto_level_init (&machine.choice, &single);
+  run_windows (&machine, 1000, WINDOW_NS, 50, 0);
+  assert_int_equal (level (&machine), 0);
+  run_windows (&machine, 1000, WINDOW_NS, 0, 50);
+  assert_int_equal (level (&machine), 0);
+}
+
 static void
 test_counts_windows (void **state)
 {
@@ -185,6 +240,8 @@ main (void)
     cmocka_unit_test (test_stays_between),
     cmocka_unit_test (test_looks_at_enough),
     cmocka_unit_test (test_forgets),
+    cmocka_unit_test (test_levels_of_any_codec),
+    cmocka_unit_test (test_one_level),
     cmocka_unit_test (test_counts_windows),
   };
 

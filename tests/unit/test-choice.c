@@ -90,6 +90,38 @@ test_parse_levels (void **state)
 }
 
 static void
+assert_automatic (const char *text, const char *name, const char *parameters)
+{
+  struct error err = { 0 };
+  struct codec_choice choice;
+
+  assert_int_equal (codec_choice_parse (text, &choice, &err), 0);
+  assert_true (choice.automatic);
+  assert_false (choice.has_level);
+  assert_string_equal (choice.name, name);
+  assert_string_equal (choice.parameters, parameters);
+}
+
+static void
+test_parse_auto (void **state)
+{
+  struct error err = { 0 };
+  struct codec_choice choice;
+
+  (void) state;
+  assert_automatic ("auto", CODEC_DEFAULT, "");
+  assert_automatic ("lz4:auto", "lz4", "");
+  assert_automatic ("zstd:auto,long=27", "zstd", "long=27");
+  assert_int_equal (codec_choice_parse ("lz4:9", &choice, &err), 0);
+  assert_false (choice.automatic);
+  assert_refused ("auto:3", "neither level nor parameters");
+  assert_refused ("auto:auto", "neither level nor parameters");
+  assert_refused ("auto,x", "neither level nor parameters");
+  assert_refused ("lz4:automatic", "not a number");
+  assert_refused ("lz4:aut", "not a number");
+}
+
+static void
 test_parse_parameters (void **state)
 {
   char text[80] = "x,";
@@ -158,6 +190,31 @@ test_check_level (void **state)
   assert_string_equal (err.what, "codec test has levels -3 to 8, not 9");
 }
 
+static int
+set_level (struct iopress_codec_context *context, int level)
+{
+  (void) context;
+  (void) level;
+  return 0;
+}
+
+static void
+test_check_auto (void **state)
+{
+  struct codec_choice choice;
+  struct error err;
+
+  (void) state;
+  assert_int_equal (check ("test:auto", &choice, &err), -1);
+  assert_int_equal (err.kind, ERROR_USAGE);
+  assert_string_equal (err.what, "codec test cannot change its level during "
+                       "a run: name one of -3 to 8");
+  codec.ops.set_level = set_level;
+  assert_int_equal (check ("test:auto", &choice, &err), 0);
+  assert_int_equal (choice.level, 2);
+  codec.ops.set_level = NULL;
+}
+
 static void
 test_check_parameters (void **state)
 {
@@ -197,8 +254,10 @@ main (void)
     cmocka_unit_test (test_parse),
     cmocka_unit_test (test_parse_names),
     cmocka_unit_test (test_parse_levels),
+    cmocka_unit_test (test_parse_auto),
     cmocka_unit_test (test_parse_parameters),
     cmocka_unit_test (test_check_level),
+    cmocka_unit_test (test_check_auto),
     cmocka_unit_test (test_check_parameters),
     cmocka_unit_test (test_no_parameters),
   };

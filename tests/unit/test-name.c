@@ -31,11 +31,22 @@ test_codec_name_valid (void **state)
   assert_false (codec_name_valid ("caf\303\251"));
 }
 
+static void
+test_codec_name_reserved (void **state)
+{
+  (void) state;
+  assert_true (codec_name_reserved ("stored"));
+  assert_true (codec_name_reserved ("auto"));
+  assert_false (codec_name_reserved ("zstd"));
+  assert_false (codec_name_reserved ("automatic"));
+}
+
 int
 main (void)
 {
   static const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_codec_name_valid),
+    cmocka_unit_test (test_codec_name_reserved),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
