@@ -13,27 +13,11 @@
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
 
-struct verb {
-  const char *name;
-  int (*run) (int argc, char **argv);
-  const char *summary;
-};
-
-static const struct verb verbs[] = {
-  { "save", cmd_save, "compress a save file into an image" },
-  { "restore", cmd_restore, "decompress an image into a sparse file" },
-  { "info", cmd_info, "describe an image" },
-  { "verify", cmd_verify, "check that an image is whole" },
-  { "recover", cmd_recover, "salvage what a damaged image still holds" },
-  { "expand", cmd_expand, "make an image its source again, in its place" },
-  { "mount", cmd_mount, "show a folder of images as their sources" },
-  { "plugins", cmd_plugins, "list the codecs" },
-  { "iohelper", cmd_iohelper, "move a stream for libvirt" },
-};
+static const struct verb *const verbs[] = { VERBS };
 
 #define VERB_COUNT (sizeof verbs / sizeof verbs[0])
 
-static int
+static void
 help (void)
 {
   size_t i;
@@ -42,22 +26,9 @@ help (void)
           "Compress the save files of virtual machines in parallel, and bring\n"
           "them back.\n\n");
   for (i = 0; i < VERB_COUNT; i++)
-    printf ("  %-12s %s\n", verbs[i].name, verbs[i].summary);
+    if (verbs[i]->name != NULL)
+      printf ("  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
   printf ("\niopress VERB --help says more; see also iopress(1).\n");
-  return say_end_report ();
-}
-
-static int
-unknown (const char *what)
-{
-  struct error err = { 0 };
-
-  if (what == NULL)
-    error_set (&err, ERROR_USAGE, 0, "no verb given");
-  else
-    error_set (&err, ERROR_USAGE, 0, "there is no verb \"%s\"", what);
-  error_hint (&err, "see iopress --help");
-  return say_error (&err);
 }
 
 /* A closed standard stream would let one of our files get its number, and
@@ -75,41 +46,64 @@ fill_standard_streams (void)
       return;
 }
 
-/* Whether PROGRAM, a path, was started as NAME. */
-static bool
-is_called (const char *program, const char *name)
+/* The verb called NAME, or that a program called so stands for; NULL: none. */
+static const struct verb *
+find_verb (const char *name, bool is_program)
 {
-  const char *slash = strrchr (program, '/');
+  size_t i;
 
-  return strcmp (slash != NULL ? slash + 1 : program, name) == 0;
+  for (i = 0; i < VERB_COUNT; i++) {
+    const char *own = is_program ? verbs[i]->program : verbs[i]->name;
+
+    if (own != NULL && strcmp (own, name) == 0)
+      return verbs[i];
+  }
+  return NULL;
+}
+
+static const struct verb *
+verb_of_program (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+
+  return find_verb (slash != NULL ? slash + 1 : path, true);
+}
+
+static int
+run_without_verb (const char *argument)
+{
+  struct error err = { 0 };
+
+  if (argument == NULL)
+    error_set (&err, ERROR_USAGE, 0, "no verb given");
+  else if (strcmp (argument, "--help") == 0)
+    help ();
+  else if (strcmp (argument, "--version") == 0)
+    printf ("iopress %s\n", PACKAGE_VERSION);
+  else
+    error_set (&err, ERROR_USAGE, 0, "there is no verb \"%s\"", argument);
+  if (err.kind == ERROR_USAGE)
+    error_hint (&err, "see iopress --help");
+  else if (say_end_report (&err) == 0)
+    return 0;
+  return say_error (&err);
 }
 
 int
 main (int argc, char **argv)
 {
-  size_t i;
+  const struct verb *verb = argc > 0 ? verb_of_program (argv[0]) : NULL;
+  const char *argument = argc > 1 ? argv[1] : NULL;
 
-  /* In place of libvirt's helper, which finds streams and signals as its caller
-   * left them.
-   */
-  if (argc > 0 && is_called (argv[0], "libvirt_iohelper"))
-    return cmd_iohelper (argc, argv);
-  if (argc > 1 && strcmp (argv[1], "iohelper") == 0)
-    return cmd_iohelper (argc - 1, argv + 1);
+  if (verb == NULL && argument != NULL) {
+    verb = find_verb (argument, false);
+    argc--;
+    argv++;
+  }
+  if (verb != NULL && verb->take_place != NULL)
+    return verb->take_place (argc, argv);
   fill_standard_streams ();
   signals_catch ();
-  if (argc > 0 && is_called (argv[0], "mount.iopress"))
-    return cmd_mount_helper (argc, argv);
-  if (argc < 2)
-    return unknown (NULL);
-  if (strcmp (argv[1], "--help") == 0)
-    return help ();
-  if (strcmp (argv[1], "--version") == 0) {
-    printf ("iopress %s\n", PACKAGE_VERSION);
-    return say_end_report ();
-  }
-  for (i = 0; i < VERB_COUNT; i++)
-    if (strcmp (argv[1], verbs[i].name) == 0)
-      return verbs[i].run (argc - 1, argv + 1);
-  return unknown (argv[1]);
+  return verb != NULL ? verb_run (verb, argc, argv)
+    : run_without_verb (argument);
 }

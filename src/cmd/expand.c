@@ -66,7 +66,6 @@ static void
 close_aside (struct expand *expand)
 {
   image_input_close (&expand->aside, false);
-  expand->aside = (struct image_input) IMAGE_INPUT_CLOSED;
   expand->state = EXPANDING_FOREIGN;
 }
 
@@ -204,7 +203,7 @@ unpack (struct expand *expand, struct error *err)
   return result < 0 ? -1 : expanding_finish (&expand->expanding, err);
 }
 
-/* FILE follows, see cmd_expand. */
+/* FILE follows, see verb_run. */
 static void
 say_half_expanded (const char *aside, struct error *err)
 {
@@ -336,38 +335,40 @@ expand_file (struct expand *expand, struct error *err)
   return begin (expand, err) < 0 ? -1 : expand_marked (expand, err);
 }
 
-int
-cmd_expand (int argc, char **argv)
+static int
+run (void *state, char **operands, struct error *err)
 {
-  static const struct command command = {
-    .synopsis = SYNOPSIS,
-    .help = help,
-    .letters = COMMON_LETTERS,
-    .options = long_options,
-    .argument_count = 1,
-  };
-  struct expand expand = {
-    .place = PLACE_CLOSED,
-    .file = FILE_CLOSED,
-    .head = FILE_CLOSED,
-    .aside = IMAGE_INPUT_CLOSED,
-  };
-  struct error err = { 0 }, ignored = { 0 };
-  int result;
+  struct expand *expand = state;
 
-  result = command_parse (&command, argc, argv, &expand.common, &expand,
-                          &err);
-  if (result == 0) {
-    expand.name = argv[optind];
-    result = expand_file (&expand, &err);
-    if (result == 0)
-      say_stays (&expand, &expand.why);
-  }
-  image_input_close (&expand.aside, result == 0);
-  file_close (&expand.head, &ignored);
-  file_close (&expand.file, &ignored);
-  place_close (&expand.place);
-  return result < 0
-    ? say_error_and_command (&err, (const char *[]) { expand.name, NULL })
-    : say_end_report ();
+  expand->name = operands[0];
+  if (expand_file (expand, err) < 0)
+    return -1;
+  say_stays (expand, &expand->why);
+  return 0;
 }
+
+static void
+end (void *state, bool succeeded)
+{
+  struct expand *expand = state;
+  struct error ignored = { 0 };
+
+  image_input_close (&expand->aside, succeeded);
+  file_close (&expand->head, &ignored);
+  file_close (&expand->file, &ignored);
+  place_close (&expand->place);
+}
+
+const struct verb expand_verb = {
+  .name = "expand",
+  .summary = "make an image its source again, in its place",
+  .synopsis = SYNOPSIS,
+  .help = help,
+  .letters = COMMON_LETTERS,
+  .options = long_options,
+  .operand_count = 1,
+  VERB_STATE (struct expand, .place = PLACE_CLOSED, .file = FILE_CLOSED,
+              .head = FILE_CLOSED, .aside = IMAGE_INPUT_CLOSED),
+  .run = run,
+  .end = end,
+};

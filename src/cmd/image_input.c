@@ -75,6 +75,7 @@ image_input_close (struct image_input *input, bool succeeded)
   codec_unload (input->codec);
   image_close (input->image);
   file_close (&input->file, &ignored);
+  *input = (struct image_input) IMAGE_INPUT_CLOSED;
 }
 
 int

@@ -33,7 +33,7 @@ int image_input_open (const char *name, const struct common_options *common,
 int image_input_take (struct file *file, const struct common_options *common,
                       struct image_input *input, struct error *err);
 
-/* Close it; the last progress report says whether all SUCCEEDED. */
+/* Close it, once or again; the last progress report says whether all SUCCEEDED. */
 void image_input_close (struct image_input *input, bool succeeded);
 
 /* Run all records of INPUT through unpacking into SINK and complete that, with

@@ -5,7 +5,6 @@
 
 #include "cmd/image_input.h"
 #include "cmd/info_report.h"
-#include "cmd/say.h"
 #include "cmd/verbs.h"
 #include "guest/libvirt_header.h"
 #include "image/image_view.h"
@@ -20,18 +19,6 @@ static const char help[] =
   "      --json              print one JSON object\n"
   "      --map               draw where memory lies and how well it compressed\n";
 
-enum {
-  OPTION_JSON = OPTION_VERB,
-  OPTION_MAP,
-};
-
-static const struct option long_options[] = {
-  COMMON_LONG_OPTIONS,
-  { "json", no_argument, NULL, OPTION_JSON },
-  { "map", no_argument, NULL, OPTION_MAP },
-  { NULL, 0, NULL, 0 },
-};
-
 struct info {
   struct common_options common;
   bool json, map;
@@ -39,22 +26,12 @@ struct info {
   struct mapped_ram *ram;
 };
 
-static int
-take_option (void *opaque, int c, struct error *err)
-{
-  struct info *info = opaque;
-
-  switch (c) {
-  case OPTION_JSON:
-    info->json = true;
-    return 0;
-  case OPTION_MAP:
-    info->map = true;
-    return 0;
-  default:
-    return common_option (&info->common, c, err);
-  }
-}
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "json", no_argument, NULL, OPTION_FLAG (struct info, json) },
+  { "map", no_argument, NULL, OPTION_FLAG (struct info, map) },
+  { NULL, 0, NULL, 0 },
+};
 
 /* Parse QEMU's stream as it stands in the image. */
 static int
@@ -102,8 +79,10 @@ is_plain_sparse (const struct image *image)
 }
 
 static int
-report (struct info *info, const char *name, struct error *err)
+run (void *state, char **operands, struct error *err)
 {
+  struct info *info = state;
+  const char *name = operands[0];
   struct image_facts facts = { 0 };
 
   if (info->json && info->map)
@@ -131,25 +110,24 @@ report (struct info *info, const char *name, struct error *err)
   return 0;
 }
 
-int
-cmd_info (int argc, char **argv)
+static void
+end (void *state, bool succeeded)
 {
-  static const struct command command = {
-    .synopsis = SYNOPSIS,
-    .help = help,
-    .letters = COMMON_LETTERS,
-    .options = long_options,
-    .argument_count = 1,
-    .take = take_option,
-  };
-  struct info info = { .input = IMAGE_INPUT_CLOSED };
-  struct error err = { 0 };
-  int result;
+  struct info *info = state;
 
-  result = command_parse (&command, argc, argv, &info.common, &info, &err);
-  if (result == 0)
-    result = report (&info, argv[optind], &err);
-  mapped_ram_free (info.ram);
-  image_input_close (&info.input, result == 0);
-  return result < 0 ? say_error (&err) : say_end_report ();
+  mapped_ram_free (info->ram);
+  image_input_close (&info->input, succeeded);
 }
+
+const struct verb info_verb = {
+  .name = "info",
+  .summary = "describe an image",
+  .synopsis = SYNOPSIS,
+  .help = help,
+  .letters = COMMON_LETTERS,
+  .options = long_options,
+  .operand_count = 1,
+  VERB_STATE (struct info, .input = IMAGE_INPUT_CLOSED),
+  .run = run,
+  .end = end,
+};

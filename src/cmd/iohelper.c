@@ -119,8 +119,8 @@ print_failure (const char *program, const char *path, const struct error *err)
              strerror (err->errnum));
 }
 
-int
-cmd_iohelper (int argc, char **argv)
+static int
+take_place (int argc, char **argv)
 {
   const char *program = argv[0];
   struct error err = { 0 };
@@ -145,3 +145,10 @@ cmd_iohelper (int argc, char **argv)
   print_failure (program, argv[1], &err);
   return EXIT_FAILURE;
 }
+
+const struct verb iohelper_verb = {
+  .name = "iohelper",
+  .program = "libvirt_iohelper",
+  .summary = "move a stream for libvirt",
+  .take_place = take_place,
+};

@@ -57,8 +57,6 @@ static const char helper_help[] =
 
 enum {
   OPTION_CHUNK_SIZE = OPTION_VERB,
-  OPTION_JSON,
-  OPTION_STATUS,
   OPTION_STORE,
   OPTION_MEMORY,
 };
@@ -68,8 +66,8 @@ static const struct option long_options[] = {
   { "store", required_argument, NULL, OPTION_STORE },
   { "codec", required_argument, NULL, 'c' },
   { "chunk-size", required_argument, NULL, OPTION_CHUNK_SIZE },
-  { "status", no_argument, NULL, OPTION_STATUS },
-  { "json", no_argument, NULL, OPTION_JSON },
+  { "status", no_argument, NULL, OPTION_FLAG (struct mount_settings, status) },
+  { "json", no_argument, NULL, OPTION_FLAG (struct mount_settings, json) },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "foreground", no_argument, NULL, 'f' },
   { "options", required_argument, NULL, 'o' },
@@ -77,17 +75,11 @@ static const struct option long_options[] = {
 };
 
 static int
-take_option (void *opaque, int c, struct error *err)
+take_option (void *state, int c, struct error *err)
 {
-  struct mount_settings *settings = opaque;
+  struct mount_settings *settings = state;
 
   switch (c) {
-  case OPTION_STATUS:
-    settings->status = true;
-    return 0;
-  case OPTION_JSON:
-    settings->json = true;
-    return 0;
   case OPTION_STORE:
     settings->store = optarg;
     return 0;
@@ -101,18 +93,16 @@ take_option (void *opaque, int c, struct error *err)
   case 'f':
     settings->foreground = true;
     return 0;
-  case 'o':
-    return mount_option_list (settings, optarg, err);
   default:
-    return common_option (&settings->common, c, err);
+    return mount_option_list (settings, optarg, err);
   }
 }
 
 /* As mount(8) calls it: some letters mean something else. */
 static int
-take_helper_option (void *opaque, int c, struct error *err)
+take_helper_option (void *state, int c, struct error *err)
 {
-  struct mount_settings *settings = opaque;
+  struct mount_settings *settings = state;
 
   switch (c) {
   case 'f':
@@ -122,7 +112,7 @@ take_helper_option (void *opaque, int c, struct error *err)
   case 's':
     return 0;
   default:
-    return take_option (opaque, c, err);
+    return take_option (state, c, err);
   }
 }
 
@@ -281,61 +271,48 @@ run_mount (const struct mount_settings *settings, struct error *err)
   return result;
 }
 
-/* FOLDER is the last operand; mount(8) names the store before it. */
-static void
-take_operands (struct mount_settings *settings, int count, char **operands)
-{
-  const char *store = count > 1 ? operands[0] : NULL;
-
-  settings->folder = operands[count - 1];
-  if (store != NULL && settings->store == NULL &&
-      strcmp (store, "none") != 0 && strcmp (store, settings->folder) != 0)
-    settings->store = store;
-}
-
 static int
-run (const struct command *command, int argc, char **argv)
+run (void *state, char **operands, struct error *err)
 {
-  struct mount_settings settings;
-  struct error err = { 0 };
-  int result;
+  struct mount_settings *settings = state;
 
-  mount_settings_initialise (&settings);
-  result = command_parse (command, argc, argv, &settings.common, &settings,
-                          &err);
-  if (result == 0) {
-    take_operands (&settings, command->argument_count, argv + optind);
-    result = run_mount (&settings, &err);
-  }
-  return result < 0 ? say_error (&err) : say_end_report ();
+  settings->folder = operands[0];
+  return run_mount (settings, err);
 }
 
-int
-cmd_mount (int argc, char **argv)
+/* mount(8) names the store before the folder. */
+static int
+run_helper (void *state, char **operands, struct error *err)
 {
-  static const struct command command = {
-    .synopsis = SYNOPSIS,
-    .help = help,
-    .letters = COMMON_LETTERS "c:fo:",
-    .options = long_options,
-    .argument_count = 1,
-    .take = take_option,
-  };
+  struct mount_settings *settings = state;
 
-  return run (&command, argc, argv);
+  if (settings->store == NULL && strcmp (operands[0], "none") != 0 &&
+      strcmp (operands[0], operands[1]) != 0)
+    settings->store = operands[0];
+  return run (state, operands + 1, err);
 }
 
-int
-cmd_mount_helper (int argc, char **argv)
-{
-  static const struct command command = {
-    .synopsis = SYNOPSIS_HELPER,
-    .help = helper_help,
-    .letters = COMMON_LETTERS "c:fno:s",
-    .options = long_options,
-    .argument_count = 2,
-    .take = take_helper_option,
-  };
+const struct verb mount_verb = {
+  .name = "mount",
+  .summary = "show a folder of images as their sources",
+  .synopsis = SYNOPSIS,
+  .help = help,
+  .letters = COMMON_LETTERS "c:fo:",
+  .options = long_options,
+  .operand_count = 1,
+  VERB_STATE (struct mount_settings, MOUNT_SETTINGS),
+  .take = take_option,
+  .run = run,
+};
 
-  return run (&command, argc, argv);
-}
+const struct verb mount_helper_verb = {
+  .program = "mount.iopress",
+  .synopsis = SYNOPSIS_HELPER,
+  .help = helper_help,
+  .letters = COMMON_LETTERS "c:fno:s",
+  .options = long_options,
+  .operand_count = 2,
+  VERB_STATE (struct mount_settings, MOUNT_SETTINGS),
+  .take = take_helper_option,
+  .run = run_helper,
+};

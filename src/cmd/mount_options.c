@@ -6,18 +6,6 @@
 #include <string.h>
 
 #include "cmd/mount_options.h"
-#include "plugin/loader.h"
-
-#define MEMORY_BYTES_DEFAULT (UINT64_C (48) << 20)
-
-void
-mount_settings_initialise (struct mount_settings *settings)
-{
-  *settings = (struct mount_settings) {
-    .codec = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
-    .memory_bytes = MEMORY_BYTES_DEFAULT,
-  };
-}
 
 int
 mount_memory_option (struct mount_settings *settings, struct error *err)

@@ -5,6 +5,7 @@
 #define IOPRESS_CMD_MOUNT_OPTIONS_H
 
 #include "cmd/options.h"
+#include "plugin/loader.h"
 
 struct mount_settings {
   struct common_options common;
@@ -20,8 +21,10 @@ struct mount_settings {
   char for_fuse[4096];         /* what is libfuse's of -o */
 };
 
-/* Sets what nobody says. */
-void mount_settings_initialise (struct mount_settings *settings);
+/* What nobody says. */
+#define MOUNT_SETTINGS \
+  .codec = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL, \
+  .memory_bytes = UINT64_C (48) << 20
 
 /* Options that stand in -o, too.  optarg is the value.  Return 0, or -1 with ERR
  * (ERROR_USAGE).

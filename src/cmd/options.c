@@ -5,11 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/options.h"
@@ -19,18 +16,6 @@
 
 #define THREADS_MAX 4096
 #define DESCRIPTOR_MAX (1 << 20)
-
-static const char common_help[] =
-  "  -T, --threads=N         use N worker threads; 0 (the default): as many as\n"
-  "                          there are processors; serial: no thread at all\n"
-  "      --direct-io=WHEN    bypass the page cache: auto (default), on, off\n"
-  "      --plugin-dir=DIR    load codecs from DIR\n"
-  "      --progress=WHEN     a progress bar: auto (default), bar, none\n"
-  "      --progress-fd=N     write progress to descriptor N, one JSON object\n"
-  "                          a line\n"
-  "  -q, --quiet             print nothing but errors\n"
-  "  -v, --verbose           say more about what is done\n"
-  "      --help              show this help\n";
 
 int
 option_number (const char *option, uint64_t low, uint64_t high,
@@ -154,43 +139,6 @@ option_descriptor (const char *option, int access, int *fd,
                     access == O_RDONLY ? "reading" : "writing");
 }
 
-/* Whether ARGUMENT names the file or pipe that PROGRESS_FD has open.  A socket
- * as input may well take progress in its other direction.
- */
-static bool
-is_progress_file (const char *argument, bool output, int progress_fd)
-{
-  struct stat progress, named;
-  int fd = file_descriptor_of (argument);
-
-  if (strcmp (argument, "-") == 0)
-    fd = output ? STDOUT_FILENO : STDIN_FILENO;
-  return progress_fd >= 0 && fstat (progress_fd, &progress) == 0 &&
-    !S_ISCHR (progress.st_mode) && (output || !S_ISSOCK (progress.st_mode)) &&
-    (fd >= 0 ? fstat (fd, &named) : stat (argument, &named)) == 0 &&
-    named.st_dev == progress.st_dev && named.st_ino == progress.st_ino;
-}
-
-static int
-check_operands (int count, char **operands, int progress_fd,
-                struct error *err)
-{
-  int i;
-
-  for (i = 0; i < count; i++) {
-    if (operands[i][0] == '\0')
-      return error_set (err, ERROR_USAGE, 0, "the name of a file is empty");
-    if (descriptor_check_name (operands[i], operands[i], err) < 0)
-      return -1;
-    if (is_progress_file (operands[i], i > 0, progress_fd)) {
-      error_set (err, ERROR_USAGE, 0,
-                 "would get the lines of --progress-fd %d", progress_fd);
-      return error_subject (err, operands[i]);
-    }
-  }
-  return 0;
-}
-
 int
 common_option (struct common_options *options, int c, struct error *err)
 {
@@ -223,64 +171,9 @@ common_option (struct common_options *options, int c, struct error *err)
   case OPTION_PROGRESS_FD:
     return option_descriptor ("--progress-fd", O_WRONLY,
                               &options->progress_fd, err);
-  case ':':
-    return error_set (err, ERROR_USAGE, 0, "the option needs a value");
   default:
-    error_set (err, ERROR_USAGE, 0, "no such option, or it takes no value");
-    return error_hint (err, "see --help");
-  }
-}
-
-static int
-check_arguments (const struct command *command, int count, char **arguments,
-                 int progress_fd, const void *opaque, struct error *err)
-{
-  int most = command->argument_count;
-  bool few = count < most - command->optional_arguments;
-  bool runs = command->runs_command != NULL && command->runs_command (opaque);
-
-  if (few || (count > most && !runs)) {
-    error_set (err, ERROR_USAGE, 0, "%s arguments",
-               few ? "missing" : "too many");
-    return error_hint (err, "usage: %s", command->synopsis);
-  }
-  return check_operands (runs ? most - 1 : count, arguments, progress_fd, err);
-}
-
-static int
-take_option (const struct command *command, int c,
-             struct common_options *common, void *opaque, struct error *err)
-{
-  return command->take != NULL ? command->take (opaque, c, err)
-    : common_option (common, c, err);
-}
-
-int
-command_parse (const struct command *command, int argc, char **argv,
-               struct common_options *common, void *opaque,
-               struct error *err)
-{
-  int c;
-
-  *common = (struct common_options) {
-    .threads = processor_count (),
-    .progress_fd = -1,
-  };
-  opterr = 0;
-  while ((c = getopt_long (argc, argv, command->letters, command->options,
-                           NULL)) != -1)
-    if (take_option (command, c, common, opaque, err) < 0) {
-      if (c == '?' || c == ':')
-        error_context (err, "%s", argv[optind - 1]);
-      return -1;
-    }
-  if (common->help) {
-    fputs (command->help, stdout);
-    fputs (common_help, stdout);
     return 1;
   }
-  return check_arguments (command, argc - optind, argv + optind,
-                          common->progress_fd, opaque, err);
 }
 
 struct run_options

@@ -5,6 +5,7 @@
 #define IOPRESS_CMD_OPTIONS_H
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "io/file.h"
@@ -16,6 +17,7 @@ enum progress_mode {
   PROGRESS_NONE,
 };
 
+/* The state of each verb begins with them. */
 struct common_options {
   unsigned int threads;        /* workers; 0: serial */
   enum direct_io direct;
@@ -26,7 +28,9 @@ struct common_options {
   bool help;
 };
 
-/* Values of long options without a letter; verbs go on from OPTION_VERB. */
+/* Values of long options without a letter; verbs go on from OPTION_VERB.  Those
+ * from OPTION_FLAGS on set the bool at so many bytes of the state.
+ */
 enum {
   OPTION_DIRECT_IO = 256,
   OPTION_PLUGIN_DIR,
@@ -34,9 +38,15 @@ enum {
   OPTION_PROGRESS_FD,
   OPTION_HELP,
   OPTION_VERB,
+  OPTION_FLAGS = 65536,
 };
 
-/* Letters and long options that every verb with a pipeline takes. */
+/* Of an option that does nothing but set the bool MEMBER of the state TYPE. */
+#define OPTION_FLAG(type, member) \
+  (OPTION_FLAGS + \
+   _Generic (((type *) NULL)->member, bool: (int) offsetof (type, member)))
+
+/* Letters and long options that every verb takes. */
 #define COMMON_LETTERS ":T:qv"
 #define COMMON_LONG_OPTIONS \
   { "threads", required_argument, NULL, 'T' }, \
@@ -48,34 +58,8 @@ enum {
   { "verbose", no_argument, NULL, 'v' }, \
   { "help", no_argument, NULL, OPTION_HELP }
 
-/* The command line of a verb. */
-struct command {
-  const char *synopsis;
-  const char *help;            /* everything but the common options */
-  const char *letters;         /* COMMON_LETTERS and the verb's */
-  const struct option *options;
-  int argument_count;          /* after the options */
-  int optional_arguments;      /* of them, at the end */
-  /* Take one option that getopt_long returned as C; hand on to common_option
-   * what is not the verb's own.  NULL: no own options.
-   */
-  int (*take) (void *opaque, int c, struct error *err);
-  /* Whether, after all options, the last argument begins a command: it and any
-   * number behind it are not files then.  NULL: never.
-   */
-  bool (*runs_command) (const void *opaque);
-};
-
-/* Read a verb's options into COMMON and, through its take function, OPAQUE;
- * the arguments stand at argv[optind] then.  Returns 0; 1 when help was asked
- * for and printed; -1 with ERR (ERROR_USAGE).
- */
-int command_parse (const struct command *command, int argc, char **argv,
-                   struct common_options *common, void *opaque,
-                   struct error *err);
-
-/* Take one option that getopt_long returned as C and the verb does not know
- * itself.  Returns 0, or -1 with ERR (ERROR_USAGE).
+/* Take one option that getopt_long returned as C.  Returns 0; 1 when it is none
+ * of the common ones; -1 with ERR (ERROR_USAGE).
  */
 int common_option (struct common_options *options, int c,
                    struct error *err);

@@ -21,31 +21,16 @@ static const char help[] =
   "\n"
   "      --json              print one JSON object\n";
 
-enum {
-  OPTION_JSON = OPTION_VERB,
-};
-
-static const struct option long_options[] = {
-  COMMON_LONG_OPTIONS,
-  { "json", no_argument, NULL, OPTION_JSON },
-  { NULL, 0, NULL, 0 },
-};
-
 struct plugins {
   struct common_options common;
   bool json;
 };
 
-static int
-take_option (void *opaque, int c, struct error *err)
-{
-  struct plugins *plugins = opaque;
-
-  if (c != OPTION_JSON)
-    return common_option (&plugins->common, c, err);
-  plugins->json = true;
-  return 0;
-}
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "json", no_argument, NULL, OPTION_FLAG (struct plugins, json) },
+  { NULL, 0, NULL, 0 },
+};
 
 struct list {
   struct json_object *plugins; /* NULL: print lines */
@@ -98,41 +83,32 @@ visit (void *opaque, const char *name, const struct codec *codec,
 }
 
 static int
-list_plugins (const struct common_options *common, bool json,
-              struct error *err)
+run (void *state, char **operands, struct error *err)
 {
+  const struct plugins *plugins = state;
   struct list list = { 0 };
   struct json_object *report = NULL;
   int result;
 
-  if (json) {
+  (void) operands;
+  if (plugins->json) {
     report = json_object_new_object ();
     list.plugins = json_object_new_array ();
     json_object_object_add (report, "plugins", list.plugins);
   }
-  result = codec_each (common->plugin_folder, visit, &list, err);
-  if (json && result == 0)
+  result = codec_each (plugins->common.plugin_folder, visit, &list, err);
+  if (plugins->json && result == 0)
     json_print (report, stdout);
   return result;
 }
 
-int
-cmd_plugins (int argc, char **argv)
-{
-  static const struct command command = {
-    .synopsis = SYNOPSIS,
-    .help = help,
-    .letters = COMMON_LETTERS,
-    .options = long_options,
-    .take = take_option,
-  };
-  struct plugins plugins = { .json = false };
-  struct error err = { 0 };
-  int result;
-
-  result = command_parse (&command, argc, argv, &plugins.common, &plugins,
-                          &err);
-  if (result == 0)
-    result = list_plugins (&plugins.common, plugins.json, &err);
-  return result < 0 ? say_error (&err) : say_end_report ();
-}
+const struct verb plugins_verb = {
+  .name = "plugins",
+  .summary = "list the codecs",
+  .synopsis = SYNOPSIS,
+  .help = help,
+  .letters = COMMON_LETTERS,
+  .options = long_options,
+  VERB_STATE (struct plugins, .json = false),
+  .run = run,
+};

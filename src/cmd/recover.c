@@ -34,19 +34,6 @@ static const char help[] =
   "      --force             replace OUTPUT if it exists\n"
   "      --json              report as one JSON object\n";
 
-enum {
-  OPTION_FORCE = OPTION_VERB,
-  OPTION_JSON,
-};
-
-static const struct option long_options[] = {
-  COMMON_LONG_OPTIONS,
-  { "codec", required_argument, NULL, 'c' },
-  { "force", no_argument, NULL, OPTION_FORCE },
-  { "json", no_argument, NULL, OPTION_JSON },
-  { NULL, 0, NULL, 0 },
-};
-
 struct recover {
   struct common_options common;
   const char *codec_text;
@@ -61,24 +48,24 @@ struct recover {
   uint64_t lost_count;
 };
 
-static int
-take_option (void *opaque, int c, struct error *err)
-{
-  struct recover *recover = opaque;
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "codec", required_argument, NULL, 'c' },
+  { "force", no_argument, NULL, OPTION_FLAG (struct recover, force) },
+  { "json", no_argument, NULL, OPTION_FLAG (struct recover, json) },
+  { NULL, 0, NULL, 0 },
+};
 
-  switch (c) {
-  case 'c':
-    recover->codec_text = optarg;
-    return 0;
-  case OPTION_FORCE:
-    recover->force = true;
-    return 0;
-  case OPTION_JSON:
-    recover->json = true;
-    return 0;
-  default:
-    return common_option (&recover->common, c, err);
-  }
+/* There is just -c. */
+static int
+take_option (void *state, int c, struct error *err)
+{
+  struct recover *recover = state;
+
+  (void) c;
+  (void) err;
+  recover->codec_text = optarg;
+  return 0;
 }
 
 static int
@@ -142,7 +129,7 @@ note_lost (void *opaque, uint64_t window)
 }
 
 static int
-run (struct recover *recover, struct record_source *records,
+unpack (struct recover *recover, struct record_source *records,
      const struct sink *sink, struct error *err)
 {
   struct image *image = &recover->salvage.image;
@@ -184,7 +171,7 @@ write_pages (struct recover *recover, struct error *err)
     return error_set (err, ERROR_FAILED, ENOMEM, "cannot list the records");
   if (record_source_open (image, false, &records, err) == 0 &&
       page_sink_open (&recover->output.file, image, &sink, err) == 0)
-    result = run (recover, records, &sink, err);
+    result = unpack (recover, records, &sink, err);
   record_source_close (records);
   sink_close (&sink);
   return result < 0 ? -1 : output_commit (&recover->output, err);
@@ -307,16 +294,18 @@ explain_missing (struct recover *recover, const char *output,
 }
 
 static int
-recover_image (struct recover *recover, char **arguments, struct error *err)
+run (void *state, char **operands, struct error *err)
 {
-  bool to_stream = strcmp (arguments[1], "-") == 0;
+  struct recover *recover = state;
+  bool to_stream = strcmp (operands[1], "-") == 0;
+  struct error missing = { 0 };
 
   if (to_stream && recover->json)
     return error_set (err, ERROR_USAGE, 0,
                       "--json and OUTPUT cannot both be standard output");
-  if (open_image (recover, arguments[0], err) < 0 ||
+  if (open_image (recover, operands[0], err) < 0 ||
       find_codec (recover, err) < 0 ||
-      output_open (arguments[1], OUTPUT_SOURCE, recover->force,
+      output_open (operands[1], OUTPUT_SOURCE, recover->force,
                    recover->common.direct, &recover->file, &recover->output,
                    err) < 0 ||
       write_pages (recover, err) < 0 || find_missing (recover, err) < 0)
@@ -324,34 +313,38 @@ recover_image (struct recover *recover, char **arguments, struct error *err)
   if (!recover->common.quiet || recover->json)
     recover_report (&recover->salvage, recover->ram, recover->json,
                     to_stream ? stderr : stdout);
-  return explain_missing (recover, arguments[1], err);
+  if (explain_missing (recover, operands[1], &missing) == 0)
+    return 0;
+  if (say_end_report (err) == 0)
+    *err = missing;
+  return -1;
 }
 
-int
-cmd_recover (int argc, char **argv)
+static void
+end (void *state, bool succeeded)
 {
-  static const struct command command = {
-    .synopsis = SYNOPSIS,
-    .help = help,
-    .letters = COMMON_LETTERS "c:",
-    .options = long_options,
-    .argument_count = 2,
-    .take = take_option,
-  };
-  struct recover recover = { .file = FILE_CLOSED, .output = OUTPUT_CLOSED };
-  struct error err = { 0 }, ignored = { 0 };
-  int result, status;
+  struct recover *recover = state;
+  struct error ignored = { 0 };
 
-  result = command_parse (&command, argc, argv, &recover.common, &recover,
-                          &err);
-  if (result == 0)
-    result = recover_image (&recover, argv + optind, &err);
-  output_abandon (&recover.output);
-  mapped_ram_free (recover.ram);
-  codec_unload (recover.codec);
-  salvage_free (&recover.salvage);
-  free (recover.lost);
-  file_close (&recover.file, &ignored);
-  status = say_end_report ();
-  return status == 0 && result < 0 ? say_error (&err) : status;
+  (void) succeeded;
+  output_abandon (&recover->output);
+  mapped_ram_free (recover->ram);
+  codec_unload (recover->codec);
+  salvage_free (&recover->salvage);
+  free (recover->lost);
+  file_close (&recover->file, &ignored);
 }
+
+const struct verb recover_verb = {
+  .name = "recover",
+  .summary = "salvage what a damaged image still holds",
+  .synopsis = SYNOPSIS,
+  .help = help,
+  .letters = COMMON_LETTERS "c:",
+  .options = long_options,
+  .operand_count = 2,
+  VERB_STATE (struct recover, .file = FILE_CLOSED, .output = OUTPUT_CLOSED),
+  .take = take_option,
+  .run = run,
+  .end = end,
+};

@@ -11,7 +11,6 @@
 #include "cmd/output.h"
 #include "cmd/placeholders.h"
 #include "cmd/program.h"
-#include "cmd/say.h"
 #include "cmd/verbs.h"
 #include "pipeline/page_sink.h"
 
@@ -32,15 +31,7 @@ static const char help[] =
   "                          exit with its status\n";
 
 enum {
-  OPTION_FORCE = OPTION_VERB,
-  OPTION_TMPFILE,
-};
-
-static const struct option long_options[] = {
-  COMMON_LONG_OPTIONS,
-  { "force", no_argument, NULL, OPTION_FORCE },
-  { "tmpfile", required_argument, NULL, OPTION_TMPFILE },
-  { NULL, 0, NULL, 0 },
+  OPTION_TMPFILE = OPTION_VERB,
 };
 
 struct restore {
@@ -53,27 +44,29 @@ struct restore {
   char path[64];               /* that opens it as long as READER is open */
 };
 
-static int
-take_option (void *opaque, int c, struct error *err)
-{
-  struct restore *restore = opaque;
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "force", no_argument, NULL, OPTION_FLAG (struct restore, force) },
+  { "tmpfile", required_argument, NULL, OPTION_TMPFILE },
+  { NULL, 0, NULL, 0 },
+};
 
-  switch (c) {
-  case OPTION_FORCE:
-    restore->force = true;
-    return 0;
-  case OPTION_TMPFILE:
-    restore->folder = optarg;
-    return 0;
-  default:
-    return common_option (&restore->common, c, err);
-  }
+/* There is just --tmpfile. */
+static int
+take_option (void *state, int c, struct error *err)
+{
+  struct restore *restore = state;
+
+  (void) c;
+  (void) err;
+  restore->folder = optarg;
+  return 0;
 }
 
 static bool
-runs_command (const void *opaque)
+runs_command (const void *state)
 {
-  const struct restore *restore = opaque;
+  const struct restore *restore = state;
 
   return restore->folder != NULL;
 }
@@ -175,12 +168,12 @@ restore_arguments (struct restore *restore, char **arguments,
   return restore->folder != NULL ? open_reader (restore, err) : 0;
 }
 
-/* Run the command of ARGUMENTS, IMAGE COMMAND..., on the temporary file, with the
- * exit status STATUS.
+/* Run the command of ARGUMENTS, IMAGE COMMAND..., on the temporary file.  Returns
+ * its exit status, or -1 with ERR.
  */
 static int
 run_command (const struct restore *restore, char *const *arguments,
-             int *status, struct error *err)
+             struct error *err)
 {
   char number[16];
   const struct placeholder placeholders[] = {
@@ -194,47 +187,52 @@ run_command (const struct restore *restore, char *const *arguments,
       file_descriptor_of (arguments[0]) == STDIN_FILENO,
   };
   char **filled;
-  int result;
+  int result, status;
 
   snprintf (number, sizeof number, "%d", restore->reader);
   filled = placeholders_fill (placeholders, arguments + 1, err);
   if (filled == NULL)
     return -1;
   program.arguments = filled;
-  result = program_run (&program, status, err);
+  result = program_run (&program, &status, err);
   arguments_free (filled);
-  return result;
+  return result < 0 ? -1 : status;
 }
 
-int
-cmd_restore (int argc, char **argv)
+static int
+run (void *state, char **operands, struct error *err)
 {
-  static const struct command command = {
-    .synopsis = SYNOPSIS,
-    .help = help,
-    .letters = COMMON_LETTERS,
-    .options = long_options,
-    .argument_count = 2,
-    .take = take_option,
-    .runs_command = runs_command,
-  };
-  struct restore restore = { .input = IMAGE_INPUT_CLOSED,
-                             .output = OUTPUT_CLOSED, .reader = -1 };
-  struct error err = { 0 };
-  int status = 0;
-  int result;
+  struct restore *restore = state;
+  int result = restore_arguments (restore, operands, err);
 
-  result = command_parse (&command, argc, argv, &restore.common, &restore,
-                          &err);
-  if (result == 0)
-    result = restore_arguments (&restore, argv + optind, &err);
-  image_input_close (&restore.input, result == 0);
-  if (result == 0 && restore.reader >= 0)
-    result = run_command (&restore, argv + optind, &status, &err);
-  if (restore.reader >= 0)
-    close (restore.reader);
-  output_abandon (&restore.output);
-  if (result < 0)
-    return say_error (&err);
-  return status != 0 ? status : say_end_report ();
+  image_input_close (&restore->input, result == 0);
+  return result == 0 && restore->reader >= 0
+    ? run_command (restore, operands, err) : result;
 }
+
+static void
+end (void *state, bool succeeded)
+{
+  struct restore *restore = state;
+
+  image_input_close (&restore->input, succeeded);
+  if (restore->reader >= 0)
+    close (restore->reader);
+  output_abandon (&restore->output);
+}
+
+const struct verb restore_verb = {
+  .name = "restore",
+  .summary = "decompress an image into a sparse file",
+  .synopsis = SYNOPSIS,
+  .help = help,
+  .letters = COMMON_LETTERS,
+  .options = long_options,
+  .operand_count = 2,
+  VERB_STATE (struct restore, .input = IMAGE_INPUT_CLOSED,
+              .output = OUTPUT_CLOSED, .reader = -1),
+  .take = take_option,
+  .runs_command = runs_command,
+  .run = run,
+  .end = end,
+};

@@ -60,17 +60,9 @@ static const char help[] =
 
 enum {
   OPTION_CHUNK_SIZE = OPTION_VERB,
-  OPTION_EXACT,
   OPTION_FORMAT,
-  OPTION_FORCE,
   OPTION_IMAGE_ID,
-  OPTION_REPLACE,
-  OPTION_DISCARD,
   OPTION_DISCARD_BATCH,
-  OPTION_NO_VERIFY,
-  OPTION_RESUME,
-  OPTION_ESTIMATE,
-  OPTION_JSON,
   OPTION_WAIT_FD,
   OPTION_WAIT_QMP,
 };
@@ -79,17 +71,17 @@ static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
   { "codec", required_argument, NULL, 'c' },
   { "chunk-size", required_argument, NULL, OPTION_CHUNK_SIZE },
-  { "exact", no_argument, NULL, OPTION_EXACT },
+  { "exact", no_argument, NULL, OPTION_FLAG (struct save, exact) },
   { "format", required_argument, NULL, OPTION_FORMAT },
-  { "force", no_argument, NULL, OPTION_FORCE },
+  { "force", no_argument, NULL, OPTION_FLAG (struct save, force) },
   { "image-id", required_argument, NULL, OPTION_IMAGE_ID },
-  { "replace", no_argument, NULL, OPTION_REPLACE },
-  { "discard", no_argument, NULL, OPTION_DISCARD },
+  { "replace", no_argument, NULL, OPTION_FLAG (struct save, replace) },
+  { "discard", no_argument, NULL, OPTION_FLAG (struct save, discard) },
   { "discard-batch", required_argument, NULL, OPTION_DISCARD_BATCH },
-  { "no-verify", no_argument, NULL, OPTION_NO_VERIFY },
-  { "resume", no_argument, NULL, OPTION_RESUME },
-  { "estimate", no_argument, NULL, OPTION_ESTIMATE },
-  { "json", no_argument, NULL, OPTION_JSON },
+  { "no-verify", no_argument, NULL, OPTION_FLAG (struct save, no_verify) },
+  { "resume", no_argument, NULL, OPTION_FLAG (struct save, resume) },
+  { "estimate", no_argument, NULL, OPTION_FLAG (struct save, estimate) },
+  { "json", no_argument, NULL, OPTION_FLAG (struct save, json) },
   { "wait-fd", required_argument, NULL, OPTION_WAIT_FD },
   { "wait-qmp", required_argument, NULL, OPTION_WAIT_QMP },
   { NULL, 0, NULL, 0 },
@@ -113,75 +105,37 @@ image_id_option (struct save *save, struct error *err)
 }
 
 static int
-take_wait_option (struct save *save, int c, struct error *err)
+format_option (struct save *save, struct error *err)
 {
+  static const char *const formats[] = { "auto", "mapped-ram", "raw", NULL };
+  int choice = option_choice ("--format", formats, err);
+
+  save->format = (enum source_format) choice;
+  return choice < 0 ? -1 : 0;
+}
+
+static int
+take_option (void *state, int c, struct error *err)
+{
+  struct save *save = state;
+
   switch (c) {
+  case OPTION_CHUNK_SIZE:
+    return option_chunk_size (&save->chunk_bytes, err);
+  case OPTION_FORMAT:
+    return format_option (save, err);
+  case OPTION_IMAGE_ID:
+    return image_id_option (save, err);
+  case OPTION_DISCARD_BATCH:
+    return option_size ("--discard-batch", &save->batch_bytes, err);
   case OPTION_WAIT_FD:
     return option_descriptor ("--wait-fd", O_RDONLY, &save->wait_fd, err);
   case OPTION_WAIT_QMP:
     save->wait_qmp = optarg;
     return descriptor_check_name (optarg, "--wait-qmp", err);
   default:
-    return common_option (&save->common, c, err);
-  }
-}
-
-static int
-take_discard_option (struct save *save, int c, struct error *err)
-{
-  switch (c) {
-  case OPTION_REPLACE:
-    save->replace = true;
-    return 0;
-  case OPTION_DISCARD:
-    save->discard = true;
-    return 0;
-  case OPTION_DISCARD_BATCH:
-    return option_size ("--discard-batch", &save->batch_bytes, err);
-  case OPTION_NO_VERIFY:
-    save->verify = false;
-    return 0;
-  case OPTION_RESUME:
-    save->resume = true;
-    return 0;
-  case OPTION_ESTIMATE:
-    save->estimate = true;
-    return 0;
-  case OPTION_JSON:
-    save->json = true;
-    return 0;
-  default:
-    return take_wait_option (save, c, err);
-  }
-}
-
-static int
-take_option (void *opaque, int c, struct error *err)
-{
-  static const char *const formats[] = { "auto", "mapped-ram", "raw", NULL };
-  struct save *save = opaque;
-  int choice;
-
-  switch (c) {
-  case 'c':
     save->codec_text = optarg;
     return 0;
-  case OPTION_CHUNK_SIZE:
-    return option_chunk_size (&save->chunk_bytes, err);
-  case OPTION_EXACT:
-    save->exact = true;
-    return 0;
-  case OPTION_FORMAT:
-    choice = option_choice ("--format", formats, err);
-    save->format = (enum source_format) choice;
-    return choice < 0 ? -1 : 0;
-  case OPTION_FORCE:
-    save->force = true;
-    return 0;
-  case OPTION_IMAGE_ID:
-    return image_id_option (save, err);
-  default:
-    return take_discard_option (save, c, err);
   }
 }
 
@@ -236,7 +190,7 @@ explain_consumed (const struct save *save, struct error *err)
   else if (err->errnum == EEXIST)
     first = "nothing is lost: move that file away, then";
   err->kind = ERROR_CONSUMED;
-  /* SOURCE and OUTPUT follow, see cmd_save. */
+  /* SOURCE and OUTPUT follow, see verb_run. */
   error_hint (err, "%s go on with: iopress save --resume%s", first,
               save->force ? " --force" : "");
 }
@@ -259,18 +213,6 @@ leave_output (struct save *save, struct error *err)
     output_abandon (&save->output);
   else
     output_keep (&save->output);
-}
-
-static void
-save_free (struct save *save)
-{
-  struct error ignored = { 0 };
-
-  consume_close (save->consume);
-  source_layout_free (&save->layout);
-  image_close (save->image);
-  codec_unload (save->codec);
-  file_close (&save->source, &ignored);
 }
 
 /* What goes together with what. */
@@ -332,45 +274,48 @@ estimate (struct save *save, struct error *err)
   return save_prepare_estimate (save, err) < 0 ? -1 : save_estimate (save, err);
 }
 
-int
-cmd_save (int argc, char **argv)
+static int
+run (void *state, char **operands, struct error *err)
 {
-  static const struct command command = {
-    .synopsis = SYNOPSIS,
-    .help = help,
-    .letters = COMMON_LETTERS "c:",
-    .options = long_options,
-    .argument_count = 2,
-    .optional_arguments = 1,
-    .take = take_option,
-  };
-  struct save save = {
-    .codec_text = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
-    .verify = true,
-    .wait_fd = -1,
-    .batch_bytes = BATCH_BYTES_DEFAULT,
-    .source = FILE_CLOSED,
-    .output = OUTPUT_CLOSED,
-  };
-  struct error err = { 0 };
-  int result;
+  struct save *save = state;
 
-  result = command_parse (&command, argc, argv, &save.common, &save, &err);
-  if (result == 0) {
-    save.source_name = argv[optind];
-    save.output_name = argv[optind + 1];
-    save.consumes = save.discard && !save.estimate;
-    result = check_command (&save, &err);
-  }
-  if (result == 0 && save.replace)
-    save.output_name = save.source_name;
-  if (result == 0)
-    result = save.estimate ? estimate (&save, &err) : save_source (&save, &err);
-  progress_end (save.progress, result == 0);
-  save_free (&save);
-  return result < 0
-    ? say_error_and_command (&err, (const char *[]) {
-        save.source_name, save.output_name, NULL
-      })
-    : say_end_report ();
+  save->source_name = operands[0];
+  save->output_name = operands[1];
+  save->consumes = save->discard && !save->estimate;
+  if (check_command (save, err) < 0)
+    return -1;
+  if (save->replace)
+    save->output_name = save->source_name;
+  return save->estimate ? estimate (save, err) : save_source (save, err);
 }
+
+static void
+end (void *state, bool succeeded)
+{
+  struct save *save = state;
+  struct error ignored = { 0 };
+
+  progress_end (save->progress, succeeded);
+  consume_close (save->consume);
+  source_layout_free (&save->layout);
+  image_close (save->image);
+  codec_unload (save->codec);
+  file_close (&save->source, &ignored);
+}
+
+const struct verb save_verb = {
+  .name = "save",
+  .summary = "compress a save file into an image",
+  .synopsis = SYNOPSIS,
+  .help = help,
+  .letters = COMMON_LETTERS "c:",
+  .options = long_options,
+  .operand_count = 2,
+  .optional_operands = 1,
+  VERB_STATE (struct save, .codec_text = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
+              .wait_fd = -1, .batch_bytes = BATCH_BYTES_DEFAULT, .source = FILE_CLOSED,
+              .output = OUTPUT_CLOSED),
+  .take = take_option,
+  .run = run,
+  .end = end,
+};

@@ -21,7 +21,7 @@ struct save {
   uint8_t image_id[IMAGE_ID_BYTES];    /* if has_image_id */
   enum source_format format;
   bool exact, force, has_image_id;
-  bool discard, resume, verify;
+  bool discard, resume, no_verify;
   bool replace;
   bool estimate, json;
   int wait_fd;                 /* -1: none */

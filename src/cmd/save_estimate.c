@@ -138,7 +138,7 @@ save_estimate (struct save *save, struct error *err)
     .encoding = {
       .header = &save->header,
       .codec = save->codec,
-      .verify = save->discard && save->verify,
+      .verify = save->discard && !save->no_verify,
     },
     .ram = save->exact ? NULL : save->layout.ram,
   };

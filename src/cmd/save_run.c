@@ -38,7 +38,7 @@ pack_windows (struct save *save, struct window_source *source,
     .encoding = {
       .header = &save->header,
       .codec = save->codec,
-      .verify = save->consumes && save->verify,
+      .verify = save->consumes && !save->no_verify,
     },
     .ram = save->header.compatible & FEATURE_EXACT ? NULL : save->layout.ram,
     .automatic = save->automatic ? &save->level : NULL,

@@ -100,15 +100,13 @@ say_note (const char *format, ...)
 }
 
 int
-say_end_report (void)
+say_end_report (struct error *err)
 {
-  struct error err = { 0 };
-
   /* Some file systems tell only at the close. */
   errno = 0;
   if (fflush (stdout) == 0 && !ferror (stdout) &&
       (close (STDOUT_FILENO) == 0 || errno == EINTR))
     return 0;
-  error_set (&err, ERROR_FAILED, errno, "standard output cannot be written");
-  return say_error (&err);
+  return error_set (err, ERROR_FAILED, errno,
+                    "standard output cannot be written");
 }

@@ -21,8 +21,8 @@ void say_note (const char *format, ...)
   __attribute__ ((format (printf, 1, 2)));
 
 /* End a report on standard output, which is closed: find out whether all of it
- * was written.  Returns 0, or prints the error and returns 1.
+ * was written.  Returns 0, or -1 with ERR.
  */
-int say_end_report (void);
+int say_end_report (struct error *err);
 
 #endif /* IOPRESS_CMD_SAY_H */

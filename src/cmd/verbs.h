@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The verbs of the command line, one file each. */
+/* The verbs of the command line, a file each. */
 
 #ifndef IOPRESS_CMD_VERBS_H
 #define IOPRESS_CMD_VERBS_H
 
-/* Each takes its own arguments, ARGV[0] being the verb, prints its errors and
- * returns the exit status (docs/iopress.1, EXIT STATUS).
- */
-int cmd_expand (int argc, char **argv);
-int cmd_save (int argc, char **argv);
-int cmd_restore (int argc, char **argv);
-int cmd_info (int argc, char **argv);
-int cmd_verify (int argc, char **argv);
-int cmd_recover (int argc, char **argv);
-int cmd_mount (int argc, char **argv);
-int cmd_plugins (int argc, char **argv);
+#include "cmd/verb.h"
 
-/* As mount(8) runs mount.TYPE. */
-int cmd_mount_helper (int argc, char **argv);
+extern const struct verb save_verb;
+extern const struct verb restore_verb;
+extern const struct verb info_verb;
+extern const struct verb verify_verb;
+extern const struct verb recover_verb;
+extern const struct verb expand_verb;
+extern const struct verb mount_verb;
+extern const struct verb mount_helper_verb;
+extern const struct verb plugins_verb;
+extern const struct verb iohelper_verb;
 
-/* ARGV[0] may also be the path of libvirt_iohelper. */
-int cmd_iohelper (int argc, char **argv);
+/* All of them, in the order of iopress --help. */
+#define VERBS \
+  &save_verb, &restore_verb, &info_verb, &verify_verb, &recover_verb, \
+  &expand_verb, &mount_verb, &mount_helper_verb, &plugins_verb, &iohelper_verb
 
 #endif /* IOPRESS_CMD_VERBS_H */

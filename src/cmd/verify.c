@@ -18,41 +18,27 @@ static const char help[] =
   "      --fast              check the checksums of the stored bytes only,\n"
   "                          decompress nothing\n";
 
-enum {
-  OPTION_FAST = OPTION_VERB,
-};
-
-static const struct option long_options[] = {
-  COMMON_LONG_OPTIONS,
-  { "fast", no_argument, NULL, OPTION_FAST },
-  { NULL, 0, NULL, 0 },
-};
-
 struct verify {
   struct common_options common;
   bool fast;
   struct image_input input;
 };
 
-static int
-take_option (void *opaque, int c, struct error *err)
-{
-  struct verify *verify = opaque;
-
-  if (c != OPTION_FAST)
-    return common_option (&verify->common, c, err);
-  verify->fast = true;
-  return 0;
-}
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "fast", no_argument, NULL, OPTION_FLAG (struct verify, fast) },
+  { NULL, 0, NULL, 0 },
+};
 
 static int
-verify_image (struct verify *verify, const char *name, struct error *err)
+run (void *state, char **operands, struct error *err)
 {
+  struct verify *verify = state;
   const struct common_options *common = &verify->common;
   struct image_input *input = &verify->input;
   struct sink sink = null_sink ();
 
-  if (image_input_open (name, common, input, err) < 0)
+  if (image_input_open (operands[0], common, input, err) < 0)
     return -1;
   input->decoding.fast = verify->fast;
   if (image_input_run (input, "verify", common, &sink, err) < 0)
@@ -63,25 +49,23 @@ verify_image (struct verify *verify, const char *name, struct error *err)
   return 0;
 }
 
-int
-cmd_verify (int argc, char **argv)
+static void
+end (void *state, bool succeeded)
 {
-  static const struct command command = {
-    .synopsis = SYNOPSIS,
-    .help = help,
-    .letters = COMMON_LETTERS,
-    .options = long_options,
-    .argument_count = 1,
-    .take = take_option,
-  };
-  struct verify verify = { .input = IMAGE_INPUT_CLOSED };
-  struct error err = { 0 };
-  int result;
+  struct verify *verify = state;
 
-  result = command_parse (&command, argc, argv, &verify.common, &verify,
-                          &err);
-  if (result == 0)
-    result = verify_image (&verify, argv[optind], &err);
-  image_input_close (&verify.input, result == 0);
-  return result < 0 ? say_error (&err) : say_end_report ();
+  image_input_close (&verify->input, succeeded);
 }
+
+const struct verb verify_verb = {
+  .name = "verify",
+  .summary = "check that an image is whole",
+  .synopsis = SYNOPSIS,
+  .help = help,
+  .letters = COMMON_LETTERS,
+  .options = long_options,
+  .operand_count = 1,
+  VERB_STATE (struct verify, .input = IMAGE_INPUT_CLOSED),
+  .run = run,
+  .end = end,
+};
