@@ -7,7 +7,7 @@
 #include "cmd/image_input.h"
 #include "cmd/progress.h"
 #include "cmd/signals.h"
-#include "pipeline/record_source.h"
+#include "pipeline/record_intake.h"
 #include "pipeline/unpack.h"
 
 /* What to do about a damaged or unfinished image.  A finished one is nothing that
@@ -86,17 +86,17 @@ image_input_run (struct image_input *input, const char *verb,
   const struct file_header *header = &input->image->header;
   struct run_options options = run_options_of (common);
   struct job job = unpack_job (&input->decoding);
-  struct record_source *records = NULL;
-  struct source source;
+  struct record_intake *records = NULL;
+  struct intake intake;
   int result;
 
-  if (record_source_open (input->image, input->cached, &records, err) < 0)
+  if (record_intake_open (input->image, input->cached, &records, err) < 0)
     return -1;
-  source = record_source_face (records);
+  intake = record_intake_face (records);
   input->progress = progress_begin (common, verb, header->source_bytes,
                                     header->chunk_bytes, &options);
-  result = pipeline_run (&source, &job, sink, &options, err);
-  record_source_close (records);
+  result = pipeline_run (&intake, &job, sink, &options, err);
+  record_intake_close (records);
   if (result < 0)
     return hint_recover (input->image, err);
   return sink_complete (sink, err);

@@ -264,8 +264,8 @@ output_open_beside (const char *path, enum direct_io direct,
 
 /* Open PATH.part or else PATH.  Returns 1, 0 when there is neither, or -1. */
 static int
-open_begun_path (enum direct_io direct, const struct file *input,
-                 struct output *output, struct error *err)
+reopen_path (enum direct_io direct, const struct file *input,
+             struct output *output, struct error *err)
 {
   struct draft *draft = &output->draft;
   CLEANUP_CLOSE int node = -1;
@@ -297,9 +297,9 @@ open_begun_path (enum direct_io direct, const struct file *input,
 }
 
 int
-output_open_begun (const char *name, bool force, enum direct_io direct,
-                   const struct file *input, struct output *output,
-                   struct error *err)
+output_reopen (const char *name, bool force, enum direct_io direct,
+               const struct file *input, struct output *output,
+               struct error *err)
 {
   int fd = file_descriptor_of (name);
   int result;
@@ -312,7 +312,7 @@ output_open_begun (const char *name, bool force, enum direct_io direct,
   }
   output->path = fd < 0 ? name : NULL;
   if (fd < 0)
-    result = open_begun_path (direct, input, output, err);
+    result = reopen_path (direct, input, output, err);
   else if (file_take_descriptor (fd, name, FILE_UPDATE, direct,
                                  &output->file, err) < 0 ||
            refuse_input (input, &output->file, err) < 0 ||

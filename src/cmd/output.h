@@ -56,9 +56,9 @@ int output_open_beside (const char *path, enum direct_io direct,
  * anything is written see what it is, and call output_make_private.  Returns 1;
  * 0 when there is nothing; -1 with ERR.
  */
-int output_open_begun (const char *name, bool force, enum direct_io direct,
-                       const struct file *input, struct output *output,
-                       struct error *err);
+int output_reopen (const char *name, bool force, enum direct_io direct,
+                   const struct file *input, struct output *output,
+                   struct error *err);
 
 /* Its draft, for others to ask about its name; NULL for what has none. */
 const struct draft *output_draft (const struct output *output);

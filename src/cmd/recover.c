@@ -17,7 +17,7 @@
 #include "cmd/verbs.h"
 #include "image/image_view.h"
 #include "pipeline/page_sink.h"
-#include "pipeline/record_source.h"
+#include "pipeline/record_intake.h"
 #include "pipeline/unpack.h"
 #include "util/size.h"
 
@@ -129,8 +129,8 @@ note_lost (void *opaque, uint64_t window)
 }
 
 static int
-unpack (struct recover *recover, struct record_source *records,
-     const struct sink *sink, struct error *err)
+unpack (struct recover *recover, struct record_intake *records,
+        const struct sink *sink, struct error *err)
 {
   struct image *image = &recover->salvage.image;
   struct run_options options = run_options_of (&recover->common);
@@ -141,7 +141,7 @@ unpack (struct recover *recover, struct record_source *records,
     .name = recover->file.name,
   };
   struct job job = salvage_job (&decoding);
-  struct source source = record_source_face (records);
+  struct intake intake = record_intake_face (records);
   struct progress *progress = progress_begin (&recover->common, "recover",
                                               image->header.source_bytes,
                                               image->header.chunk_bytes,
@@ -150,7 +150,7 @@ unpack (struct recover *recover, struct record_source *records,
 
   options.lost = note_lost;
   options.lost_opaque = recover;
-  result = pipeline_run (&source, &job, sink, &options, err);
+  result = pipeline_run (&intake, &job, sink, &options, err);
   if (result == 0)
     result = sink_complete (sink, err);
   progress_end (progress, result == 0);
@@ -162,17 +162,17 @@ write_pages (struct recover *recover, struct error *err)
 {
   struct image *image = &recover->salvage.image;
   struct sink sink = SINK_CLOSED;
-  struct record_source *records = NULL;
+  struct record_intake *records = NULL;
   int result = -1;
 
   recover->lost = calloc (image->footer.record_count + 1,
                           sizeof *recover->lost);
   if (recover->lost == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM, "cannot list the records");
-  if (record_source_open (image, false, &records, err) == 0 &&
+  if (record_intake_open (image, false, &records, err) == 0 &&
       page_sink_open (&recover->output.file, image, &sink, err) == 0)
     result = unpack (recover, records, &sink, err);
-  record_source_close (records);
+  record_intake_close (records);
   sink_close (&sink);
   return result < 0 ? -1 : output_commit (&recover->output, err);
 }

@@ -35,7 +35,7 @@ struct save {
   struct output output;
   bool new_output;             /* this run has made it, or emptied it */
   bool consumes;               /* blocks of the source are to be given back: by
-                                * the command line, or by the image begun */
+                                * the command line, or by the image resumed */
   bool source_stays;           /* they were, but its file system cannot */
   struct source_layout layout;
   struct codec *codec;

@@ -142,11 +142,11 @@ save_estimate (struct save *save, struct error *err)
     },
     .ram = save->exact ? NULL : save->layout.ram,
   };
-  struct source_need need;
+  struct intake_need need;
   struct estimate estimate;
   struct room room;
 
-  if (source_need_find (&save->source, save->layout.ram, save->exact, false,
+  if (intake_need_find (&save->source, save->layout.ram, save->exact, false,
                         &need, err) < 0 ||
       estimate_run (&save->source, &need,
                     &pack, &options, &estimate, err) < 0 ||

@@ -35,13 +35,12 @@ has_final_name (const struct save *save)
  * in what is open, if anything is, and the source is whole; -1 with ERR.
  */
 static int
-open_begun (struct save *save, struct error *err)
+open_earlier (struct save *save, struct error *err)
 {
   struct output *output = &save->output;
   struct error invalid = { 0 };
-  int found = output_open_begun (save->output_name, save->force,
-                                 save->common.direct, &save->source, output,
-                                 err);
+  int found = output_reopen (save->output_name, save->force, save->common.direct,
+                             &save->source, output, err);
 
   if (found <= 0)
     return found;
@@ -233,7 +232,7 @@ save_prepare_again (struct save *save, struct error *err)
 
   if (resume_read_marker (&save->source, &save->earlier, err) < 0)
     return -1;
-  found = open_begun (save, err);
+  found = open_earlier (save, err);
   if (found < 0)
     return -1;
   if (found > 0)

@@ -7,7 +7,7 @@
 #include "cmd/save.h"
 #include "pipeline/image_sink.h"
 #include "pipeline/pack.h"
-#include "pipeline/window_source.h"
+#include "pipeline/window_intake.h"
 
 /* What was packed must be the source as it was at one time.  Behind the end of a
  * file that was cut are holes, as it seems.  One that is consumed changes by that.
@@ -30,7 +30,7 @@ check_unchanged (const struct save *save, struct error *err)
 
 /* Move all windows through the workers into the image. */
 static int
-pack_windows (struct save *save, struct window_source *source,
+pack_windows (struct save *save, struct window_intake *windows,
               const struct sink *sink, struct error *err)
 {
   struct run_options options = run_options_of (&save->common);
@@ -43,7 +43,7 @@ pack_windows (struct save *save, struct window_source *source,
     .ram = save->header.compatible & FEATURE_EXACT ? NULL : save->layout.ram,
     .automatic = save->automatic ? &save->level : NULL,
   };
-  struct source from = window_source_face (source);
+  struct intake intake = window_intake_face (windows);
   struct job job = pack_job (&pack);
   struct progress *progress = progress_begin (&save->common, "save",
                                               save->header.source_bytes,
@@ -56,7 +56,7 @@ pack_windows (struct save *save, struct window_source *source,
     options.balance = auto_level_balance;
     options.balance_opaque = &save->level;
   }
-  result = pipeline_run (&from, &job, sink, &options, err);
+  result = pipeline_run (&intake, &job, sink, &options, err);
   if (result == 0)
     result = check_unchanged (save, err);
   if (result == 0)
@@ -75,26 +75,26 @@ write_image (struct save *save, struct error *err)
     .source = &save->source,
     .header = &save->header,
     .follower = save->consume != NULL ? &follower : NULL,
-    .begun = save->image,
+    .resumed = save->image,
     .footer = &save->footer,
     .image_bytes = &save->image_bytes,
   };
-  struct source_need need;
-  struct window_source *source = NULL;
+  struct intake_need need;
+  struct window_intake *windows = NULL;
   struct sink sink = SINK_CLOSED;
   int result = -1;
 
-  if (source_need_find (&save->source, save->layout.ram, exact,
+  if (intake_need_find (&save->source, save->layout.ram, exact,
                         save->consume != NULL || save->replace, &need,
                         err) == 0 &&
-      window_source_open (&save->source, &need,
+      window_intake_open (&save->source, &need,
                           save->header.chunk_bytes,
                           align_up (save->earlier.covered_bytes,
                                     save->header.chunk_bytes),
-                          &source, err) == 0 &&
+                          &windows, err) == 0 &&
       image_sink_open (&options, &sink, err) == 0)
-    result = pack_windows (save, source, &sink, err);
-  window_source_close (source);
+    result = pack_windows (save, windows, &sink, err);
+  window_intake_close (windows);
   sink_close (&sink);
   return result;
 }

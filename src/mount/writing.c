@@ -37,7 +37,7 @@ make (struct windows *windows, int fd, const char *name,
   writing->direct_fd = open_direct (fd);
   snprintf (writing->name, sizeof writing->name, "%s", name);
   writing->codec = windows->mounting->codec;
-  writing->begun_ns = clock_nanoseconds (CLOCK_MONOTONIC);
+  writing->started_ns = clock_nanoseconds (CLOCK_MONOTONIC);
   clock_gettime (CLOCK_REALTIME, &writing->modified);
   pthread_mutex_lock (&windows->lock);
   LIST_INSERT_HEAD (&windows->writings, writing, link);
@@ -97,7 +97,7 @@ writing_take_up (struct windows *windows, int fd, const struct image *image,
   writing->header = *header;
   writing->header.incompatible |= FEATURE_UNORDERED;
   writing->size = header->source_bytes;
-  writing->begun = writing->headed = writing->finished = true;
+  writing->placed = writing->headed = writing->finished = true;
   writing->index_offset = image->footer.index_offset;
   writing->end = align_up (image->footer.index_offset, PAGE_BYTES);
   memcpy (writing->magic, image->prefix,
@@ -185,7 +185,7 @@ writing_begin (struct writing *writing, uint64_t prefix_bytes)
 {
   writing->header.prefix_bytes = prefix_bytes;
   writing->end = writing->reserved = records_start (&writing->header);
-  writing->begun = true;
+  writing->placed = true;
 }
 
 /* Whether a change of LENGTH bytes at OFFSET has to wait for writing_open_up. */
@@ -209,7 +209,7 @@ writing_enter (struct writing *writing, uint64_t offset, uint64_t length,
       pthread_cond_wait (&windows->changed, &windows->lock);
     if (writing->error != 0)
       return writing->error;
-    if (!writing->begun)
+    if (!writing->placed)
       writing_begin (writing, first == NULL ? 0
                      : prefix_of (offset, first, (size_t) length));
     if (!needs_opening (writing, offset, length))

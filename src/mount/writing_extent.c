@@ -136,7 +136,7 @@ set_size (struct writing *writing, uint64_t size)
     pthread_mutex_lock (&windows->lock);
   }
   writing->finished = false;
-  if (result == 0 && size < writing->size && writing->begun) {
+  if (result == 0 && size < writing->size && writing->placed) {
     /* A record has no page behind the end: none may be on its way. */
     windows_flush (windows, writing);
     result = writing->error != 0 ? writing->error : cut (writing, size);
@@ -248,7 +248,7 @@ writing_describe (struct writing *writing, char *line, size_t size)
             (unsigned long long) records,
             (unsigned long long) writing->records_again,
             (double) (clock_nanoseconds (CLOCK_MONOTONIC) -
-                      writing->begun_ns) * 1e-9);
+                      writing->started_ns) * 1e-9);
   pthread_mutex_unlock (lock);
   return records > 0;
 }

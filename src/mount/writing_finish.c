@@ -59,7 +59,7 @@ writing_open_up (struct writing *writing)
 static int
 complete_plain (struct writing *writing)
 {
-  uint64_t bytes = writing->begun ? writing->size : 0;
+  uint64_t bytes = writing->placed ? writing->size : 0;
   size_t head = (size_t) minimum_u64 (bytes, LIBVIRT_MAGIC_BYTES);
 
   if (ftruncate (writing->fd, (off_t) bytes) < 0)
@@ -228,7 +228,7 @@ writing_finish (struct writing *writing)
 
   pthread_mutex_lock (lock);
   writing_begin_alone (writing);
-  if (!writing->begun && writing->size > 0)
+  if (!writing->placed && writing->size > 0)
     writing_begin (writing, 0);
   result = finish (writing);
   writing_end_alone (writing);

@@ -24,7 +24,7 @@ struct writing {
    */
   struct file_header header;   /* but for source_bytes */
   uint64_t size;               /* of the source */
-  bool begun;                  /* where the header stands is settled */
+  bool placed;                 /* where the header stands is settled */
   bool headed;                 /* and it stands there, durable */
   bool finished;               /* durable as it is */
   bool fresh;                  /* never was finished */
@@ -42,7 +42,7 @@ struct writing {
   uint8_t magic[LIBVIRT_MAGIC_BYTES];
   struct timespec modified;
   uint64_t records_packed, records_stored, records_again;
-  uint64_t begun_ns;           /* CLOCK_MONOTONIC */
+  uint64_t started_ns;         /* CLOCK_MONOTONIC */
   LIST_ENTRY (writing) link;   /* of the windows' list */
 };
 

@@ -7,7 +7,7 @@
 
 #include "format/footer.h"
 #include "pipeline/estimate.h"
-#include "pipeline/window_source.h"
+#include "pipeline/window_intake.h"
 #include "util/clock.h"
 
 /* One window in so many, but never fewer than SAMPLE_MIN where there are. */
@@ -148,7 +148,7 @@ predict_time (const struct sample *sample, struct instant spent,
 }
 
 int
-estimate_run (struct file *file, const struct source_need *need,
+estimate_run (struct file *file, const struct intake_need *need,
               struct pack *pack, const struct run_options *options,
               struct estimate *estimate, struct error *err)
 {
@@ -156,8 +156,8 @@ estimate_run (struct file *file, const struct source_need *need,
   struct sample sample = {
     .workers = options->threads > 0 ? options->threads : 1,
   };
-  struct window_source *windows = NULL;
-  struct source source;
+  struct window_intake *windows = NULL;
+  struct intake intake;
   struct sink sink = { .opaque = &sample, .begin = begin, .finish = finish };
   struct job job = pack_job (pack);
   struct instant start, spent;
@@ -165,17 +165,17 @@ estimate_run (struct file *file, const struct source_need *need,
   int result;
 
   *estimate = (struct estimate) { .windows = 0 };
-  if (window_source_open (file, need, header->chunk_bytes, 0, &windows,
+  if (window_intake_open (file, need, header->chunk_bytes, 0, &windows,
                           err) < 0)
     return -1;
-  estimate->windows = window_source_count (windows);
+  estimate->windows = window_intake_count (windows);
   wanted = maximum_u64 (estimate->windows / SAMPLE_SHARE, SAMPLE_MIN);
-  window_source_sample (windows, divide_up (estimate->windows, wanted));
-  source = window_source_face (windows);
+  window_intake_sample (windows, divide_up (estimate->windows, wanted));
+  intake = window_intake_face (windows);
   start = instant_now ();
-  result = pipeline_run (&source, &job, &sink, options, err);
+  result = pipeline_run (&intake, &job, &sink, options, err);
   spent = instant_since (start, instant_now ());
-  window_source_close (windows);
+  window_intake_close (windows);
   estimate->sampled = sample.count;
   estimate->read_bytes = sample.count * header->chunk_bytes;
   predict_size (header, &sample, estimate);

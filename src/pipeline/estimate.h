@@ -6,7 +6,7 @@
 
 #include "pipeline/pack.h"
 #include "pipeline/run.h"
-#include "pipeline/source_need.h"
+#include "pipeline/intake_need.h"
 
 /* A value and the interval around it: for a size that in which it lies 19 times
  * of 20, for a time from the best case to the worst, as unsure as the size.
@@ -27,7 +27,7 @@ struct estimate {
  * predict size and time for all of it.  PACK and RAM as save uses them; they
  * stay the caller's.  Returns 0, or -1 with ERR.
  */
-int estimate_run (struct file *file, const struct source_need *need,
+int estimate_run (struct file *file, const struct intake_need *need,
                   struct pack *pack, const struct run_options *options,
                   struct estimate *estimate, struct error *err);
 

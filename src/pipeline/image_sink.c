@@ -87,12 +87,12 @@ static int
 take_up (struct image_sink *sink, const struct image_sink_options *options,
          struct error *err)
 {
-  const struct image *begun = options->begun;
+  const struct image *resumed = options->resumed;
   uint64_t i;
 
-  for (i = 0; i < begun->footer.record_count; i++)
-    add_entry (sink, &begun->entries[i]);
-  return writer_open (options->output, begun->bytes, &sink->writer, err);
+  for (i = 0; i < resumed->footer.record_count; i++)
+    add_entry (sink, &resumed->entries[i]);
+  return writer_open (options->output, resumed->bytes, &sink->writer, err);
 }
 
 /* Make durable what has been appended: whoever finds a footer, or no head, knows
@@ -116,7 +116,7 @@ start_image (struct image_sink *sink,
 {
   struct file *output = options->output;
 
-  if (options->begun != NULL)
+  if (options->resumed != NULL)
     return take_up (sink, options, err);
   /* The new head must not come to stand before records of an older image. */
   if (output->size > 0 && file_sync (output, err) < 0)

@@ -38,7 +38,7 @@ struct image_sink_options {
   const struct file_header *header;
   const struct image_follower *follower;       /* or NULL */
   /* Records that OUTPUT holds already, or NULL: go on after them. */
-  const struct image *begun;
+  const struct image *resumed;
   /* Where to say what was written, once it is complete. */
   struct footer *footer;
   uint64_t *image_bytes;

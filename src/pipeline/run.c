@@ -22,13 +22,13 @@
 #define SLOTS_SPARE 8u
 
 struct run {
-  const struct source *source;
+  const struct intake *intake;
   const struct sink *sink;
   const struct run_options *options;
   struct pool *pool;
 
   /* The reader's. */
-  unsigned int started;        /* slots begun and not finished */
+  unsigned int started;        /* slots taken and not finished */
   bool ended;                  /* nothing more to begin */
 
   /* The writer's. */
@@ -43,13 +43,13 @@ struct run {
 static bool
 begin_slots (struct run *run, bool wait)
 {
-  while (!run->ended && run->started < run->source->depth) {
+  while (!run->ended && run->started < run->intake->depth) {
     struct slot *slot = pool_take (run->pool, wait && run->started == 0);
     int began;
 
     if (slot == NULL)
       return run->started > 0 || !wait;
-    began = run->source->begin (run->source->opaque, slot, &slot->error);
+    began = run->intake->begin (run->intake->opaque, slot, &slot->error);
     run->ended = began <= 0;
     if (began > 0)
       run->started++;
@@ -70,7 +70,7 @@ read_step (struct run *run, bool wait)
   bool going = begin_slots (run, wait);
 
   if (run->started > 0) {
-    pool_submit (run->pool, run->source->finish (run->source->opaque));
+    pool_submit (run->pool, run->intake->finish (run->intake->opaque));
     run->started--;
   }
   if (run->started > 0 || (going && !run->ended))
@@ -214,7 +214,7 @@ quiesce (struct run *run)
   struct slot *slot;
 
   while (run->started > 0) {
-    run->source->finish (run->source->opaque);
+    run->intake->finish (run->intake->opaque);
     run->started--;
   }
   for (; run->held > 0; run->held--)
@@ -222,17 +222,17 @@ quiesce (struct run *run)
 }
 
 int
-pipeline_run (const struct source *source, const struct job *job,
+pipeline_run (const struct intake *intake, const struct job *job,
               const struct sink *sink, const struct run_options *options,
               struct error *err)
 {
-  struct run run = { .source = source, .sink = sink, .options = options };
+  struct run run = { .intake = intake, .sink = sink, .options = options };
   const struct delivery delivery = {
     .opaque = sink->opaque,
     .deliver = sink->deliver,
   };
   /* Two for each worker, and what the reader has in flight. */
-  unsigned int slots = 2 * options->threads + source->depth + SLOTS_SPARE;
+  unsigned int slots = 2 * options->threads + intake->depth + SLOTS_SPARE;
   bool reader_started = false;
   pthread_t reader;
   int result;
@@ -246,8 +246,8 @@ pipeline_run (const struct source *source, const struct job *job,
     result = run_threaded (&run, &reader, &reader_started, err);
   pool_stop (run.pool);
   if (reader_started) {
-    if (source->interrupt != NULL)
-      source->interrupt (source->opaque);
+    if (intake->interrupt != NULL)
+      intake->interrupt (intake->opaque);
     pthread_join (reader, NULL);
   }
   quiesce (&run);

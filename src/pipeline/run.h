@@ -9,7 +9,7 @@
 #include "pipeline/pool.h"
 
 /* Where slots are filled.  All calls come from one thread. */
-struct source {
+struct intake {
   void *opaque;
 
   /* Start filling SLOT with the next item.  Returns 1 when started, 0 at the
@@ -102,13 +102,13 @@ struct run_options {
   void *balance_opaque;
 };
 
-/* Move everything from SOURCE through JOB to SINK.  The first error wins, in
+/* Move everything from INTAKE through JOB to SINK.  The first error wins, in
  * the order of the slots: what comes before it still reaches the sink, but may
  * not be delivered.
- * Source and sink have no slot when this returns.  Returns 0, or
+ * Intake and sink have no slot when this returns.  Returns 0, or
  * -1 with ERR.
  */
-int pipeline_run (const struct source *source, const struct job *job,
+int pipeline_run (const struct intake *intake, const struct job *job,
                   const struct sink *sink, const struct run_options *options,
                   struct error *err);
 

@@ -13,7 +13,7 @@ struct slot_reader {
   struct file *file;
   struct aio *aio;
   struct page_cache *cache;    /* or NULL */
-  struct slot *cached[SLOT_READS_MAX]; /* begun, nothing to wait for */
+  struct slot *cached[SLOT_READS_MAX]; /* started, nothing to wait for */
   unsigned int cached_count;
 };
 

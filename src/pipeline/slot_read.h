@@ -43,12 +43,12 @@ bool slot_reader_cached (struct slot_reader *reader, struct slot *slot,
 void slot_reader_begin (struct slot_reader *reader, struct slot *slot,
                         void *buffer, uint64_t offset, uint64_t end);
 
-/* Wait for one of the slots begun; there is at least one.  Failure is in its
+/* Wait for one of the slots started; there is at least one.  Failure is in its
  * error.
  */
 struct slot *slot_reader_finish (struct slot_reader *reader);
 
-/* Nothing more will be begun: see aio_wind_down. */
+/* Nothing more will be started: see aio_wind_down. */
 void slot_reader_wind_down (struct slot_reader *reader);
 
 #endif /* IOPRESS_PIPELINE_SLOT_READ_H */

@@ -3,7 +3,7 @@
 
 #include <config.h>
 
-#include "pipeline/record_source.h"
+#include "pipeline/record_intake.h"
 #include "pipeline/unpack.h"
 
 static int
@@ -63,7 +63,7 @@ unpack_job (const struct decoding *decoding)
     /* Only decoder_open gets it. */
     .opaque = (struct decoding *) decoding,
     .raw_bytes = decoding->header->chunk_bytes,
-    .packed_bytes = record_source_room (decoding->header->chunk_bytes),
+    .packed_bytes = record_intake_room (decoding->header->chunk_bytes),
     .open = worker_open,
     .close = worker_close,
     .work = work,

@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pipeline/record_source.h"
+#include "pipeline/record_intake.h"
 #include "safety/resume.h"
 #include "image/source_layout.h"
-#include "pipeline/source_need.h"
+#include "pipeline/intake_need.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -61,7 +61,7 @@ static int
 walk_records (struct image *image, struct error *err)
 {
   CLEANUP_FREE uint8_t *buffer =
-    malloc (record_source_room (image->header.chunk_bytes));
+    malloc (record_intake_room (image->header.chunk_bytes));
   const struct index_entry *previous = NULL;
   struct record_header record;
   int valid;

@@ -10,7 +10,7 @@
 #include "image/source_layout.h"
 #include "safety/resume.h"
 #include "salvage/scan.h"
-#include "pipeline/source_need.h"
+#include "pipeline/intake_need.h"
 #include "util/cleanup.h"
 
 /* A source of zeros is what an earlier run leaves that was done: it has nothing
@@ -128,14 +128,14 @@ compare_window (const struct resume *resume, const struct read_at *source,
 /* Compare from OFFSET, the start of a window, to where the records end. */
 static int
 compare_windows (const struct resume *resume, const struct read_at *source,
-                 const struct read_at *image, const struct source_need *need,
+                 const struct read_at *image, const struct intake_need *need,
                  uint64_t offset, struct error *err)
 {
   const struct mapped_ram *ram = need->exact ? NULL : need->ram;
   uint32_t chunk_bytes = resume->image->header.chunk_bytes;
 
   for (;;) {
-    offset = minimum_u64 (source_need_next (need, source, offset),
+    offset = minimum_u64 (intake_need_next (need, source, offset),
                           image->next_data (image->opaque, offset));
     if (offset >= resume->covered_bytes)
       return 0;
@@ -191,7 +191,7 @@ check_content (struct resume *resume, const struct file *source,
   struct read_at from_source = read_at_of_file (source);
   struct read_at from_image = read_at_of_view (view);
   struct source_layout layout = { 0 };
-  struct source_need need;
+  struct intake_need need;
   int result;
 
   if (header->kind == IMAGE_MAPPED_RAM &&
@@ -200,7 +200,7 @@ check_content (struct resume *resume, const struct file *source,
     error_context (err, "is not the source of %s", resume->image->file->name);
     return error_subject (err, source->name);
   }
-  result = source_need_find (source, layout.ram,
+  result = intake_need_find (source, layout.ram,
                              (header->compatible & FEATURE_EXACT) != 0,
                              (header->compatible & FEATURE_DISCARD) != 0,
                              &need, err);

@@ -17,7 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pipeline/record_source.h"
+#include "pipeline/record_intake.h"
 #include "salvage/scan.h"
 #include "util/array.h"
 
@@ -331,8 +331,8 @@ scan_for_records (const struct file *file, uint64_t start,
     .header = header,
     .scan = scan_out,
     .part = malloc (PART_BYTES),
-    .body = malloc (record_source_room (CHUNK_BYTES_MAX)),
-    .credit = DEPTH * record_source_room (CHUNK_BYTES_MAX),
+    .body = malloc (record_intake_room (CHUNK_BYTES_MAX)),
+    .credit = DEPTH * record_intake_room (CHUNK_BYTES_MAX),
   };
   int result;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unit test of src/pipeline/run.c: sources and sinks of all kinds. */
+/* Unit test of src/pipeline/run.c: intakes and sinks of all kinds. */
 
 #include <config.h>
 
@@ -20,9 +20,9 @@
 #define ITEMS 300u
 #define KEPT_MAX 64u
 
-/* A source of items, a job, and a sink that answers in turn as told. */
+/* An intake of items, a job, and a sink that answers in turn as told. */
 struct play {
-  /* The source. */
+  /* The intake. */
   uint64_t next;
   struct slot *started[4];
   unsigned int started_count;
@@ -58,7 +58,7 @@ new_play (int first, int second, int third)
 }
 
 static int
-source_begin (void *opaque, struct slot *slot, struct error *err)
+intake_begin (void *opaque, struct slot *slot, struct error *err)
 {
   struct play *play = opaque;
 
@@ -71,7 +71,7 @@ source_begin (void *opaque, struct slot *slot, struct error *err)
 }
 
 static struct slot *
-source_finish (void *opaque)
+intake_finish (void *opaque)
 {
   struct play *play = opaque;
   struct slot *slot = play->started[0];
@@ -203,10 +203,10 @@ answers (const struct play *play, int answer)
 static int
 run_play (struct play *play, unsigned int threads, struct error *err)
 {
-  const struct source source = {
+  const struct intake intake = {
     .opaque = play,
-    .begin = source_begin,
-    .finish = source_finish,
+    .begin = intake_begin,
+    .finish = intake_finish,
     .depth = 3,
   };
   const struct job job = {
@@ -234,7 +234,7 @@ run_play (struct play *play, unsigned int threads, struct error *err)
     .lost = lost,
     .lost_opaque = play,
   };
-  int result = pipeline_run (&source, &job, &sink, &options, err);
+  int result = pipeline_run (&intake, &job, &sink, &options, err);
 
   assert_int_equal (play->completed + play->closed, 0);
   assert_int_equal (play->kept_count, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Unit tests of src/pipeline/source_need.c: what is read of a source. */
+/* Unit tests of src/pipeline/intake_need.c: what is read of a source. */
 
 #include <config.h>
 
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/source_need.h"
+#include "pipeline/intake_need.h"
 #include "util/bytes.h"
 
 #define SIZE (UINT64_C (64) * PAGE_BYTES)
@@ -44,13 +44,13 @@ next_data (void *opaque, uint64_t offset)
 
 /* Reading what NEED says takes the pages of the list, which ends with 64. */
 static void
-assert_pages (const struct source_need *need, const uint64_t *pages)
+assert_pages (const struct intake_need *need, const uint64_t *pages)
 {
   const struct read_at file = { .next_data = next_data, .size = SIZE };
   uint64_t offset;
 
   for (offset = 0; ; pages++) {
-    uint64_t next = source_need_next (need, &file, offset);
+    uint64_t next = intake_need_next (need, &file, offset);
 
     assert_int_equal (next, *pages * PAGE_BYTES);
     if (next == SIZE)
@@ -63,7 +63,7 @@ static void
 test_raw (void **state)
 {
   static const uint64_t pages[] = { 0, 12, 30, 63, 64 };
-  struct source_need need = { 0 };
+  struct intake_need need = { 0 };
   uint64_t all[65];
   size_t i;
 
@@ -81,7 +81,7 @@ test_holes_left_out (void **state)
 {
   static const uint64_t pages[] = { 0, 9, 10, 30, 42, 63, 64 };
   static const uint64_t exact[] = { 0, 9, 10, 12, 30, 42, 63, 64 };
-  struct source_need need = { .ram = &ram };
+  struct intake_need need = { .ram = &ram };
 
   (void) state;
   assert_pages (&need, pages);
@@ -92,7 +92,7 @@ test_holes_left_out (void **state)
 static void
 test_holes_read (void **state)
 {
-  struct source_need need = { .ram = &ram, .holes = true };
+  struct intake_need need = { .ram = &ram, .holes = true };
   uint64_t pages[65];
   size_t count = 0;
   uint64_t page;

@@ -6,55 +6,55 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pipeline/record_source.h"
+#include "pipeline/record_intake.h"
 #include "pipeline/slot_read.h"
-#include "pipeline/stream_source.h"
+#include "pipeline/stream_intake.h"
 
 /* Records being read at a time. */
 #define READ_DEPTH 6u
 
-struct record_source {
+struct record_intake {
   struct image *image;
   uint64_t next;               /* entry to begin next */
   struct slot_reader *reader;
-  struct stream_source *stream;        /* instead, for a pipe */
+  struct stream_intake *stream;        /* instead, for a pipe */
 };
 
 int
-record_source_open (struct image *image, bool cached,
-                    struct record_source **source_out, struct error *err)
+record_intake_open (struct image *image, bool cached,
+                    struct record_intake **intake_out, struct error *err)
 {
-  struct record_source *source = calloc (1, sizeof *source);
+  struct record_intake *intake = calloc (1, sizeof *intake);
   int result;
 
-  if (source == NULL)
+  if (intake == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up reading");
-  source->image = image;
+  intake->image = image;
   if (image->file->stream)
-    result = stream_source_open (image, &source->stream, err);
+    result = stream_intake_open (image, &intake->stream, err);
   else
     result = slot_reader_open (image->file, cached ? SLOT_READ_ALL
-                               : SLOT_READ_UNCACHED, &source->reader, err);
+                               : SLOT_READ_UNCACHED, &intake->reader, err);
   if (result < 0) {
-    record_source_close (source);
+    record_intake_close (intake);
     return -1;
   }
-  *source_out = source;
+  *intake_out = intake;
   return 0;
 }
 
 void
-record_source_close (struct record_source *source)
+record_intake_close (struct record_intake *intake)
 {
-  if (source == NULL)
+  if (intake == NULL)
     return;
-  slot_reader_close (source->reader);
-  stream_source_close (source->stream);
-  free (source);
+  slot_reader_close (intake->reader);
+  stream_intake_close (intake->stream);
+  free (intake);
 }
 
 size_t
-record_source_room (uint32_t chunk_bytes)
+record_intake_room (uint32_t chunk_bytes)
 {
   /* Aligned reads take up to a page more at either end. */
   return record_bytes_max (chunk_bytes) + 2 * PAGE_BYTES;
@@ -64,7 +64,7 @@ record_source_room (uint32_t chunk_bytes)
  * START on.
  */
 static bool
-begin_cached (struct record_source *source, struct slot *slot,
+begin_cached (struct record_intake *intake, struct slot *slot,
               uint64_t start)
 {
   uint64_t bytes = slot->entry.offset + slot->entry.record_bytes - start;
@@ -74,30 +74,30 @@ begin_cached (struct record_source *source, struct slot *slot,
     return false;
   /* The worker takes the map from the record itself. */
   memset (slot->window.map, 0xff, sizeof slot->window.map);
-  return slot_reader_cached (source->reader, slot, start, (uint32_t) pages,
+  return slot_reader_cached (intake->reader, slot, start, (uint32_t) pages,
                              slot->window.map);
 }
 
 static int
 begin (void *opaque, struct slot *slot, struct error *err)
 {
-  struct record_source *source = opaque;
-  struct image *image = source->image;
+  struct record_intake *intake = opaque;
+  struct image *image = intake->image;
   uint64_t start;
 
   (void) err;
-  if (source->next >= image->footer.record_count) {
-    slot_reader_wind_down (source->reader);
+  if (intake->next >= image->footer.record_count) {
+    slot_reader_wind_down (intake->reader);
     return 0;
   }
-  slot->entry = image->entries[source->next++];
+  slot->entry = image->entries[intake->next++];
   slot->has_entry = true;
   slot->window.number = slot->entry.window;
   start = align_down (slot->entry.offset, PAGE_BYTES);
   slot->window.record = slot->packed + (slot->entry.offset - start);
   slot->window.record_bytes = slot->entry.record_bytes;
-  if (!begin_cached (source, slot, start))
-    slot_reader_begin (source->reader, slot, slot->packed, start,
+  if (!begin_cached (intake, slot, start))
+    slot_reader_begin (intake->reader, slot, slot->packed, start,
                        slot->entry.offset + slot->entry.record_bytes);
   return 1;
 }
@@ -105,18 +105,18 @@ begin (void *opaque, struct slot *slot, struct error *err)
 static struct slot *
 finish (void *opaque)
 {
-  struct record_source *source = opaque;
+  struct record_intake *intake = opaque;
 
-  return slot_reader_finish (source->reader);
+  return slot_reader_finish (intake->reader);
 }
 
-struct source
-record_source_face (struct record_source *source)
+struct intake
+record_intake_face (struct record_intake *intake)
 {
-  if (source->stream != NULL)
-    return stream_source_face (source->stream);
-  return (struct source) {
-    .opaque = source,
+  if (intake->stream != NULL)
+    return stream_intake_face (intake->stream);
+  return (struct intake) {
+    .opaque = intake,
     .begin = begin,
     .finish = finish,
     .depth = READ_DEPTH,

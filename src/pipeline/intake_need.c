@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "pipeline/source_need.h"
+#include "pipeline/intake_need.h"
 #include "util/bytes.h"
 
 /* More than QEMU writes beside the memory of 30 TiB. */
@@ -38,8 +38,8 @@ check_holes (const struct file *file, uint64_t bytes, struct error *err)
 }
 
 int
-source_need_find (const struct file *file, const struct mapped_ram *ram,
-                  bool exact, bool goes, struct source_need *need,
+intake_need_find (const struct file *file, const struct mapped_ram *ram,
+                  bool exact, bool goes, struct intake_need *need,
                   struct error *err)
 {
   uint64_t beside = file->size;
@@ -47,7 +47,7 @@ source_need_find (const struct file *file, const struct mapped_ram *ram,
 
   if (ram != NULL)
     beside -= mapped_ram_region_bytes (ram);
-  *need = (struct source_need) {
+  *need = (struct intake_need) {
     .ram = ram,
     .exact = exact,
     .holes = doubted || (ram != NULL && beside <= BESIDE_BYTES_MAX),
@@ -67,7 +67,7 @@ next_data (const struct read_at *file, uint64_t offset)
  * in a hole, unless these count, too.
  */
 static uint64_t
-next_present (const struct source_need *need, const struct read_at *file,
+next_present (const struct intake_need *need, const struct read_at *file,
               uint64_t offset)
 {
   for (;;) {
@@ -84,7 +84,7 @@ next_present (const struct source_need *need, const struct read_at *file,
 }
 
 uint64_t
-source_need_next (const struct source_need *need, const struct read_at *file,
+intake_need_next (const struct intake_need *need, const struct read_at *file,
                   uint64_t offset)
 {
   uint64_t next = offset;

@@ -16,13 +16,13 @@
  * and ZFS answers by what it has written out in its own time.
  */
 
-#ifndef IOPRESS_PIPELINE_SOURCE_NEED_H
-#define IOPRESS_PIPELINE_SOURCE_NEED_H
+#ifndef IOPRESS_PIPELINE_INTAKE_NEED_H
+#define IOPRESS_PIPELINE_INTAKE_NEED_H
 
 #include "guest/mapped_ram.h"
 #include "io/file.h"
 
-struct source_need {
+struct intake_need {
   const struct mapped_ram *ram;        /* of the source, or NULL */
   bool exact;                  /* read what it marks absent, too, where the
                                 * file system knows of data */
@@ -34,14 +34,14 @@ struct source_need {
  * Returns 0, or -1 with ERR when the source cannot go because it has more
  * holes than anybody can look at.
  */
-int source_need_find (const struct file *file, const struct mapped_ram *ram,
-                      bool exact, bool goes, struct source_need *need,
+int intake_need_find (const struct file *file, const struct mapped_ram *ram,
+                      bool exact, bool goes, struct intake_need *need,
                       struct error *err);
 
 /* The first offset >= OFFSET, a multiple of PAGE_BYTES, where a page has to be
  * read, or SIZE of the source when none has.  FILE is the source.
  */
-uint64_t source_need_next (const struct source_need *need,
+uint64_t intake_need_next (const struct intake_need *need,
                            const struct read_at *file, uint64_t offset);
 
-#endif /* IOPRESS_PIPELINE_SOURCE_NEED_H */
+#endif /* IOPRESS_PIPELINE_INTAKE_NEED_H */
