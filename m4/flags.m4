@@ -69,3 +69,24 @@ AC_DEFUN([IOPRESS_SANITIZER], [
      AC_MSG_FAILURE([$CC cannot build programs with $1])])
   CFLAGS=$saved_CFLAGS
 ])
+
+# IOPRESS_FUZZER(VARIABLE, FLAGS)
+# Set VARIABLE to FLAGS, with which a fuzz target becomes a program, or stop.
+AC_DEFUN([IOPRESS_FUZZER], [
+  AC_MSG_CHECKING([whether $CC makes fuzzers with $2])
+  saved_LDFLAGS=$LDFLAGS
+  LDFLAGS="$LDFLAGS $2"
+  AC_LINK_IFELSE(
+    [AC_LANG_SOURCE([[#include <stddef.h>
+                      #include <stdint.h>
+                      int LLVMFuzzerTestOneInput (const uint8_t *, size_t);
+                      int LLVMFuzzerTestOneInput (const uint8_t *bytes,
+                                                  size_t length)
+                      { return (void) bytes, length > SIZE_MAX / 2; }]])],
+    [AC_MSG_RESULT([yes])
+     $1="$2"],
+    [AC_MSG_RESULT([no])
+     AC_MSG_FAILURE([$CC makes no fuzzers: use clang with its runtime
+libraries, or afl-clang-fast])])
+  LDFLAGS=$saved_LDFLAGS
+])

@@ -12,8 +12,8 @@
 #include "fuzz.h"
 #include "util/bytes.h"
 
-#define MUTATIONS_DEFAULT 30000u
 #define SEED_DEFAULT 1u
+#define SEEDS_MAX 128u
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 static uint64_t random_state = SEED_DEFAULT;
@@ -145,34 +145,54 @@ run (const uint8_t *bytes, size_t length)
   free (copy);
 }
 
-static unsigned int
+/* The valid inputs. */
+static struct seed {
+  uint8_t *bytes;
+  size_t length;
+} seeds[SEEDS_MAX];
+static unsigned int seed_count;
+
+static void
 run_seeds (void)
 {
   static uint8_t bytes[FUZZ_BYTES_MAX];
-  unsigned int count = 0;
   size_t length;
 
-  while ((length = fuzz_seed (count, bytes)) != 0) {
+  while ((length = fuzz_seed (seed_count, bytes)) != 0) {
+    struct seed *seed = &seeds[seed_count++];
+
+    FUZZ_ASSERT (seed_count < SEEDS_MAX);
+    seed->bytes = malloc (length);
+    seed->length = length;
+    if (seed->bytes == NULL)
+      abort ();
+    memcpy (seed->bytes, bytes, length);
     run (bytes, length);
-    count++;
   }
-  FUZZ_ASSERT (count > 0);
-  FUZZ_ASSERT (fuzz_accepted () >= count && fuzz_refused () == 0);
-  return count;
+  FUZZ_ASSERT (seed_count > 0);
+  FUZZ_ASSERT (fuzz_accepted () >= seed_count && fuzz_refused () == 0);
+}
+
+static void
+free_seeds (void)
+{
+  while (seed_count > 0)
+    free (seeds[--seed_count].bytes);
 }
 
 /* One mutation in four keeps its wrong checksums. */
 static void
-run_mutation (unsigned int seeds)
+run_mutation (void)
 {
   static uint8_t bytes[FUZZ_BYTES_MAX];
-  size_t length = fuzz_seed ((unsigned int) random_below (seeds), bytes);
-  size_t times = 1 + random_below (4);
+  const struct seed *seed = &seeds[random_below (seed_count)];
+  size_t length = seed->length, times = 1 + random_below (4);
 
+  memcpy (bytes, seed->bytes, length);
   while (times-- > 0)
     length = mutate (bytes, length);
   if (random_below (4) != 0)
-    fuzz_repair (bytes, length);
+    fuzz_reseal (bytes, length);
   run (bytes, length);
 }
 
@@ -197,15 +217,16 @@ run_file (const char *path)
 static bool
 run_mutations (unsigned long count)
 {
-  unsigned int seeds = run_seeds ();
   unsigned long i;
 
+  run_seeds ();
   for (i = 0; i < count; i++)
-    run_mutation (seeds);
+    run_mutation ();
   printf ("%u valid inputs, %lu mutations: %lu accepted, %lu refused, "
-          "%u of %u messages\n", seeds, count, fuzz_accepted (),
+          "%u of %u messages\n", seed_count, count, fuzz_accepted (),
           fuzz_refused (), fuzz_messages (), fuzz_message_count);
-  return fuzz_messages () == fuzz_message_count;
+  free_seeds ();
+  return fuzz_message_count == 0 || fuzz_messages () == fuzz_message_count;
 }
 
 /* The default run always does the same, so that it can promise to have got
@@ -214,7 +235,7 @@ run_mutations (unsigned long count)
 static int
 run_default (void)
 {
-  if (run_mutations (MUTATIONS_DEFAULT))
+  if (run_mutations (fuzz_mutation_count))
     return EXIT_SUCCESS;
   fprintf (stderr, "the messages seen are not the %u expected:\n",
            fuzz_message_count);
@@ -236,7 +257,7 @@ run_files (char **paths)
 int
 main (int argc, char **argv)
 {
-  unsigned long count = MUTATIONS_DEFAULT;
+  unsigned long count = fuzz_mutation_count;
   int option;
 
   if (argc == 1)

@@ -10,6 +10,7 @@
 #include "util/name.h"
 
 const unsigned int fuzz_message_count = 14;
+const unsigned long fuzz_mutation_count = 30000;
 
 size_t
 fuzz_seed (unsigned int number, uint8_t *bytes)
@@ -35,17 +36,6 @@ fuzz_seed (unsigned int number, uint8_t *bytes)
   memset (bytes, 0x11, (size_t) header.prefix_bytes);
   file_header_encode (&header, bytes + header.prefix_bytes);
   return (size_t) header.prefix_bytes + FILE_HEADER_BYTES;
-}
-
-void
-fuzz_repair (uint8_t *bytes, size_t length)
-{
-  size_t place;
-
-  for (place = 0; place + FILE_HEADER_BYTES <= length; place++)
-    if (memcmp (bytes + place, FILE_HEADER_MAGIC,
-                FILE_HEADER_MAGIC_BYTES) == 0)
-      reseal (bytes + place, FILE_HEADER_BYTES - 8);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "fuzz.h"
 
 const unsigned int fuzz_message_count = 12;
+const unsigned long fuzz_mutation_count = 30000;
 
 #define PLACE_BYTES 16u
 
@@ -35,13 +36,6 @@ fuzz_seed (unsigned int number, uint8_t *bytes)
   put_le64 (bytes + 8, SAMPLE_SOURCE);
   footer_encode (&footer, offset, bytes + PLACE_BYTES);
   return PLACE_BYTES + FOOTER_BYTES;
-}
-
-void
-fuzz_repair (uint8_t *bytes, size_t length)
-{
-  if (length >= PLACE_BYTES + FOOTER_BYTES)
-    reseal (bytes + PLACE_BYTES, 80);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "fuzz.h"
 
 const unsigned int fuzz_message_count = 11;
+const unsigned long fuzz_mutation_count = 30000;
 
 #define PLACE_BYTES 8u
 #define FIXED_BYTES (PLACE_BYTES + INDEX_HEADER_BYTES)
@@ -56,16 +57,6 @@ fuzz_seed (unsigned int number, uint8_t *bytes)
   if (number >= sizeof counts / sizeof counts[0])
     return 0;
   return encode_index (counts[number], bytes);
-}
-
-void
-fuzz_repair (uint8_t *bytes, size_t length)
-{
-  if (length < FIXED_BYTES)
-    return;
-  put_le64 (bytes + PLACE_BYTES + 32,
-            checksum (bytes + FIXED_BYTES, length - FIXED_BYTES));
-  reseal (bytes + PLACE_BYTES, INDEX_HEADER_BYTES - 8);
 }
 
 /* Walk COUNT entries as a reader does, until one is refused. */

@@ -10,6 +10,7 @@
 #include "util/bytes.h"
 
 const unsigned int fuzz_message_count = 3;
+const unsigned long fuzz_mutation_count = 30000;
 
 static void
 try_identity (const uint8_t *xml, size_t length)
@@ -62,12 +63,4 @@ fuzz_seed (unsigned int number, uint8_t *bytes)
   put (bytes + 20, sizeof xml);
   memcpy (bytes + LIBVIRT_HEADER_BYTES, xml, sizeof xml);
   return LIBVIRT_HEADER_BYTES + sizeof xml;
-}
-
-/* The format has no checksums. */
-void
-fuzz_repair (uint8_t *bytes, size_t length)
-{
-  (void) bytes;
-  (void) length;
 }

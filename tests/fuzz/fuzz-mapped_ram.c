@@ -11,6 +11,7 @@
 #include "util/bytes.h"
 
 const unsigned int fuzz_message_count = 43;
+const unsigned long fuzz_mutation_count = 30000;
 
 #define WINDOW_PAGES 64u
 
@@ -154,12 +155,4 @@ fuzz_seed (unsigned int number, uint8_t *bytes)
   memcpy (bytes + 1, image.bytes, image.size);
   image_free (&image);
   return length;
-}
-
-/* The format has no checksums. */
-void
-fuzz_repair (uint8_t *bytes, size_t length)
-{
-  (void) bytes;
-  (void) length;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the fuzz targets share.  Each target is linked with outcomes.c and
- * with either driver.c or libFuzzer (clang -fsanitize=fuzzer).
+/* What the fuzz targets share.  Each target is linked with outcomes.c,
+ * reseal.c, and either driver.c, which runs it a bounded number of times, or
+ * mutator.c and libFuzzer or AFL++ (docs/hacking.md, "Fuzzing").
  */
 
 #ifndef IOPRESS_TESTS_FUZZ_H
@@ -35,22 +36,28 @@ int LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t length);
  */
 size_t fuzz_seed (unsigned int number, uint8_t *bytes);
 
-/* Of each target: make the checksums in BYTES right, as far as it is long
- * enough to hold them.
- */
-void fuzz_repair (uint8_t *bytes, size_t length);
-
 /* Of each target: the number of different messages that its decoders have,
- * all of which the driver must have seen.
+ * all of which the driver must have seen; and how many mutations that takes, or
+ * as many as take a second or two.
  */
 extern const unsigned int fuzz_message_count;
+extern const unsigned long fuzz_mutation_count;
+
+/* Make the checksums of all parts of an image right that are found in BYTES by
+ * their magics, and those of other parts' checksums.
+ */
+void fuzz_reseal (uint8_t *bytes, size_t length);
 
 /* Run a decoder's RESULT and ERR through the checks that hold for all of
  * them, and count it.  Returns whether it accepted its input.
  */
 int fuzz_outcome (int result, const struct error *err);
 
-/* What fuzz_outcome has counted; messages that differ only in numbers are
+/* Count an input that was accepted, or not, by what has no messages of its own.
+ */
+void fuzz_count (int is_accepted);
+
+/* What these two have counted; messages that differ only in numbers are
  * the same.
  */
 unsigned long fuzz_accepted (void);

@@ -1,49 +1,66 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Lets libFuzzer get past the checksums: it begins with valid inputs, and
- * most of its mutations have their checksums made right.  For example:
- *
- *   clang -g -fsanitize=fuzzer,address,undefined -I BUILD -I src \
- *     tests/fuzz/fuzz-record.c tests/fuzz/mutator.c tests/fuzz/outcomes.c \
- *     src/format/[a-z]*.c src/util/bytes.c src/util/checksum.c \
- *     src/util/error.c -lxxhash
+/* What makes a fuzz target a program of libFuzzer or of AFL++ (configure
+ * --enable-fuzz, contrib/fuzz), in the place of driver.c.
  */
 
 #include <config.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "fuzz.h"
 
-/* Of libFuzzer. */
-size_t LLVMFuzzerMutate (uint8_t *bytes, size_t length, size_t room);
+/* Of libFuzzer; AFL++ has none, nor calls what needs it: there the checksums are
+ * made right by afl.c.
+ */
+size_t LLVMFuzzerMutate (uint8_t *bytes, size_t length, size_t room)
+  __attribute__ ((weak));
+
+/* Called by both, before all else. */
+int LLVMFuzzerInitialize (int *argc, char ***argv);
 
 /* Called by libFuzzer. */
 size_t LLVMFuzzerCustomMutator (uint8_t *bytes, size_t length, size_t room,
                                 unsigned int seed);
 
-/* A valid input in place of the one that libFuzzer has, when it fits. */
-static size_t
-begin_again (unsigned int number, uint8_t *bytes, size_t room)
+static void
+write_seed (const char *folder, unsigned int number, const uint8_t *bytes,
+            size_t length)
 {
-  static uint8_t valid[FUZZ_BYTES_MAX];
-  size_t length = fuzz_seed (number, valid);
+  char path[4096];
+  FILE *file;
 
-  if (length == 0)
-    length = fuzz_seed (0, valid);
-  if (length > room)
-    return 0;
-  memcpy (bytes, valid, length);
-  return length;
+  snprintf (path, sizeof path, "%s/seed-%u", folder, number);
+  file = fopen (path, "wb");
+  if (file == NULL || fwrite (bytes, 1, length, file) != length ||
+      fclose (file) != 0) {
+    fprintf (stderr, "%s: %s\n", path, strerror (errno));
+    exit (EXIT_FAILURE);
+  }
 }
 
+/* "--seeds FOLDER" writes the valid inputs there, and that is all. */
+int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  static uint8_t bytes[FUZZ_BYTES_MAX];
+  unsigned int number;
+  size_t length;
+
+  if (*argc != 3 || strcmp ((*argv)[1], "--seeds") != 0)
+    return 0;
+  for (number = 0; (length = fuzz_seed (number, bytes)) != 0; number++)
+    write_seed ((*argv)[2], number, bytes, length);
+  exit (EXIT_SUCCESS);
+}
+
+/* One mutation in four keeps its wrong checksums. */
 size_t
 LLVMFuzzerCustomMutator (uint8_t *bytes, size_t length, size_t room,
                          unsigned int seed)
 {
-  if (length < 8 || seed % 256 == 0)
-    length = begin_again (seed / 256 % 8, bytes, room);
   length = LLVMFuzzerMutate (bytes, length, room);
   if (seed % 4 != 0)
-    fuzz_repair (bytes, length);
+    fuzz_reseal (bytes, length);
   return length;
 }

@@ -69,6 +69,15 @@ fuzz_outcome (int result, const struct error *err)
   return 0;
 }
 
+void
+fuzz_count (int is_accepted)
+{
+  if (is_accepted)
+    accepted++;
+  else
+    refused++;
+}
+
 unsigned long
 fuzz_accepted (void)
 {
