@@ -24,7 +24,7 @@ struct common_options {
   enum progress_mode progress;
   int progress_fd;             /* -1: none */
   const char *plugin_folder;   /* NULL: the compiled-in one */
-  bool quiet, verbose;
+  bool quiet, verbose;         /* not both */
   bool help;
 };
 

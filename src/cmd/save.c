@@ -67,36 +67,38 @@ enum {
   OPTION_WAIT_QMP,
 };
 
+#define FLAG(member) OPTION_FLAG (struct save_options, member)
+
 static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
   { "codec", required_argument, NULL, 'c' },
   { "chunk-size", required_argument, NULL, OPTION_CHUNK_SIZE },
-  { "exact", no_argument, NULL, OPTION_FLAG (struct save, exact) },
+  { "exact", no_argument, NULL, FLAG (exact) },
   { "format", required_argument, NULL, OPTION_FORMAT },
-  { "force", no_argument, NULL, OPTION_FLAG (struct save, force) },
+  { "force", no_argument, NULL, FLAG (force) },
   { "image-id", required_argument, NULL, OPTION_IMAGE_ID },
-  { "replace", no_argument, NULL, OPTION_FLAG (struct save, replace) },
-  { "discard", no_argument, NULL, OPTION_FLAG (struct save, discard) },
+  { "replace", no_argument, NULL, FLAG (replace) },
+  { "discard", no_argument, NULL, FLAG (discard) },
   { "discard-batch", required_argument, NULL, OPTION_DISCARD_BATCH },
-  { "no-verify", no_argument, NULL, OPTION_FLAG (struct save, no_verify) },
-  { "resume", no_argument, NULL, OPTION_FLAG (struct save, resume) },
-  { "estimate", no_argument, NULL, OPTION_FLAG (struct save, estimate) },
-  { "json", no_argument, NULL, OPTION_FLAG (struct save, json) },
+  { "no-verify", no_argument, NULL, FLAG (no_verify) },
+  { "resume", no_argument, NULL, FLAG (resume) },
+  { "estimate", no_argument, NULL, FLAG (estimate) },
+  { "json", no_argument, NULL, FLAG (json) },
   { "wait-fd", required_argument, NULL, OPTION_WAIT_FD },
   { "wait-qmp", required_argument, NULL, OPTION_WAIT_QMP },
   { NULL, 0, NULL, 0 },
 };
 
 static int
-image_id_option (struct save *save, struct error *err)
+image_id_option (struct save_options *options, struct error *err)
 {
   size_t i;
 
   if (strlen (optarg) == 2 * IMAGE_ID_BYTES &&
       strspn (optarg, "0123456789abcdefABCDEF") == 2 * IMAGE_ID_BYTES) {
     for (i = 0; i < IMAGE_ID_BYTES; i++)
-      sscanf (optarg + 2 * i, "%2hhx", &save->image_id[i]);
-    save->has_image_id = true;
+      sscanf (optarg + 2 * i, "%2hhx", &options->image_id[i]);
+    options->has_image_id = true;
     return 0;
   }
   return error_set (err, ERROR_USAGE, 0,
@@ -105,202 +107,77 @@ image_id_option (struct save *save, struct error *err)
 }
 
 static int
-format_option (struct save *save, struct error *err)
+format_option (struct save_options *options, struct error *err)
 {
   static const char *const formats[] = { "auto", "mapped-ram", "raw", NULL };
   int choice = option_choice ("--format", formats, err);
 
-  save->format = (enum source_format) choice;
+  options->format = (enum source_format) choice;
   return choice < 0 ? -1 : 0;
 }
 
 static int
 take_option (void *state, int c, struct error *err)
 {
-  struct save *save = state;
+  struct save_options *options = state;
 
   switch (c) {
   case OPTION_CHUNK_SIZE:
-    return option_chunk_size (&save->chunk_bytes, err);
+    return option_chunk_size (&options->chunk_bytes, err);
   case OPTION_FORMAT:
-    return format_option (save, err);
+    return format_option (options, err);
   case OPTION_IMAGE_ID:
-    return image_id_option (save, err);
+    return image_id_option (options, err);
   case OPTION_DISCARD_BATCH:
-    return option_size ("--discard-batch", &save->batch_bytes, err);
+    return option_size ("--discard-batch", &options->batch_bytes, err);
   case OPTION_WAIT_FD:
-    return option_descriptor ("--wait-fd", O_RDONLY, &save->wait_fd, err);
+    return option_descriptor ("--wait-fd", O_RDONLY, &options->wait_fd, err);
   case OPTION_WAIT_QMP:
-    save->wait_qmp = optarg;
+    options->wait_qmp = optarg;
     return descriptor_check_name (optarg, "--wait-qmp", err);
   default:
-    save->codec_text = optarg;
+    options->codec_text = optarg;
     return 0;
   }
-}
-
-/* Which levels -c auto picked, and for how many windows each. */
-static void
-report_levels (const struct save *save)
-{
-  char text[256] = "";
-  size_t i, used = 0;
-
-  for (i = 0; i < save->level.count; i++)
-    if (save->level.used[i] > 0 && used < sizeof text)
-      used += (size_t) snprintf (text + used, sizeof text - used,
-                                 "%s%llu at %s:%d", used > 0 ? ", " : "",
-                                 (unsigned long long) save->level.used[i],
-                                 save->header.codec, save->level.levels[i]);
-  say_note ("%s: windows packed: %s", save->output_name,
-            used > 0 ? text : "none");
-}
-
-static void
-report (const struct save *save)
-{
-  bool source_stays = save->source_stays && !save->common.quiet;
-  char from[SIZE_TEXT_BYTES], to[SIZE_TEXT_BYTES];
-  uint64_t kept = save->footer.page_count * PAGE_BYTES;
-
-  if (save->automatic && !save->common.quiet)
-    report_levels (save);
-  if (save->common.verbose && !save->common.quiet &&
-      save->layout.plain_stream)
-    say_note ("%s: QEMU's stream in it is a plain one, not mapped-ram: packed "
-              "byte for byte", save->source.name);
-  if (save->common.verbose && !save->common.quiet)
-    say_note ("%s: %s of pages packed into %s", save->source.name,
-              size_format (kept, from), size_format (save->image_bytes, to));
-  if (source_stays)
-    say_note ("%s: is in %s now, but its file system cannot give its blocks "
-              "back", save->source.name, save->output_name);
-}
-
-/* Once part of the source is gone every failure is one of a kind: nothing is
- * lost, and --resume goes on.
- */
-static void
-explain_consumed (const struct save *save, struct error *err)
-{
-  const char *first = "nothing is lost,";
-
-  if (!output_is_there (&save->output))
-    first = "it has a part of SOURCE: bring it back, then";
-  else if (err->errnum == EEXIST)
-    first = "nothing is lost: move that file away, then";
-  err->kind = ERROR_CONSUMED;
-  /* SOURCE and OUTPUT follow, see verb_run. */
-  error_hint (err, "%s go on with: iopress save --resume%s", first,
-              save->force ? " --force" : "");
-}
-
-/* After a failure: keep an output that is worth something, or is not this run's.
- */
-static void
-leave_output (struct save *save, struct error *err)
-{
-  struct error ignored = { 0 };
-  bool whole;
-
-  /* The thread may be about to begin: only when it has ended is it known. */
-  if (save->consume != NULL)
-    consume_stop (save->consume, &ignored);
-  whole = save->earlier.left == SOURCE_WHOLE;
-  if (!whole && err->kind != ERROR_USAGE && err->kind != ERROR_BAD_INPUT)
-    explain_consumed (save, err);
-  if (whole && save->new_output)
-    output_abandon (&save->output);
-  else
-    output_keep (&save->output);
 }
 
 /* What goes together with what. */
 static int
-check_command (const struct save *save, struct error *err)
+check_command (const struct save_options *options, struct error *err)
 {
-  if (save->replace && (save->discard || save->resume || save->estimate ||
-                        save->force))
+  if (options->replace && (options->discard || options->resume ||
+                           options->estimate || options->force))
     return error_set (err, ERROR_USAGE, 0, "--replace does not go with %s",
-                      save->discard ? "--discard"
-                      : save->resume ? "--resume"
-                      : save->estimate ? "--estimate" : "--force");
-  if (save->replace && save->output_name != NULL)
+                      options->discard ? "--discard"
+                      : options->resume ? "--resume"
+                      : options->estimate ? "--estimate" : "--force");
+  if (options->replace && options->output_name != NULL)
     return error_set (err, ERROR_USAGE, 0, "--replace takes no OUTPUT");
-  if (save->replace && (file_descriptor_of (save->source_name) >= 0 ||
-                        strcmp (save->source_name, "-") == 0))
+  if (options->replace && (file_descriptor_of (options->source_name) >= 0 ||
+                           strcmp (options->source_name, "-") == 0))
     return error_set (err, ERROR_USAGE, 0,
                       "with --replace SOURCE must be a path, not \"%s\"",
-                      save->source_name);
-  if (save->json && !save->estimate)
+                      options->source_name);
+  if (options->json && !options->estimate)
     return error_set (err, ERROR_USAGE, 0, "--json goes with --estimate");
-  if (!save->replace && !save->estimate && save->output_name == NULL)
+  if (!options->replace && !options->estimate && options->output_name == NULL)
     return error_set (err, ERROR_USAGE, 0, "OUTPUT is missing");
   return 0;
-}
-
-/* With --replace an image is no source, but what is wanted.  Returns 0, or -1
- * with ERR.
- */
-static int
-accept_image (const struct save *save, struct error *err)
-{
-  struct error other = { 0 };
-  int done;
-
-  if (!save->replace || err->kind != ERROR_BAD_INPUT)
-    return -1;
-  done = replace_is_done (save->source_name, &save->common, &other);
-  if (done < 0)
-    *err = other;
-  return done > 0 ? 0 : -1;
-}
-
-static int
-save_source (struct save *save, struct error *err)
-{
-  if (save_prepare (save, err) == 0 && save_run (save, err) == 0) {
-    output_keep (&save->output);
-    report (save);
-    return 0;
-  }
-  leave_output (save, err);
-  return accept_image (save, err);
-}
-
-static int
-estimate (struct save *save, struct error *err)
-{
-  return save_prepare_estimate (save, err) < 0 ? -1 : save_estimate (save, err);
 }
 
 static int
 run (void *state, char **operands, struct error *err)
 {
-  struct save *save = state;
+  struct save_options *options = state;
 
-  save->source_name = operands[0];
-  save->output_name = operands[1];
-  save->consumes = save->discard && !save->estimate;
-  if (check_command (save, err) < 0)
+  options->source_name = operands[0];
+  options->output_name = operands[1];
+  if (check_command (options, err) < 0)
     return -1;
-  if (save->replace)
-    save->output_name = save->source_name;
-  return save->estimate ? estimate (save, err) : save_source (save, err);
-}
-
-static void
-end (void *state, bool succeeded)
-{
-  struct save *save = state;
-  struct error ignored = { 0 };
-
-  progress_end (save->progress, succeeded);
-  consume_close (save->consume);
-  source_layout_free (&save->layout);
-  image_close (save->image);
-  codec_unload (save->codec);
-  file_close (&save->source, &ignored);
+  if (options->replace)
+    options->output_name = options->source_name;
+  return options->estimate ? save_estimate (options, err)
+    : save_run (options, err);
 }
 
 const struct verb save_verb = {
@@ -312,10 +189,9 @@ const struct verb save_verb = {
   .options = long_options,
   .operand_count = 2,
   .optional_operands = 1,
-  VERB_STATE (struct save, .codec_text = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
-              .wait_fd = -1, .batch_bytes = BATCH_BYTES_DEFAULT,
-              .source = FILE_CLOSED, .output = OUTPUT_CLOSED),
+  VERB_STATE (struct save_options,
+              .codec_text = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
+              .wait_fd = -1, .batch_bytes = BATCH_BYTES_DEFAULT),
   .take = take_option,
   .run = run,
-  .end = end,
 };

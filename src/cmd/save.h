@@ -13,8 +13,8 @@
 #include "image/source_layout.h"
 #include "plugin/loader.h"
 
-struct save {
-  /* What the command line asks for. */
+/* What the command line asks for: constant once it is taken. */
+struct save_options {
   struct common_options common;
   const char *codec_text;
   uint32_t chunk_bytes;        /* 0: as the codec prefers */
@@ -28,8 +28,12 @@ struct save {
   const char *wait_qmp;        /* or NULL */
   uint64_t batch_bytes;
   const char *source_name, *output_name;
+};
 
-  /* What the run needs. */
+/* A running save. */
+struct save {
+  const struct save_options *options;
+
   struct file source;
   struct file_state before;    /* of the source, when it was opened */
   struct output output;
@@ -46,7 +50,7 @@ struct save {
 
   /* What is left of an earlier run, and of the source. */
   struct resume earlier;
-  struct image *image;         /* that it began and this goes on with, or NULL */
+  struct image *image;         /* that this goes on with, or NULL */
 
   /* What came of it. */
   struct progress *progress;   /* or NULL */
@@ -54,20 +58,53 @@ struct save {
   uint64_t image_bytes;
 };
 
-/* Open the source and the output: anew, or as an earlier run left them.
- * Returns 0, or -1 with ERR.
+/* Before anything of it is open. */
+#define SAVE_CLOSED .source = FILE_CLOSED, .output = OUTPUT_CLOSED
+
+/* Save as OPTIONS say.  Returns 0, or -1 with ERR. */
+int save_run (const struct save_options *options, struct error *err);
+
+/* Say what a save would give; the output_name may be NULL.  Returns 0, or -1
+ * with ERR.
  */
-int save_prepare (struct save *save, struct error *err);
+int save_estimate (const struct save_options *options, struct error *err);
 
-/* Pack the source.  Returns 0, or -1 with ERR. */
-int save_run (struct save *save, struct error *err);
+/* Wait as the options say, before anything of the source is looked at.  When it
+ * is given up, a descriptor's output is left empty.  Returns 0, or -1 with ERR.
+ */
+int save_wait (const struct save_options *options, struct error *err);
 
-/* Open the source alone, to look at it.  Returns 0, or -1 with ERR. */
-int save_prepare_estimate (struct save *save, struct error *err);
+/* Open the source, for update where parts of it will go, and take note of what
+ * it is like.  Returns 0, or -1 with ERR.
+ */
+int save_open_source (struct save *save, struct error *err);
 
-/* Say what a save would give; output_name may be NULL.  Returns 0, or -1 with
+/* The source is open: find out what it is, load the codec and fill in the file
+ * header for a new image with what the options say.  Returns 0, or -1 with ERR.
+ */
+int save_begin_image (struct save *save, struct error *err);
+
+/* Refuse an open output in which an image cannot be kept.  Returns 0, or -1
+ * with ERR.
+ */
+int save_check_output (struct save *save, struct error *err);
+
+/* The source is open: begin a new image in a new output.  Returns 0, or -1 with
  * ERR.
  */
-int save_estimate (struct save *save, struct error *err);
+int save_prepare_new (struct save *save, struct error *err);
+
+/* The source is open: go on with the image that an earlier run began, or begin
+ * anew where that left nothing of use.  Returns 0, or -1 with ERR.
+ */
+int save_prepare_again (struct save *save, struct error *err);
+
+/* Pack what the image does not have yet, and complete it.  Returns 0, or -1
+ * with ERR.
+ */
+int save_pack (struct save *save, struct error *err);
+
+/* Close and free all but the output. */
+void save_close (struct save *save);
 
 #endif /* IOPRESS_CMD_SAVE_H */

@@ -35,16 +35,16 @@ find_room (const struct save *save, struct room *room, struct error *err)
   struct statvfs source;
 
   *room = (struct room) {
-    .known = save->output_name != NULL &&
-      strcmp (save->output_name, "-") != 0 &&
-      file_descriptor_of (save->output_name) < 0,
+    .known = save->options->output_name != NULL &&
+      strcmp (save->options->output_name, "-") != 0 &&
+      file_descriptor_of (save->options->output_name) < 0,
   };
   if (!room->known)
     return 0;
-  path = strdup (save->output_name);
+  path = strdup (save->options->output_name);
   if (path == NULL || free_space_find (dirname (path), &room->free) < 0) {
     error_set (err, ERROR_FAILED, errno, "cannot find out how much is free");
-    return error_subject (err, save->output_name);
+    return error_subject (err, save->options->output_name);
   }
   room->shared = fstatvfs (save->source.fd, &source) == 0 &&
     source.f_fsid == room->free.file_system;
@@ -60,9 +60,9 @@ extra_bytes (const struct save *save, const struct estimate *estimate,
 {
   uint64_t image = (uint64_t) estimate->image_bytes.high;
 
-  if (!save->discard || (room->known && !room->shared))
+  if (!save->options->discard || (room->known && !room->shared))
     return image;
-  return minimum_u64 (image, save->batch_bytes + IN_FLIGHT_BYTES);
+  return minimum_u64 (image, save->options->batch_bytes + IN_FLIGHT_BYTES);
 }
 
 static void
@@ -130,31 +130,44 @@ print_json (const struct save *save, const struct estimate *estimate,
   json_print (report, stdout);
 }
 
-int
-save_estimate (struct save *save, struct error *err)
+static int
+estimate (struct save *save, struct error *err)
 {
-  struct run_options options = run_options_of (&save->common);
+  struct run_options options = run_options_of (&save->options->common);
   struct pack pack = {
     .encoding = {
       .header = &save->header,
       .codec = save->codec,
-      .verify = save->discard && !save->no_verify,
+      .verify = save->options->discard && !save->options->no_verify,
     },
-    .ram = save->exact ? NULL : save->layout.ram,
+    .ram = save->options->exact ? NULL : save->layout.ram,
   };
   struct intake_need need;
   struct estimate estimate;
   struct room room;
 
-  if (intake_need_find (&save->source, save->layout.ram, save->exact, false,
-                        &need, err) < 0 ||
+  if (intake_need_find (&save->source, save->layout.ram, save->options->exact,
+                        false, &need, err) < 0 ||
       estimate_run (&save->source, &need,
                     &pack, &options, &estimate, err) < 0 ||
       find_room (save, &room, err) < 0)
     return -1;
-  if (save->json)
+  if (save->options->json)
     print_json (save, &estimate, &room);
   else
     print_text (save, &estimate, &room);
   return 0;
+}
+
+int
+save_estimate (const struct save_options *options, struct error *err)
+{
+  struct save save = { .options = options, SAVE_CLOSED };
+  int result = -1;
+
+  if (save_open_source (&save, err) == 0 &&
+      save_begin_image (&save, err) == 0)
+    result = estimate (&save, err);
+  save_close (&save);
+  return result;
 }

@@ -13,7 +13,6 @@
 
 #include "cmd/codec.h"
 #include "cmd/save.h"
-#include "cmd/save_private.h"
 
 static int
 refuse_output (const struct save *save, const char *what, const char *hint,
@@ -31,16 +30,18 @@ has_final_name (const struct save *save)
   return save->output.path != NULL && save->output.part[0] == '\0';
 }
 
-/* Open the image that an earlier run began.  Returns 1; 0 when there is no image
- * in what is open, if anything is, and the source is whole; -1 with ERR.
+/* Open the image that an earlier run began.  Returns 1; 0 when there is no
+ * image in what is open, if anything is, and the source is whole; -1 with ERR.
  */
 static int
 open_earlier (struct save *save, struct error *err)
 {
+  const struct save_options *options = save->options;
   struct output *output = &save->output;
   struct error invalid = { 0 };
-  int found = output_reopen (save->output_name, save->force, save->common.direct,
-                             &save->source, output, err);
+  int found = output_reopen (options->output_name, options->force,
+                             options->common.direct, &save->source, output,
+                             err);
 
   if (found <= 0)
     return found;
@@ -112,7 +113,7 @@ start_over (struct save *save, struct error *err)
   codec_unload (save->codec);
   save->codec = NULL;
   source_layout_free (&save->layout);
-  if (reopen_source (save, save->discard, err) < 0 ||
+  if (reopen_source (save, save->options->discard, err) < 0 ||
       save_begin_image (save, err) < 0)
     return -1;
   return begin_anew (save, err);
@@ -168,9 +169,9 @@ match_source (struct save *save, struct error *err)
                             save->layout.ram, err);
 }
 
-/* The heads of image and source differ, all else is the same.  That of a finished
- * image may have been edited since, unless it is a .part, which nobody uses, or
- * is just lost.
+/* The heads of image and source differ, all else is the same.  That of a
+ * finished image may have been edited since, unless it is a .part, which nobody
+ * uses, or is just lost.
  */
 static int
 resolve_heads (struct save *save, struct error *err)
@@ -183,7 +184,7 @@ resolve_heads (struct save *save, struct error *err)
   if (!save->consumes)
     return 0;
   error_set (err, ERROR_BAD_INPUT, 0, "its head and that of %s differ: one of "
-             "them was edited", save->source_name);
+             "them was edited", save->options->source_name);
   error_subject (err, save->output.file.name);
   return error_hint (err, "look at both, then pack it to another name");
 }
@@ -198,7 +199,7 @@ take_up (struct save *save, struct error *err)
       check_may_go_on (save, err) < 0)
     return -1;
   save->header = save->image->header;
-  if (codec_for_image (save->common.plugin_folder, &save->header,
+  if (codec_for_image (save->options->common.plugin_folder, &save->header,
                        &save->codec, err) < 0)
     return error_subject (err, save->output.file.name);
   if (match_source (save, err) < 0)
@@ -220,8 +221,8 @@ open_source_again (struct save *save, struct error *err)
   bool consumes = (save->image->header.compatible & FEATURE_DISCARD) != 0;
 
   save->source_stays = consumes && !save->consumes &&
-    file_descriptor_of (save->source_name) < 0 &&
-    access (save->source_name, W_OK) < 0 && errno == EROFS;
+    file_descriptor_of (save->options->source_name) < 0 &&
+    access (save->options->source_name, W_OK) < 0 && errno == EROFS;
   return reopen_source (save, consumes && !save->source_stays, err);
 }
 

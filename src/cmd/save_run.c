@@ -1,102 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iopress save: the run itself. */
+/* iopress save: a run, from waiting for the source to what is said of it. */
 
 #include <config.h>
 
+#include <errno.h>
+#include <stdio.h>
+
 #include "cmd/progress.h"
 #include "cmd/save.h"
-#include "pipeline/image_sink.h"
-#include "pipeline/pack.h"
-#include "pipeline/window_intake.h"
+#include "cmd/say.h"
+#include "util/size.h"
 
-/* What was packed must be the source as it was at one time.  Behind the end of a
- * file that was cut are holes, as it seems.  One that is consumed changes by that.
+/* Whether blocks can be given back at all; both files may have been moved since
+ * an earlier run began.  To try that counts as a change on some file systems.
+ * Returns 1, 0, or -1 with ERR.
  */
 static int
-check_unchanged (const struct save *save, struct error *err)
+try_consuming (struct save *save, struct error *err)
 {
-  struct file_state now;
+  int possible;
 
-  if (!save->source.regular)
-    return 0;
-  if (file_note_state (&save->source, &now, err) < 0)
+  if (file_descriptor_of (save->options->source_name) < 0 &&
+      file_check_state (&save->source, &save->before, err) < 0)
     return -1;
-  if (now.bytes >= save->before.bytes)
-    return save->consume != NULL ? 0
-      : file_check_state (&save->source, &save->before, err);
-  error_set (err, ERROR_FAILED, 0, "was cut while it was packed");
-  return error_subject (err, save->source.name);
+  possible = discard_is_possible (&save->source, err);
+  return possible >= 0 &&
+    file_note_state (&save->source, &save->before, err) < 0 ? -1 : possible;
 }
 
-/* Move all windows through the workers into the image. */
 static int
-pack_windows (struct save *save, struct window_intake *windows,
-              const struct sink *sink, struct error *err)
+start_consuming (struct save *save, struct error *err)
 {
-  struct run_options options = run_options_of (&save->common);
-  struct pack pack = {
-    .encoding = {
+  bool named = file_descriptor_of (save->options->source_name) < 0;
+  struct consume_options options = {
+    .discard = {
+      .source = &save->source,
+      .output = &save->output.file,
+      .draft = output_draft (&save->output),
       .header = &save->header,
-      .codec = save->codec,
-      .verify = save->consumes && !save->no_verify,
+      .before = named ? &save->before : NULL,
+      .left = &save->earlier.left,
     },
-    .ram = save->header.compatible & FEATURE_EXACT ? NULL : save->layout.ram,
-    .automatic = save->automatic ? &save->level : NULL,
+    .batch_bytes = save->options->batch_bytes,
   };
-  struct intake intake = window_intake_face (windows);
-  struct job job = pack_job (&pack);
-  struct progress *progress = progress_begin (&save->common, "save",
-                                              save->header.source_bytes,
-                                              save->header.chunk_bytes,
-                                              &options);
+  int possible = 1;
+
+  if (!save->consumes)
+    return 0;
+  if (save->options->resume)
+    possible = try_consuming (save, err);
+  save->source_stays = possible == 0;
+  return possible <= 0 ? possible
+    : consume_open (&options, &save->consume, err);
+}
+
+/* Open source and output: anew, or as an earlier run left them. */
+static int
+prepare (struct save *save, struct error *err)
+{
   int result;
 
-  if (save->automatic) {
-    auto_level_init (&save->level, &save->codec->ops);
-    options.balance = auto_level_balance;
-    options.balance_opaque = &save->level;
-  }
-  result = pipeline_run (&intake, &job, sink, &options, err);
-  if (result == 0)
-    result = check_unchanged (save, err);
-  if (result == 0)
-    result = sink_complete (sink, err);
-  save->progress = progress;
-  return result;
-}
-
-static int
-write_image (struct save *save, struct error *err)
-{
-  bool exact = (save->header.compatible & FEATURE_EXACT) != 0;
-  struct image_follower follower = consume_follower (save->consume);
-  struct image_sink_options options = {
-    .output = &save->output.file,
-    .source = &save->source,
-    .header = &save->header,
-    .follower = save->consume != NULL ? &follower : NULL,
-    .resumed = save->image,
-    .footer = &save->footer,
-    .image_bytes = &save->image_bytes,
-  };
-  struct intake_need need;
-  struct window_intake *windows = NULL;
-  struct sink sink = SINK_CLOSED;
-  int result = -1;
-
-  if (intake_need_find (&save->source, save->layout.ram, exact,
-                        save->consume != NULL || save->replace, &need,
-                        err) == 0 &&
-      window_intake_open (&save->source, &need,
-                          save->header.chunk_bytes,
-                          align_up (save->earlier.covered_bytes,
-                                    save->header.chunk_bytes),
-                          &windows, err) == 0 &&
-      image_sink_open (&options, &sink, err) == 0)
-    result = pack_windows (save, windows, &sink, err);
-  window_intake_close (windows);
-  sink_close (&sink);
-  return result;
+  if (save_wait (save->options, err) < 0 || save_open_source (save, err) < 0)
+    return -1;
+  result = save->options->resume ? save_prepare_again (save, err)
+    : save_prepare_new (save, err);
+  return result < 0 ? -1 : start_consuming (save, err);
 }
 
 static int
@@ -104,19 +72,151 @@ publish (void *opaque, struct error *err)
 {
   struct save *save = opaque;
 
-  return save->replace
+  return save->options->replace
     ? replace_commit (&save->output, &save->source, &save->before,
                       save->header.prefix_bytes, err)
     : output_commit (&save->output, err);
 }
 
-int
-save_run (struct save *save, struct error *err)
+static int
+write_and_publish (struct save *save, struct error *err)
 {
   if (save->earlier.complete)
     save->footer = save->image->footer;
-  else if (write_image (save, err) < 0)
+  else if (save_pack (save, err) < 0)
     return -1;
   return save->consume != NULL
     ? consume_finish (save->consume, publish, save, err) : publish (save, err);
+}
+
+/* Which levels -c auto picked, and for how many windows each. */
+static void
+report_levels (const struct save *save)
+{
+  char text[256] = "";
+  size_t i, used = 0;
+
+  for (i = 0; i < save->level.count; i++)
+    if (save->level.used[i] > 0 && used < sizeof text)
+      used += (size_t) snprintf (text + used, sizeof text - used,
+                                 "%s%llu at %s:%d", used > 0 ? ", " : "",
+                                 (unsigned long long) save->level.used[i],
+                                 save->header.codec, save->level.levels[i]);
+  say_note ("%s: windows packed: %s", save->options->output_name,
+            used > 0 ? text : "none");
+}
+
+static void
+report (const struct save *save)
+{
+  const struct common_options *common = &save->options->common;
+  char from[SIZE_TEXT_BYTES], to[SIZE_TEXT_BYTES];
+  uint64_t kept = save->footer.page_count * PAGE_BYTES;
+
+  if (save->automatic && !common->quiet)
+    report_levels (save);
+  if (common->verbose && save->layout.plain_stream)
+    say_note ("%s: QEMU's stream in it is a plain one, not mapped-ram: packed "
+              "byte for byte", save->source.name);
+  if (common->verbose)
+    say_note ("%s: %s of pages packed into %s", save->source.name,
+              size_format (kept, from), size_format (save->image_bytes, to));
+  if (save->source_stays && !common->quiet)
+    say_note ("%s: is in %s now, but its file system cannot give its blocks "
+              "back", save->source.name, save->options->output_name);
+}
+
+/* Once part of the source is gone every failure is one of a kind: nothing is
+ * lost, and --resume goes on.
+ */
+static void
+explain_consumed (const struct save *save, struct error *err)
+{
+  const char *first = "nothing is lost,";
+
+  if (!output_is_there (&save->output))
+    first = "it has a part of SOURCE: bring it back, then";
+  else if (err->errnum == EEXIST)
+    first = "nothing is lost: move that file away, then";
+  err->kind = ERROR_CONSUMED;
+  /* SOURCE and OUTPUT follow, see verb_run. */
+  error_hint (err, "%s go on with: iopress save --resume%s", first,
+              save->options->force ? " --force" : "");
+}
+
+/* After a failure: keep an output that is worth something, or is not this
+ * run's.
+ */
+static void
+leave_output (struct save *save, struct error *err)
+{
+  struct error ignored = { 0 };
+  bool whole;
+
+  /* The thread may be about to begin: only when it has ended is it known. */
+  if (save->consume != NULL)
+    consume_stop (save->consume, &ignored);
+  whole = save->earlier.left == SOURCE_WHOLE;
+  if (!whole && err->kind != ERROR_USAGE && err->kind != ERROR_BAD_INPUT)
+    explain_consumed (save, err);
+  if (whole && save->new_output)
+    output_abandon (&save->output);
+  else
+    output_keep (&save->output);
+}
+
+/* With --replace an image is no source, but what is wanted.  Returns 0, or -1
+ * with ERR.
+ */
+static int
+accept_image (const struct save_options *options, struct error *err)
+{
+  struct error other = { 0 };
+  int done;
+
+  if (!options->replace || err->kind != ERROR_BAD_INPUT)
+    return -1;
+  done = replace_is_done (options->source_name, &options->common, &other);
+  if (done < 0)
+    *err = other;
+  return done > 0 ? 0 : -1;
+}
+
+static int
+run (struct save *save, struct error *err)
+{
+  if (prepare (save, err) == 0 && write_and_publish (save, err) == 0) {
+    output_keep (&save->output);
+    report (save);
+    return 0;
+  }
+  leave_output (save, err);
+  return accept_image (save->options, err);
+}
+
+void
+save_close (struct save *save)
+{
+  struct error ignored = { 0 };
+
+  consume_close (save->consume);
+  source_layout_free (&save->layout);
+  image_close (save->image);
+  codec_unload (save->codec);
+  file_close (&save->source, &ignored);
+}
+
+int
+save_run (const struct save_options *options, struct error *err)
+{
+  struct save save = {
+    .options = options,
+    .consumes = options->discard,
+    SAVE_CLOSED
+  };
+  int result = run (&save, err);
+
+  progress_end (save.progress, result == 0);
+  save_close (&save);
+  return result;
 }

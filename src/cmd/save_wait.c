@@ -10,7 +10,6 @@
 
 #include "safety/leftover.h"
 #include "cmd/save.h"
-#include "cmd/save_private.h"
 #include "cmd/wait.h"
 
 /* Whether NAME, a path or fd:N, may be the file that FD has open. */
@@ -27,20 +26,21 @@ may_name (const char *name, int fd)
     (named.st_dev == opened.st_dev && named.st_ino == opened.st_ino);
 }
 
-/* The caller gave up: an inherited output is to be left empty.  Nothing has been
- * written to it: a guest in it is of an earlier run, and may be all there is.
+/* The caller gave up: an inherited output is to be left empty.  Nothing has
+ * been written to it: a guest in it is of an earlier run, and may be all there
+ * is.
  */
 static void
-empty_descriptor (const struct save *save)
+empty_descriptor (const struct save_options *options)
 {
-  int fd = file_descriptor_of (save->output_name);
+  int fd = file_descriptor_of (options->output_name);
   struct file file = FILE_CLOSED;
   struct error ignored = { 0 };
 
-  if (fd < 0 || save->resume || may_name (save->source_name, fd))
+  if (fd < 0 || options->resume || may_name (options->source_name, fd))
     return;
-  if (file_take_descriptor (fd, save->output_name, FILE_UPDATE,
-                            save->common.direct, &file, &ignored) == 0 &&
+  if (file_take_descriptor (fd, options->output_name, FILE_UPDATE,
+                            options->common.direct, &file, &ignored) == 0 &&
       file.regular && file_lock (&file, true, &ignored) == 0 &&
       leftover_is_foreign (&file, &ignored) > 0)
     file_truncate (&file, 0, &ignored);
@@ -49,11 +49,12 @@ empty_descriptor (const struct save *save)
 
 /* Nothing of the source is looked at before QEMU has finished it. */
 int
-save_wait (const struct save *save, struct error *err)
+save_wait (const struct save_options *options, struct error *err)
 {
-  if ((save->wait_fd < 0 || wait_for_byte (save->wait_fd, err) == 0) &&
-      (save->wait_qmp == NULL || wait_for_qemu (save->wait_qmp, err) == 0))
+  if ((options->wait_fd < 0 || wait_for_byte (options->wait_fd, err) == 0) &&
+      (options->wait_qmp == NULL ||
+       wait_for_qemu (options->wait_qmp, err) == 0))
     return 0;
-  empty_descriptor (save);
+  empty_descriptor (options);
   return -1;
 }

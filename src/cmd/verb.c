@@ -104,7 +104,7 @@ static int
 parse (const struct verb *verb, void *state, int argc, char **argv,
        struct error *err)
 {
-  const struct common_options *common = state;
+  struct common_options *common = state;
   int c, count;
   bool runs;
 
@@ -117,6 +117,7 @@ parse (const struct verb *verb, void *state, int argc, char **argv,
       return -1;
   if (common->help)
     return 0;
+  common->verbose = common->verbose && !common->quiet;
   count = argc - optind;
   runs = verb->runs_command != NULL && verb->runs_command (state);
   if (check_count (verb, count, runs, err) < 0)

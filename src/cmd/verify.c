@@ -43,7 +43,7 @@ run (void *state, char **operands, struct error *err)
   input->decoding.fast = verify->fast;
   if (image_input_run (input, "verify", common, &sink, err) < 0)
     return -1;
-  if (common->verbose && !common->quiet)
+  if (common->verbose)
     say_note ("%s: %llu records, all whole", input->file.name,
               (unsigned long long) input->image->footer.record_count);
   return 0;
