@@ -112,8 +112,8 @@ explain_missing (const struct file *file, const struct head *head,
   if (magic != NULL)
     file_header_decode (magic, (uint64_t) (magic - head->bytes), &header,
                         err);
-  error_set (err, ERROR_BAD_INPUT, 0, "not an iopress image");
-  return error_subject (err, file->name);
+  return error_about (err, ERROR_BAD_INPUT, 0, file->name,
+                      "not an iopress image");
 }
 
 int

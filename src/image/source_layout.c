@@ -240,9 +240,8 @@ source_layout_parse (const struct read_at *at, enum image_kind kind,
 int
 refuse_damaged_marker (const struct file *file, struct error *err)
 {
-  error_set (err, ERROR_BAD_INPUT, 0, "was partly moved into an image, and the "
-             "marker that says which is damaged");
-  error_subject (err, file->name);
+  error_about (err, ERROR_BAD_INPUT, 0, file->name, "was partly moved into an "
+               "image, and the marker that says which is damaged");
   return error_hint (err, "keep it, and look for that image");
 }
 

@@ -102,10 +102,9 @@ read_fully (const struct file *file, uint64_t offset, uint8_t *buffer,
 static int
 ends_early (const struct file *file, uint64_t offset, struct error *err)
 {
-  error_set (err, ERROR_BAD_INPUT, 0,
-             "the file ends before byte %llu",
-             (unsigned long long) offset);
-  return error_subject (err, file->name);
+  return error_about (err, ERROR_BAD_INPUT, 0, file->name,
+                      "the file ends before byte %llu",
+                      (unsigned long long) offset);
 }
 
 /* Read through an aligned buffer. */

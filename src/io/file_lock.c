@@ -20,9 +20,8 @@ file_check_lease (int fd, const char *name, struct error *err)
   if (fd >= 0 ? fcntl (fd, F_SETLEASE, F_RDLCK) == 0 || errno != EAGAIN
       : errno != EAGAIN)
     return 0;
-  error_set (err, ERROR_FAILED, EBUSY, "another process has it open for "
-             "writing");
-  return error_subject (err, name);
+  return error_about (err, ERROR_FAILED, EBUSY, name,
+                      "another process has it open for writing");
 }
 
 int
@@ -52,8 +51,8 @@ file_note_state (const struct file *file, struct file_state *state,
 int
 file_refuse_changed (const struct file *file, struct error *err)
 {
-  error_set (err, ERROR_FAILED, 0, "was changed while it was packed");
-  error_subject (err, file->name);
+  error_about (err, ERROR_FAILED, 0, file->name,
+               "was changed while it was packed");
   return error_hint (err, "it is as it was left: try again");
 }
 
@@ -84,6 +83,6 @@ file_lock (const struct file *file, bool alone, struct error *err)
   if (!file->owned || fcntl (file->fd, F_OFD_SETLK, &lock) == 0 ||
       (errno != EAGAIN && errno != EACCES))
     return 0;
-  error_set (err, ERROR_FAILED, 0, "another iopress is using it");
-  return error_subject (err, file->name);
+  return error_about (err, ERROR_FAILED, 0, file->name,
+                      "another iopress is using it");
 }

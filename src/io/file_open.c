@@ -149,8 +149,8 @@ wrong_access (struct file *file, enum file_access access, struct error *err)
     [FILE_UPDATE] = "reading and writing",
   };
 
-  error_set (err, ERROR_USAGE, 0, "is not open for %s", names[access]);
-  return error_subject (err, file->name);
+  return error_about (err, ERROR_USAGE, 0, file->name, "is not open for %s",
+                      names[access]);
 }
 
 static int
@@ -178,10 +178,9 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
     probe_direct (file);
   if (!accessible && !file->owned)
     return wrong_access (file, access, err);
-  if (access != FILE_READ && !file->stream && (flags & O_APPEND) != 0) {
-    error_set (err, ERROR_USAGE, 0, "is open for appending");
-    return error_subject (err, file->name);
-  }
+  if (access != FILE_READ && !file->stream && (flags & O_APPEND) != 0)
+    return error_about (err, ERROR_USAGE, 0, file->name,
+                        "is open for appending");
   return check_direct (file, direct, err);
 }
 
@@ -303,8 +302,8 @@ compare_page (const struct file *file, const struct file *other,
   if (file_read_at (other, offset, theirs, length, err) < 0 ||
       memcmp (ours, theirs, length) != 0) {
     *err = (struct error) { 0 };
-    error_set (err, ERROR_FAILED, 0, "is not what it is when opened again");
-    return error_subject (err, file->name);
+    return error_about (err, ERROR_FAILED, 0, file->name,
+                        "is not what it is when opened again");
   }
   return 0;
 }

@@ -203,9 +203,9 @@ page_cache_read (const struct page_cache *cache, uint64_t offset,
       continue;
     if (count <= 0) {
       errno = count == 0 ? ENODATA : errno;
-      error_set (err, ERROR_FAILED, errno, "cannot be read at offset %llu",
-                 (unsigned long long) offset);
-      return error_subject (err, cache->file->name);
+      return error_about (err, ERROR_FAILED, errno, cache->file->name,
+                          "cannot be read at offset %llu",
+                          (unsigned long long) offset);
     }
     bytes += count;
     offset += (uint64_t) count;

@@ -121,9 +121,8 @@ reap_block (struct write_blocks *blocks, bool wait, struct error *err)
   blocks->in_flight_count--;
   /* It stays in flight: nothing from there on has been written. */
   if (request->errnum != 0) {
-    error_set (&blocks->error, ERROR_FAILED, request->errnum,
-               "cannot be written");
-    error_subject (&blocks->error, blocks->file->name);
+    error_about (&blocks->error, ERROR_FAILED, request->errnum,
+                 blocks->file->name, "cannot be written");
     has_failed (blocks, err);
     return -1;
   }

@@ -14,14 +14,6 @@
 /* How often another run may come first before this one gives up. */
 #define ATTEMPTS 3
 
-static int
-fail (const struct place *place, int errnum, const char *what,
-      struct error *err)
-{
-  error_set (err, ERROR_FAILED, errnum, "%s", what);
-  return error_subject (err, place->path);
-}
-
 int
 draft_open_at (const struct place *place, struct draft *draft,
                struct error *err)
@@ -49,7 +41,8 @@ lock (const struct place *place, const struct file *file, struct error *err)
     return -1;
   /* The other one may have just finished and renamed it. */
   return place_has (place, file) ? 0
-    : fail (place, 0, "another iopress has just used it", err);
+    : error_about (err, ERROR_FAILED, 0, place->path,
+                   "another iopress has just used it");
 }
 
 /* FILE has the name NAME.part. */
@@ -104,7 +97,8 @@ draft_create (struct draft *draft, const struct draft_leftover *leftover,
     if (created < 0 || remove_leftover (draft, leftover, direct, err) < 0)
       break;
   }
-  return fail (&draft->part, 0, "another iopress has just used it", err);
+  return error_about (err, ERROR_FAILED, 0, draft->part.path,
+                      "another iopress has just used it");
 }
 
 /* Who may write to it may have it open, and no mode changes that. */
@@ -115,10 +109,12 @@ check_writers (const struct place *part, const struct file *file,
   struct stat st;
 
   if (fstat (file->fd, &st) < 0)
-    return fail (part, errno, "cannot be examined", err);
+    return error_about (err, ERROR_FAILED, errno, part->path,
+                        "cannot be examined");
   if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
     return 0;
-  fail (part, 0, "others may write to it, and may have it open", err);
+  error_about (err, ERROR_FAILED, 0, part->path,
+               "others may write to it, and may have it open");
   return error_hint (err, "chmod 600 it when nobody else has it open, then try "
                      "again");
 }
@@ -146,7 +142,8 @@ draft_make_private (const struct draft *draft, struct error *err)
   if (fstat (draft->file->fd, &st) == 0 &&
       ((st.st_mode & 07777) == 0600 || fchmod (draft->file->fd, 0600) == 0))
     return 0;
-  return fail (&draft->part, errno, "cannot be made private", err);
+  return error_about (err, ERROR_FAILED, errno, draft->part.path,
+                      "cannot be made private");
 }
 
 int
@@ -182,7 +179,8 @@ draft_finish_naming (struct draft *draft, struct error *err)
   if (!are_links (part, &draft->place) ||
       unlinkat (part->folder, place_base (part), 0) == 0 || errno == ENOENT)
     return 0;
-  return fail (part, errno, "cannot be removed", err);
+  return error_about (err, ERROR_FAILED, errno, part->path,
+                      "cannot be removed");
 }
 
 /* The second step of rename_by_link: both names lead to the file.  Over a
@@ -253,7 +251,8 @@ publish_new (struct draft *draft, struct error *err)
     return 0;
   }
   result = errno;
-  fail (&draft->place, result, "cannot be created", err);
+  error_about (err, ERROR_FAILED, result, draft->place.path,
+               "cannot be created");
   return result != EEXIST ? -1
     : error_hint (err, "it came meanwhile and is not overwritten: move it "
                   "away and try again");
@@ -263,7 +262,8 @@ static int
 publish_over (struct draft *draft, struct error *err)
 {
   if (rename_part (draft, 0) < 0)
-    return fail (&draft->place, errno, "cannot get its final name", err);
+    return error_about (err, ERROR_FAILED, errno, draft->place.path,
+                        "cannot get its final name");
   draft->named = NULL;
   return 0;
 }
@@ -274,8 +274,10 @@ exchange (struct draft *draft, struct error *err)
   if (rename_part (draft, RENAME_EXCHANGE) == 0)
     return 0;
   return errno == ENOENT
-    ? fail (&draft->place, 0, "was removed while it was packed", err)
-    : fail (&draft->place, errno, "cannot be replaced by its image", err);
+    ? error_about (err, ERROR_FAILED, 0, draft->place.path,
+                   "was removed while it was packed")
+    : error_about (err, ERROR_FAILED, errno, draft->place.path,
+                   "cannot be replaced by its image");
 }
 
 /* Give both files their old names.  Whatever is called NAME.part then is kept
@@ -373,7 +375,8 @@ draft_check_linked (const struct draft *draft, struct error *err)
     return 0;
   if (fstat (draft->file->fd, &st) == 0 && st.st_nlink > 0)
     return 0;
-  return fail (&draft->place, 0, "was removed while it was written", err);
+  return error_about (err, ERROR_FAILED, 0, draft->place.path,
+                      "was removed while it was written");
 }
 
 void

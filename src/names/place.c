@@ -12,14 +12,6 @@
 #include "names/place.h"
 #include "util/cleanup.h"
 
-static int
-fail (const struct place *place, int errnum, const char *what,
-      struct error *err)
-{
-  error_set (err, ERROR_FAILED, errnum, "%s", what);
-  return error_subject (err, place->path);
-}
-
 /* A folder that may be searched but not read cannot be flushed, and has files
  * all the same.
  */
@@ -48,15 +40,17 @@ place_open (const char *path, struct place *place, struct error *err)
   *place = (struct place) PLACE_CLOSED;
   if ((size_t) snprintf (place->path, sizeof place->path, "%s", path) >=
       sizeof place->path)
-    return fail (place, ENAMETOOLONG, "cannot be opened", err);
+    return error_about (err, ERROR_FAILED, ENAMETOOLONG, place->path,
+                        "cannot be opened");
   place->base = slash != NULL ? (size_t) (slash + 1 - path) : 0;
   if (place_base (place)[0] == '\0')
-    return fail (place, slash != NULL ? EISDIR : ENOENT, "cannot be opened",
-                 err);
+    return error_about (err, ERROR_FAILED, slash != NULL ? EISDIR : ENOENT,
+                        place->path, "cannot be opened");
   snprintf (folder, sizeof folder, "%.*s", (int) place->base, path);
   place->folder = open_folder (slash != NULL ? folder : ".");
   if (place->folder < 0)
-    return fail (place, errno, "cannot be opened", err);
+    return error_about (err, ERROR_FAILED, errno, place->path,
+                        "cannot be opened");
   place->owned = true;
   return 0;
 }
@@ -82,7 +76,8 @@ place_beside (const struct place *place, const char *suffix,
   beside->base = place->base;
   if (length > 0 && (size_t) length < sizeof beside->path)
     return 0;
-  return fail (place, ENAMETOOLONG, "cannot be created", err);
+  return error_about (err, ERROR_FAILED, ENAMETOOLONG, place->path,
+                      "cannot be created");
 }
 
 const char *
@@ -110,7 +105,8 @@ place_look (const struct place *place, struct stat *st, struct error *err)
                AT_SYMLINK_NOFOLLOW) == 0)
     return 1;
   return errno == ENOENT ? 0
-    : fail (place, errno, "cannot be examined", err);
+    : error_about (err, ERROR_FAILED, errno, place->path,
+                   "cannot be examined");
 }
 
 static bool
@@ -140,7 +136,8 @@ place_check (const struct place *place, const struct file *file,
              struct error *err)
 {
   return place_has (place, file) ? 0
-    : fail (place, 0, "was removed or replaced while it was written", err);
+    : error_about (err, ERROR_FAILED, 0, place->path,
+                   "was removed or replaced while it was written");
 }
 
 int
@@ -153,7 +150,8 @@ place_remove (const struct place *place, const struct file *file,
   if (unlinkat (place->folder, place_base (place), 0) == 0 ||
       errno == ENOENT)
     return 1;
-  return fail (place, errno, "cannot be removed", err);
+  return error_about (err, ERROR_FAILED, errno, place->path,
+                      "cannot be removed");
 }
 
 int
@@ -169,8 +167,8 @@ place_sync (const struct place *place, struct error *err)
    */
   if (result == 0 || errno == EINVAL)
     return 0;
-  return fail (place, errno == EBADF ? EACCES : errno,
-               "cannot flush the folder to disk", err);
+  return error_about (err, ERROR_FAILED, errno == EBADF ? EACCES : errno,
+                      place->path, "cannot flush the folder to disk");
 }
 
 int

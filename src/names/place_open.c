@@ -36,19 +36,11 @@ open_without_waiting (const struct place *place, int access)
   return fd;
 }
 
-static int
-fail (const struct place *place, const char *what, struct error *err)
-{
-  error_set (err, ERROR_FAILED, errno, "%s", what);
-  return error_subject (err, place->path);
-}
-
 static enum place_found
 refuse (const struct place *place, const char *why, struct error *err)
 {
-  error_set (err, ERROR_FAILED, 0, "stands there and is not a file of ours: %s",
-             why);
-  error_subject (err, place->path);
+  error_about (err, ERROR_FAILED, 0, place->path,
+               "stands there and is not a file of ours: %s", why);
   return PLACE_FOREIGN;
 }
 
@@ -114,7 +106,7 @@ place_open_found (const struct place *place, const struct place_owners *owners,
                         place->path, direct, file, err) < 0)
     return PLACE_ERROR;
   if (fstat (file->fd, &st) < 0) {
-    fail (place, "cannot be examined", err);
+    error_about (err, ERROR_FAILED, errno, place->path, "cannot be examined");
     return PLACE_ERROR;
   }
   return judge (place, owners, &st, err);
@@ -161,7 +153,8 @@ place_open_regular (const struct place *place, bool follow,
 
   *file = (struct file) FILE_CLOSED;
   if (fstatat (place->folder, place_base (place), &st, no_link) < 0)
-    return fail (place, "cannot be opened", err);
+    return error_about (err, ERROR_FAILED, errno, place->path,
+                        "cannot be opened");
   if (!S_ISREG (st.st_mode))
     return refuse_named (place, &st, err);
   if (file_take_opened (open_at (place, O_RDWR | (follow ? 0 : O_NOFOLLOW)),

@@ -15,14 +15,6 @@ struct probe {
   struct file file;
 };
 
-static int
-fail (const struct place *place, int errnum, const char *what,
-      struct error *err)
-{
-  error_set (err, ERROR_FAILED, errnum, "%s", what);
-  return error_subject (err, place->path);
-}
-
 /* What a kill has left under the name is empty. */
 static int
 remove_leftover (const struct place *place, struct error *err)
@@ -33,9 +25,11 @@ remove_leftover (const struct place *place, struct error *err)
   if (there <= 0)
     return there;
   if (!S_ISREG (st.st_mode) || st.st_size > 0)
-    return fail (place, EEXIST, "stands in the way", err);
+    return error_about (err, ERROR_FAILED, EEXIST, place->path,
+                        "stands in the way");
   return unlinkat (place->folder, place_base (place), 0) == 0 ||
-    errno == ENOENT ? 0 : fail (place, errno, "cannot be removed", err);
+    errno == ENOENT ? 0 : error_about (err, ERROR_FAILED, errno, place->path,
+                                       "cannot be removed");
 }
 
 static int
@@ -49,7 +43,8 @@ create (const struct place *place, struct probe *probe, struct error *err)
     return -1;
   created = place_create (&probe->place, DIRECT_IO_OFF, &probe->file, err);
   return created != 0 ? created
-    : fail (&probe->place, 0, "another iopress has just used it", err);
+    : error_about (err, ERROR_FAILED, 0, probe->place.path,
+                   "another iopress has just used it");
 }
 
 /* It goes whatever else happens, RESULT; returns that, or -1 with ERR. */
@@ -75,7 +70,8 @@ probe_owner (const struct place *place, uid_t *uid, struct error *err)
   if (create (place, &probe, err) >= 0) {
     result = fstat (probe.file.fd, &st);
     if (result < 0)
-      fail (place, errno, "cannot be examined", err);
+      error_about (err, ERROR_FAILED, errno, place->path,
+                   "cannot be examined");
     *uid = st.st_uid;
   }
   return drop (&probe, result, err);
@@ -89,8 +85,10 @@ exchange (const struct place *one, const struct place *other,
                  place_base (other), RENAME_EXCHANGE) == 0)
     return 0;
   if (errno != EINVAL && errno != ENOSYS)
-    return fail (one, errno, "cannot be exchanged with another file", err);
-  fail (one, 0, "its file system cannot exchange two names", err);
+    return error_about (err, ERROR_FAILED, errno, one->path,
+                        "cannot be exchanged with another file");
+  error_about (err, ERROR_FAILED, 0, one->path,
+               "its file system cannot exchange two names");
   return error_hint (err, "save to another name without --replace");
 }
 

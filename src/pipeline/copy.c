@@ -58,8 +58,7 @@ struct copy {
 static int
 fail (const char *name, const char *what, struct error *err)
 {
-  error_set (err, ERROR_FAILED, errno, "%s", what);
-  return error_subject (err, name);
+  return error_about (err, ERROR_FAILED, errno, name, "%s", what);
 }
 
 static int

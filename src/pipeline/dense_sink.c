@@ -23,10 +23,9 @@ check_room (const struct file *output, uint64_t bytes, struct error *err)
 
   if (output->stream || limit >= bytes)
     return 0;
-  error_set (err, ERROR_FAILED, output->regular ? EFBIG : ENOSPC,
-             "has room for %s of the %s needed", size_format (limit, room),
-             size_format (bytes, needed));
-  return error_subject (err, output->name);
+  return error_about (err, ERROR_FAILED, output->regular ? EFBIG : ENOSPC,
+                      output->name, "has room for %s of the %s needed",
+                      size_format (limit, room), size_format (bytes, needed));
 }
 
 /* Zeros up to source offset END, with the prefix where it belongs. */

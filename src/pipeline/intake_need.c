@@ -23,17 +23,15 @@ check_holes (const struct file *file, uint64_t bytes, struct error *err)
 {
   struct stat st;
 
-  if (fstat (file->fd, &st) < 0) {
-    error_set (err, ERROR_FAILED, errno, "cannot be examined");
-    return error_subject (err, file->name);
-  }
+  if (fstat (file->fd, &st) < 0)
+    return error_about (err, ERROR_FAILED, errno, file->name,
+                        "cannot be examined");
   if (bytes <= HOLE_BYTES_MAX ||
       (bytes - HOLE_BYTES_MAX) / HOLES_PER_DATA / 512 <=
       (uint64_t) st.st_blocks)
     return 0;
-  error_set (err, ERROR_FAILED, 0, "is nearly all holes, too many to make sure "
-             "of them before they go");
-  error_subject (err, file->name);
+  error_about (err, ERROR_FAILED, 0, file->name, "is nearly all holes, too "
+               "many to make sure of them before they go");
   return error_hint (err, "save it without --discard and --replace");
 }
 

@@ -99,10 +99,9 @@ slot_reader_finish (struct slot_reader *reader)
   request = aio_wait (reader->aio, true);
   slot = request->owner;
   if (request->errnum != 0) {
-    error_set (&slot->error, ERROR_FAILED, request->errnum,
-               "cannot be read at offset %llu",
-               (unsigned long long) request->offset);
-    error_subject (&slot->error, file->name);
+    error_about (&slot->error, ERROR_FAILED, request->errnum, file->name,
+                 "cannot be read at offset %llu",
+                 (unsigned long long) request->offset);
   }
   else if (!file->direct)
     file_drop_cache (file, request->offset, request->length);

@@ -38,9 +38,9 @@ static int
 fail (const struct file *file, int errnum, uint64_t offset,
       struct error *err)
 {
-  error_set (err, ERROR_FAILED, errnum, "cannot be written at offset %llu",
-             (unsigned long long) offset);
-  return error_subject (err, file->name);
+  return error_about (err, ERROR_FAILED, errnum, file->name,
+                      "cannot be written at offset %llu",
+                      (unsigned long long) offset);
 }
 
 /* Submit one write and wait for it. */

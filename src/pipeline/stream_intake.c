@@ -29,9 +29,9 @@ stream_intake_open (struct image *image, struct stream_intake **intake_out,
   struct stream_intake *intake;
 
   if (is_unordered (&image->header)) {
-    error_set (err, ERROR_BAD_INPUT, 0, "its records are in another order "
-               "than a pipe brings them, as iopress mount writes them");
-    error_subject (err, image->file->name);
+    error_about (err, ERROR_BAD_INPUT, 0, image->file->name, "its records are "
+                 "in another order than a pipe brings them, as iopress mount "
+                 "writes them");
     return error_hint (err, "name it as a file");
   }
   intake = calloc (1, sizeof *intake);

@@ -77,10 +77,9 @@ codec_each (const char *folder,
   if (plugin_folder_check (folder, resolved, err) == -1)
     return -1;
   count = scandir (resolved, &entries, is_plugin, compare_names);
-  if (count == -1) {
-    error_set (err, ERROR_FAILED, errno, "cannot read the plugin folder");
-    return error_subject (err, resolved);
-  }
+  if (count == -1)
+    return error_about (err, ERROR_FAILED, errno, resolved,
+                        "cannot read the plugin folder");
   for (i = 0; i < count; i++) {
     if (stopped == 0)
       stopped = visit_one (folder, entries[i]->d_name, visit, opaque);

@@ -118,10 +118,9 @@ static int
 open_plugin (struct codec *codec, const char *name, struct error *err)
 {
   codec->handle = dlopen (codec->path, RTLD_NOW | RTLD_LOCAL);
-  if (codec->handle == NULL) {
-    error_set (err, ERROR_FAILED, 0, "cannot load plugin: %s", dlerror ());
-    return error_subject (err, codec->path);
-  }
+  if (codec->handle == NULL)
+    return error_about (err, ERROR_FAILED, 0, codec->path,
+                        "cannot load plugin: %s", dlerror ());
   if (take_struct (codec, name, err) == -1)
     return error_subject (err, codec->path);
   return 0;

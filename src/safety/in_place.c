@@ -14,14 +14,6 @@
 /* How often it may be replaced while it is being opened. */
 #define ATTEMPTS 5
 
-static int
-refuse (const char *name, enum error_kind kind, const char *what,
-        struct error *err)
-{
-  error_set (err, kind, 0, "%s", what);
-  return error_subject (err, name);
-}
-
 /* A run of save --replace may be about to give the name to its image. */
 static int
 open_file (const struct place *place, enum direct_io direct,
@@ -41,8 +33,8 @@ open_file (const struct place *place, enum direct_io direct,
     }
     file_close (file, &ignored);
   }
-  return refuse (place->path, ERROR_FAILED, "is being replaced all the time",
-                 err);
+  return error_about (err, ERROR_FAILED, 0, place->path,
+                      "is being replaced all the time");
 }
 
 int
@@ -50,13 +42,14 @@ in_place_open (const char *name, enum direct_io direct, struct place *place,
                struct file *file, struct file *head, struct error *err)
 {
   if (file_descriptor_of (name) >= 0 || strcmp (name, "-") == 0)
-    return refuse (name, ERROR_USAGE, "is not a path, as expand needs", err);
+    return error_about (err, ERROR_USAGE, 0, name,
+                        "is not a path, as expand needs");
   if (place_open (name, place, err) < 0 ||
       open_file (place, direct, file, err) < 0 ||
       place_open_regular (place, false, DIRECT_IO_OFF, head, err) < 0)
     return -1;
   return file_same (file, head) ? 0
-    : refuse (name, ERROR_FAILED, "was replaced", err);
+    : error_about (err, ERROR_FAILED, 0, name, "was replaced");
 }
 
 /* Whether FILE begins with libvirt's header and is not mapped-ram: what QEMU

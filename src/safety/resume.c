@@ -108,9 +108,8 @@ resume_walk (struct image *image, struct resume *resume, struct error *err)
   int finished, complete;
 
   if (is_unordered (header)) {
-    error_set (err, ERROR_BAD_INPUT, 0, "was written through iopress mount, "
-               "and save does not go on with that");
-    error_subject (err, image->file->name);
+    error_about (err, ERROR_BAD_INPUT, 0, image->file->name, "was written "
+                 "through iopress mount, and save does not go on with that");
     return error_hint (err, "keep it: iopress verify tells whether it is "
                        "whole, and iopress recover saves what is of one that "
                        "is not");

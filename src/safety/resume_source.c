@@ -20,10 +20,10 @@ static int
 refuse_empty (const struct resume *resume, const struct file *source,
               struct error *err)
 {
-  error_set (err, ERROR_BAD_INPUT, 0, "holds nothing, and the records of %s are "
-             "whole up to byte %llu only", resume->image->file->name,
-             (unsigned long long) resume->covered_bytes);
-  error_subject (err, source->name);
+  error_about (err, ERROR_BAD_INPUT, 0, source->name, "holds nothing, and the "
+               "records of %s are whole up to byte %llu only",
+               resume->image->file->name,
+               (unsigned long long) resume->covered_bytes);
   return error_hint (err, "keep both files, iopress recover saves what is whole");
 }
 
@@ -35,20 +35,16 @@ check_marker (const struct resume *resume, const struct file *source,
   const struct marker *marker = &resume->marker;
   const struct file_header *header = &resume->image->header;
 
-  if (memcmp (marker->image_id, header->image_id, IMAGE_ID_BYTES) != 0) {
-    error_set (err, ERROR_BAD_INPUT, 0,
-               "was partly moved to another image, not to %s",
-               resume->image->file->name);
-    return error_subject (err, source->name);
-  }
+  if (memcmp (marker->image_id, header->image_id, IMAGE_ID_BYTES) != 0)
+    return error_about (err, ERROR_BAD_INPUT, 0, source->name,
+                        "was partly moved to another image, not to %s",
+                        resume->image->file->name);
   if (marker->consumed_bytes > resume->covered_bytes) {
-    error_set (err, ERROR_BAD_INPUT, 0,
-               "its first %llu bytes were moved to %s, whose records are "
-               "whole up to byte %llu only",
-               (unsigned long long) marker->consumed_bytes,
-               resume->image->file->name,
-               (unsigned long long) resume->covered_bytes);
-    error_subject (err, source->name);
+    error_about (err, ERROR_BAD_INPUT, 0, source->name, "its first %llu bytes "
+                 "were moved to %s, whose records are whole up to byte %llu "
+                 "only", (unsigned long long) marker->consumed_bytes,
+                 resume->image->file->name,
+                 (unsigned long long) resume->covered_bytes);
     return error_hint (err, "the image was damaged or cut: keep both files, "
                        "iopress recover saves what is whole");
   }
@@ -263,11 +259,10 @@ check_not_salvaged (const struct resume *resume, const struct file *source,
   empty = resume_is_empty_from (source, resume->covered_bytes, err);
   if (empty <= 0)
     return empty;
-  error_set (err, ERROR_BAD_INPUT, 0, "holds nothing behind byte %llu, where the "
-             "records of %s end: it may be what was salvaged of that",
-             (unsigned long long) resume->covered_bytes,
-             resume->image->file->name);
-  error_subject (err, source->name);
+  error_about (err, ERROR_BAD_INPUT, 0, source->name, "holds nothing behind "
+               "byte %llu, where the records of %s end: it may be what was "
+               "salvaged of that", (unsigned long long) resume->covered_bytes,
+               resume->image->file->name);
   return error_hint (err, "if it is whole save it under another name");
 }
 
@@ -278,13 +273,12 @@ resume_check_source (struct resume *resume, const struct file *source,
   const struct file_header *header = &resume->image->header;
   int empty;
 
-  if (source->size != header->source_bytes) {
-    error_set (err, ERROR_BAD_INPUT, 0,
-               "has %llu bytes, but %s was begun from a source of %llu",
-               (unsigned long long) source->size, resume->image->file->name,
-               (unsigned long long) header->source_bytes);
-    return error_subject (err, source->name);
-  }
+  if (source->size != header->source_bytes)
+    return error_about (err, ERROR_BAD_INPUT, 0, source->name, "has %llu "
+                        "bytes, but %s was begun from a source of %llu",
+                        (unsigned long long) source->size,
+                        resume->image->file->name,
+                        (unsigned long long) header->source_bytes);
   if (resume->left == SOURCE_PARTLY_GONE)
     return check_rest_of_source (resume, source, view, err);
   empty = source->size > 0 ? resume_source_is_empty (source, err) : 0;

@@ -8,20 +8,39 @@
 
 #include "error.h"
 
+static void
+set (struct error *err, enum error_kind kind, int errnum, const char *format,
+     va_list args)
+{
+  if (err->kind != ERROR_NONE)
+    return;
+  err->kind = kind;
+  err->errnum = errnum;
+  vsnprintf (err->what, sizeof err->what, format, args);
+}
+
 int
 error_set (struct error *err, enum error_kind kind, int errnum,
            const char *format, ...)
 {
   va_list args;
 
-  if (err->kind != ERROR_NONE)
-    return -1;
-  err->kind = kind;
-  err->errnum = errnum;
   va_start (args, format);
-  vsnprintf (err->what, sizeof err->what, format, args);
+  set (err, kind, errnum, format, args);
   va_end (args);
   return -1;
+}
+
+int
+error_about (struct error *err, enum error_kind kind, int errnum,
+             const char *subject, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  set (err, kind, errnum, format, args);
+  va_end (args);
+  return error_subject (err, subject);
 }
 
 int

@@ -40,6 +40,13 @@ int error_set (struct error *err, enum error_kind kind, int errnum,
                const char *format, ...)
   __attribute__ ((format (printf, 4, 5)));
 
+/* The same for an error that is about SUBJECT, which is copied as by
+ * error_subject.  Returns -1 always.
+ */
+int error_about (struct error *err, enum error_kind kind, int errnum,
+                 const char *subject, const char *format, ...)
+  __attribute__ ((format (printf, 5, 6)));
+
 /* Put context before what failed: "CONTEXT: WHAT".  Returns -1 always. */
 int error_context (struct error *err, const char *format, ...)
   __attribute__ ((format (printf, 2, 3)));

@@ -38,6 +38,20 @@ test_set (void **state)
 }
 
 static void
+test_about (void **state)
+{
+  struct error err = { 0 };
+
+  (void) state;
+  assert_int_equal (error_about (&err, ERROR_FAILED, ENOENT, "/a", "cannot %s",
+                                 "open"), -1);
+  assert_text (&err, "/a: cannot open: No such file or directory");
+  assert_int_equal (error_about (&err, ERROR_USAGE, 0, "/b", "is a pipe"), -1);
+  assert_int_equal (err.kind, ERROR_FAILED);
+  assert_text (&err, "/a: cannot open: No such file or directory");
+}
+
+static void
 test_first_stays (void **state)
 {
   struct error err = { 0 };
@@ -140,6 +154,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_set),
+    cmocka_unit_test (test_about),
     cmocka_unit_test (test_first_stays),
     cmocka_unit_test (test_format),
     cmocka_unit_test (test_context),
