@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/aside.h"
 #include "cmd/image_input.h"
 #include "safety/in_place.h"
 #include "cmd/progress.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
+#include "safety/aside.h"
 #include "safety/expanding.h"
 #include "image/source_layout.h"
 
@@ -163,6 +163,16 @@ put_aside (struct expand *expand, struct file *copy, struct error *err)
   return result;
 }
 
+/* It is not needed any more: a failure does not matter. */
+static void
+remove_aside (const struct expand *expand)
+{
+  struct error err = { 0 };
+
+  if (aside_remove (&expand->aside_place, &expand->aside.file, &err) < 0)
+    say_error (&err);
+}
+
 /* FILE is an image: put it aside and open the aside. */
 static int
 begin (struct expand *expand, struct error *err)
@@ -181,7 +191,7 @@ begin (struct expand *expand, struct error *err)
     error_set (err, ERROR_FAILED, 0, "was changed while it was put aside");
     error_subject (err, expand->name);
   }
-  aside_remove (&expand->aside_place, &expand->aside.file);
+  remove_aside (expand);
   close_aside (expand);
   return -1;
 }
@@ -256,7 +266,7 @@ roll_back (struct expand *expand, struct error *err)
   expand->file.cancelled = NULL;
   expand->aside.file.cancelled = NULL;
   if (expanding_roll_back (&expand->expanding, &second) == 0) {
-    aside_remove (&expand->aside_place, &expand->aside.file);
+    remove_aside (expand);
     return;
   }
   say_error (&second);
@@ -269,7 +279,7 @@ expand_marked (struct expand *expand, struct error *err)
 {
   if (expanding_mark (&expand->expanding, err) == 0 &&
       unpack (expand, err) == 0) {
-    aside_remove (&expand->aside_place, &expand->aside.file);
+    remove_aside (expand);
     return 0;
   }
   roll_back (expand, err);
@@ -314,7 +324,7 @@ expand_file (struct expand *expand, struct error *err)
   if (aside_find (&expand->place, take_aside, expand, err) < 0)
     return -1;
   if (expand->state == EXPANDING_DONE) {
-    aside_remove (&expand->aside_place, &expand->aside.file);
+    remove_aside (expand);
     return 0;
   }
   if (expand->state == EXPANDING_MARKED) {

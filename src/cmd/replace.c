@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/aside.h"
+#include "safety/aside.h"
 #include "cmd/image_input.h"
 #include "safety/leftover.h"
 #include "cmd/replace.h"

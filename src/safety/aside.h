@@ -3,8 +3,8 @@
  * FILE.packed-XXXXXXXX, eight digits of the image's id.
  */
 
-#ifndef IOPRESS_CMD_ASIDE_H
-#define IOPRESS_CMD_ASIDE_H
+#ifndef IOPRESS_SAFETY_ASIDE_H
+#define IOPRESS_SAFETY_ASIDE_H
 
 #include "format/format.h"
 #include "names/place.h"
@@ -43,9 +43,10 @@ int aside_make (const struct place *aside, struct file *file,
                 uint64_t prefix_bytes, enum direct_io direct,
                 struct file *copy, struct error *err);
 
-/* Remove it, if the name is still COPY's; a failure is told of and does not
- * matter.
+/* Remove it, if the name is still COPY's.  Returns 0, or -1 with ERR, which says
+ * that it is not needed any more.
  */
-void aside_remove (const struct place *aside, const struct file *copy);
+int aside_remove (const struct place *aside, const struct file *copy,
+                  struct error *err);
 
-#endif /* IOPRESS_CMD_ASIDE_H */
+#endif /* IOPRESS_SAFETY_ASIDE_H */

@@ -12,25 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd/aside.h"
-#include "cmd/say.h"
-#include "cmd/signals.h"
 #include "format/file_header.h"
 #include "format/marker.h"
 #include "io/file_copy.h"
 #include "names/draft.h"
+#include "safety/aside.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 
 #define COMPARE_BYTES (1u << 20)
 #define SECTOR_BYTES 512u
-
-static int
-fail (const char *subject, int errnum, const char *what, struct error *err)
-{
-  error_set (err, ERROR_FAILED, errnum, "%s", what);
-  return error_subject (err, subject);
-}
 
 int
 aside_place (const struct place *file, const uint8_t image_id[IMAGE_ID_BYTES],
@@ -92,7 +83,8 @@ aside_find (const struct place *file, aside_taker *take, void *opaque,
   bool taken = false;
 
   if (folder == NULL)
-    return fail (file->path, errno, "its folder cannot be read", err);
+    return error_about (err, ERROR_FAILED, errno, file->path,
+                        "its folder cannot be read");
   while (!taken && (entry = readdir (folder)) != NULL)
     if ((suffix = suffix_of_aside (file, entry->d_name)) != NULL)
       taken = take (opaque, suffix);
@@ -113,7 +105,8 @@ aside_open (const struct place *aside, const struct file *file,
 
   if (found != PLACE_OURS || !file_same (copy, file))
     return found;
-  fail (aside->path, 0, "is the same file once more", err);
+  error_about (err, ERROR_FAILED, 0, aside->path,
+               "is the same file once more");
   return PLACE_FOREIGN;
 }
 
@@ -135,23 +128,22 @@ is_begun (const uint8_t *part, const uint8_t *whole, size_t length)
   return true;
 }
 
-/* Whether COPY, from OFFSET to its end, is FILE, or, if BEGUN, what a run could
- * have left that was making it.  Returns 1, 0, or -1 with ERR.
+/* Whether COPY is what a run could have left that was making it of FILE.  Returns
+ * 1, 0, or -1 with ERR.
  */
 static int
-is_copy (const struct file *copy, const struct file *file, uint64_t offset,
-         bool begun, struct error *err)
+is_begun_copy (const struct file *copy, const struct file *file,
+               struct error *err)
 {
   CLEANUP_FREE uint8_t *found = malloc (2 * COMPARE_BYTES);
-  uint8_t *expected;
+  uint64_t offset;
 
   if (found == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot compare");
-  expected = found + COMPARE_BYTES;
-  if (begun ? copy->size > align_up (file->size, PAGE_BYTES)
-      : copy->size != file->size)
+  if (copy->size > align_up (file->size, PAGE_BYTES))
     return 0;
-  for (; offset < copy->size; offset += COMPARE_BYTES) {
+  for (offset = 0; offset < copy->size; offset += COMPARE_BYTES) {
+    uint8_t *expected = found + COMPARE_BYTES;
     size_t length = (size_t) minimum_u64 (COMPARE_BYTES, copy->size - offset);
     size_t there = (size_t) minimum_u64 (length, file->size > offset
                                          ? file->size - offset : 0);
@@ -160,17 +152,29 @@ is_copy (const struct file *copy, const struct file *file, uint64_t offset,
     if (file_read_at (copy, offset, found, length, err) < 0 ||
         file_read_at (file, offset, expected, there, err) < 0)
       return -1;
-    if (begun ? !is_begun (found, expected, length)
-        : memcmp (found, expected, length) != 0)
+    if (!is_begun (found, expected, length))
       return 0;
   }
   return 1;
 }
 
+/* Whether both files have the same bytes from OFFSET to END.  Returns 1, 0, or -1
+ * with ERR.
+ */
+static int
+is_same (const struct file *copy, const struct file *file, uint64_t offset,
+         uint64_t end, struct error *err)
+{
+  struct read_at a = read_at_of_file (copy), b = read_at_of_file (file);
+
+  return minimum_u64 (a.size, b.size) < end ? 0
+    : read_at_same (&a, &b, offset, end, err);
+}
+
 static int
 refuse_foreign (const char *path, struct error *err)
 {
-  fail (path, EEXIST, "is not a copy of the image", err);
+  error_about (err, ERROR_FAILED, EEXIST, path, "is not a copy of the image");
   return error_hint (err, "look at it, then move it away and try again");
 }
 
@@ -201,31 +205,17 @@ remove_old (const struct place *aside, const struct file *file,
   found = aside_open (aside, file, direct, &copy, err);
   if (found == PLACE_NOTHING)
     return 0;
-  same = found == PLACE_OURS
-    ? is_copy (&copy, file, prefix_bytes, false, err) : -1;
+  if (found != PLACE_OURS)
+    same = -1;
+  else
+    same = copy.size != file->size ? 0
+      : is_same (&copy, file, prefix_bytes, file->size, err);
   if (same > 0)
     same = place_remove (aside, &copy, err);
-  else if (same == 0)
+  if (same == 0)
     refuse_foreign (aside->path, err);
   file_close (&copy, &ignored);
   return same > 0 ? 0 : -1;
-}
-
-/* Whether COPY has FILE's file header: virsh may have edited the prefix since
- * it was made.  Returns 1, 0, or -1 with ERR.
- */
-static int
-has_header (const struct file *copy, const struct file *file,
-            uint64_t prefix_bytes, struct error *err)
-{
-  uint8_t found[FILE_HEADER_BYTES], expected[FILE_HEADER_BYTES];
-
-  if (copy->size < prefix_bytes + sizeof found)
-    return 0;
-  if (file_read_at (copy, prefix_bytes, found, sizeof found, err) < 0 ||
-      file_read_at (file, prefix_bytes, expected, sizeof expected, err) < 0)
-    return -1;
-  return memcmp (found, expected, sizeof found) == 0;
 }
 
 /* What the copy is made of. */
@@ -234,15 +224,19 @@ struct original {
   uint64_t prefix_bytes;
 };
 
-/* Whether PART is a copy that an earlier run has begun. */
+/* Whether PART is a copy that an earlier run has begun, at least by its file
+ * header: virsh may have edited the prefix since.
+ */
 static int
 judge_part (void *opaque, struct file *part, struct error *err)
 {
   const struct original *original = opaque;
-  int begun = is_copy (part, original->file, 0, true, err);
+  uint64_t header = original->prefix_bytes;
+  int begun = is_begun_copy (part, original->file, err);
 
   if (begun == 0)
-    begun = has_header (part, original->file, original->prefix_bytes, err);
+    begun = is_same (part, original->file, header, header + FILE_HEADER_BYTES,
+                     err);
   return begun == 0 ? refuse_foreign (part->name, err) : begun < 0 ? -1 : 0;
 }
 
@@ -270,7 +264,7 @@ make_copy (struct draft *draft, struct file *file, uint64_t prefix_bytes,
 
   if (draft_create (draft, &leftover, direct, copy, err) < 0)
     return -1;
-  copy->cancelled = signals_received ();
+  copy->cancelled = file->cancelled;
   if (file_copy (file, copy, 0, file->size, err) < 0)
     return -1;
   copy->size = file->size;
@@ -293,7 +287,8 @@ open_by_name (const struct place *aside, const struct file *file,
   file_close (copy, &ignored);
   if (aside_open (aside, file, direct, copy, err) == PLACE_OURS)
     return 0;
-  return fail (aside->path, 0, "was removed while it was written", err);
+  return error_about (err, ERROR_FAILED, 0, aside->path,
+                      "was removed while it was written");
 }
 
 int
@@ -318,15 +313,11 @@ aside_make (const struct place *aside, struct file *file,
   return result;
 }
 
-void
-aside_remove (const struct place *aside, const struct file *copy)
+int
+aside_remove (const struct place *aside, const struct file *copy,
+              struct error *err)
 {
-  struct error err = { 0 };
-
-  if (place_remove (aside, copy, &err) >= 0)
-    place_sync (aside, &err);
-  if (err.kind == ERROR_NONE)
-    return;
-  error_context (&err, "it is not needed any more");
-  say_error (&err);
+  if (place_remove (aside, copy, err) < 0 || place_sync (aside, err) < 0)
+    return error_context (err, "it is not needed any more");
+  return 0;
 }
