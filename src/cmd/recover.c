@@ -225,6 +225,7 @@ parse_ram (struct recover *recover)
     .next_data = next_whole,
     .opaque = &whole,
     .size = image->header.source_bytes,
+    .kept_bytes_max = VIEW_KEPT_BYTES_MAX,
   };
   struct image_view *view = NULL;
   struct error unknown = { 0 };

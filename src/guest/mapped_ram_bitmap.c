@@ -71,6 +71,20 @@ note_hole (struct stream *stream, struct ram_block *block, uint64_t start,
   return 0;
 }
 
+/* Count LENGTH bytes that are kept in memory. */
+static int
+keep (struct stream *stream, const struct ram_block *block, size_t length)
+{
+  uint64_t most = stream->file->kept_bytes_max;
+
+  stream->kept += length;
+  if (most == 0 || stream->kept <= most)
+    return 0;
+  return error_set (stream->err, ERROR_FAILED, 0, "RAM block '%s': the page "
+                    "bitmaps up to its own take more than %" PRIu64 " MiB",
+                    block->name, most >> 20);
+}
+
 /* A piece without a set bit takes no memory of a large bitmap. */
 static int
 read_pieces (struct stream *stream, struct ram_block *block, uint64_t bytes,
@@ -86,7 +100,8 @@ read_pieces (struct stream *stream, struct ram_block *block, uint64_t bytes,
     if (stream_bytes (stream, piece, length, "a page bitmap") == -1)
       return -1;
     if (!bytes_are_zero (piece, length)) {
-      if (note_hole (stream, block, end, done) == -1)
+      if (keep (stream, block, length) == -1
+          || note_hole (stream, block, end, done) == -1)
         return -1;
       bitmap_from_host (piece, length);
       memcpy (block->bitmap + done, piece, length);

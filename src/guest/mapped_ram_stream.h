@@ -15,6 +15,7 @@ struct stream {
   uint64_t position;           /* file offset of the next byte */
   struct error *err;           /* where every function below reports */
   uint64_t doubted;            /* bytes of holes looked at all the same */
+  uint64_t kept;               /* bytes of bitmaps that take memory */
 };
 
 /* Each of these takes what stands at the position and moves past it.  WHAT

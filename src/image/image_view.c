@@ -121,5 +121,6 @@ read_at_of_view (struct image_view *view)
     .next_data = next_data,
     .opaque = view,
     .size = view->image->header.source_bytes,
+    .kept_bytes_max = VIEW_KEPT_BYTES_MAX,
   };
 }

@@ -30,6 +30,11 @@ void image_view_close (struct image_view *view);
 int image_view_read (struct image_view *view, uint64_t offset, void *buffer,
                      size_t length, struct error *err);
 
+/* What a reader may keep of a view: the page bitmaps of 32 TiB of memory, in
+ * pages of 4 KiB, every bit set.
+ */
+#define VIEW_KEPT_BYTES_MAX (UINT64_C (1) << 30)
+
 /* The view's read-at face.  Any thread. */
 struct read_at read_at_of_view (struct image_view *view);
 

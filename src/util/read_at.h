@@ -24,6 +24,10 @@ struct read_at {
   uint64_t (*next_data) (void *opaque, uint64_t offset);
   void *opaque;
   uint64_t size;               /* in bytes */
+  /* The most bytes of it that a reader may keep in memory; 0: any number.
+   * What comes out of an image can be a thousand times what stands in it.
+   */
+  uint64_t kept_bytes_max;
 };
 
 /* How many bytes of holes are read before the file system is believed: as many

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fuzz target: what is asked of a file of a mount, in any order, against a model
- * in memory.  The input is requests of 8 bytes: what, how, place and length in
- * units that HOW says, and what is written.
+/* Fuzz target: what is asked of a file of a mount, in any order, against a
+ * model in memory.  The input is requests of 8 bytes: what, how, place and
+ * length in units that HOW says, and what is written.
  */
 
 #include <config.h>

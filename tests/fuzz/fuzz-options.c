@@ -26,8 +26,8 @@ fork (void)
   return -1;
 }
 
-/* No path, no descriptor, no standard stream, nobody to wait for; options may be
- * shortened.
+/* No path, no descriptor, no standard stream, nobody to wait for; options may
+ * be shortened.
  */
 static bool
 is_harmless (const char *word)

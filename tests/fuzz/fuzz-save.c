@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fuzz target: any bytes as the source of save, a mapped-ram file for one.  What
- * save takes comes back: with --exact every byte, without it all but stale
- * pages, which are zeros.
+/* Fuzz target: any bytes as the source of save, a mapped-ram file for one.
+ * What save takes comes back: with --exact every byte, without it all but
+ * stale pages, which are zeros.
  */
 
 #include <config.h>

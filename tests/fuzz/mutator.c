@@ -10,8 +10,8 @@
 
 #include "fuzz.h"
 
-/* Of libFuzzer; AFL++ has none, nor calls what needs it: there the checksums are
- * made right by afl.c.
+/* Of libFuzzer; AFL++ has none, nor calls what needs it: there the checksums
+ * are made right by afl.c.
  */
 size_t LLVMFuzzerMutate (uint8_t *bytes, size_t length, size_t room)
   __attribute__ ((weak));

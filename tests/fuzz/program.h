@@ -11,11 +11,11 @@
 /* The function main of the program. */
 int iopress_main (int argc, char **argv);
 
-/* Run the program with ARGUMENTS, up to a NULL, of which the first is the verb;
- * its options for this process follow it.  Standard output goes nowhere.  Checks
- * that the exit status is one that is documented, that standard error is
- * lines of text, and that there is one when the status is not 0.  Returns the
- * status.
+/* Run the program with ARGUMENTS, up to a NULL, of which the first is the
+ * verb; its options for this process follow it.  Standard output goes nowhere.
+ * Checks that the exit status is one that is documented, that standard error
+ * is lines of text, and that there is one when the status is not 0.  Returns
+ * the status.
  */
 int fuzz_program (const char *const *arguments);
 

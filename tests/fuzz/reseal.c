@@ -47,7 +47,7 @@ reseal_record (uint8_t *bytes, size_t length, size_t place)
   part_seal (record, RECORD_HEADER_BYTES - 8);
 }
 
-/* An entry has the checksum of the record that it leads to, if that is there. */
+/* An entry has the checksum of the record that it leads to, if there is one. */
 static void
 reseal_entry (const uint8_t *bytes, size_t length, uint8_t *entry)
 {

@@ -22,6 +22,7 @@ struct file {
   uint64_t bitmap_offset;
   uint64_t set_bytes[4];       /* offsets in the bitmap of 0xff bytes */
   bool liar;                   /* says that there is nothing */
+  uint64_t kept_bytes_max;
   size_t set_count;
   uint64_t bytes_read;
   size_t longest_read;
@@ -69,6 +70,7 @@ read_bitmap (struct file *file, bool holes, struct ram_block *block,
   struct read_at reader = {
     .read = read_file, .next_data = holes ? next_data : NULL,
     .opaque = file, .size = UINT64_C (1) << 50,
+    .kept_bytes_max = file->kept_bytes_max,
   };
   struct stream stream = { .file = &reader, .err = err };
 
@@ -166,6 +168,34 @@ test_empty (void **state)
   ram_block_free (&block);
 }
 
+/* Only what is set takes memory, and no more than so much. */
+static void
+test_kept (void **state)
+{
+  struct file file = {
+    .set_count = 2, .set_bytes = { 70000, 420000000 },
+    .kept_bytes_max = 1 << 20,
+  };
+  struct ram_block block = {
+    .name = "pc.ram", .page_count = UINT64_C (1) << 32,
+  };
+  struct error err = { 0 };
+
+  (void) state;
+  assert_int_equal (read_bitmap (&file, true, &block, &err), 0);
+  ram_block_free (&block);
+
+  block = (struct ram_block) { .name = "pc.ram",
+                               .page_count = UINT64_C (1) << 32 };
+  file.set_count = 3;
+  file.set_bytes[2] = 430000000;
+  file.kept_bytes_max = 2 * (256 << 10);
+  assert_int_equal (read_bitmap (&file, true, &block, &err), -1);
+  assert_error (&err, ERROR_FAILED, "RAM block 'pc.ram': the page bitmaps up "
+                "to its own take more than 0 MiB");
+  ram_block_free (&block);
+}
+
 static void
 test_refused_past_last_page (void **state)
 {
@@ -194,6 +224,7 @@ main (void)
     cmocka_unit_test (test_false_holes),
     cmocka_unit_test (test_holes),
     cmocka_unit_test (test_empty),
+    cmocka_unit_test (test_kept),
     cmocka_unit_test (test_refused_past_last_page),
   };
 
