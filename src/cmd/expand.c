@@ -14,7 +14,6 @@
 #include "cmd/verbs.h"
 #include "safety/aside.h"
 #include "safety/expanding.h"
-#include "image/source_layout.h"
 
 #define SYNOPSIS "iopress expand [OPTION]... FILE"
 
@@ -293,12 +292,10 @@ is_passing (const struct error *why)
   return why->kind != ERROR_NONE && why->kind != ERROR_BAD_INPUT;
 }
 
-/* FILE is nothing that can be used: say what could not be had for it. */
+/* FILE is half expanded: say what could not be had for it. */
 static void
 explain (const struct error *why, struct error *err)
 {
-  if (strcmp (err->hint, HALF_EXPANDED_HINT) != 0)
-    return;
   if (is_passing (why)) {
     *err = *why;
     say_half_expanded (why->subject, err);
@@ -315,6 +312,7 @@ static int
 expand_file (struct expand *expand, struct error *err)
 {
   const struct error *why = &expand->why;
+  enum content_kind kind;
   int result;
 
   if (in_place_open (expand->name, expand->common.direct, &expand->place,
@@ -332,8 +330,8 @@ expand_file (struct expand *expand, struct error *err)
     return verify_aside (expand, err) < 0 ? -1 : expand_marked (expand, err);
   }
   close_aside (expand);
-  result = in_place_examine (expand->name, &expand->file, err);
-  if (result < 0)
+  result = in_place_examine (&expand->file, &kind, err);
+  if (result < 0 && kind == CONTENT_HALF_EXPANDED)
     explain (why, err);
   /* It looks whole, but what an earlier run left could not be looked at. */
   if (result == 0 && is_passing (why)) {

@@ -11,6 +11,7 @@
 #include "safety/leftover.h"
 #include "cmd/replace.h"
 #include "cmd/say.h"
+#include "image/content.h"
 #include "io/file_copy.h"
 #include "names/probe.h"
 #include "safety/resume.h"
@@ -306,13 +307,18 @@ replace_is_done (const char *path, const struct common_options *common,
 {
   struct error ignored = { 0 };
   struct file file = FILE_CLOSED;
-  int image = -1;
+  struct content content;
+  struct read_at at;
+  int result = file_open (path, FILE_READ, common->direct, &file, err);
 
-  if (file_open (path, FILE_READ, common->direct, &file, err) == 0)
-    image = image_recognise (&file, err);
+  if (result == 0) {
+    at = read_at_of_file (&file);
+    result = content_look (&at, CONTENT_SEARCH_USUAL, &content, err);
+    content_free (&content);
+  }
   file_close (&file, &ignored);
-  if (image <= 0)
-    return image;
+  if (result < 0 || !content_is_image (&content))
+    return result;
   if (clean_up (path, common, err) < 0)
     return -1;
   if (!common->quiet)

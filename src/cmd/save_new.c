@@ -106,11 +106,12 @@ check_not_consumed (const struct save *save, struct error *err)
 {
   const struct file *source = &save->source;
   bool matters = source->size > 0 && (save->consumes || save->options->resume);
+  struct read_at at = read_at_of_file (source);
   int empty;
 
   if (!matters && !is_taken (save))
     return 0;
-  empty = resume_source_is_empty (source, err);
+  empty = read_at_is_zero (&at, 0, err);
   if (empty <= 0)
     return empty;
   error_set (err, ERROR_BAD_INPUT, 0, "holds nothing: an earlier run may have "

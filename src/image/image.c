@@ -5,9 +5,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "image/content.h"
 #include "image/image.h"
-#include "image/source_layout.h"
 
 /* The header is looked for in parts of this size. */
 #define PART_BYTES (256u << 10)
@@ -15,12 +16,12 @@
 /* The file header stands at PREFIX_BYTES_MAX at the latest. */
 #define HEAD_BYTES_MAX (PREFIX_BYTES_MAX + FILE_HEADER_BYTES)
 
-/* The first bytes of a file, as many as were needed to find the header. */
+/* The first bytes of a stream, as many as were needed to find the header. */
 struct head {
   uint8_t *bytes;
   size_t length;
   size_t room;
-  bool ended;                  /* the file has no more */
+  bool ended;                  /* the stream has no more */
   int64_t found;               /* offset of the file header, or -1 */
 };
 
@@ -57,25 +58,7 @@ read_stream_part (const struct file *file, struct head *head,
   return 0;
 }
 
-static int
-read_part (const struct file *file, struct head *head, struct error *err)
-{
-  size_t length;
-
-  if (grow (head, err) < 0)
-    return -1;
-  if (file->stream)
-    return read_stream_part (file, head, err);
-  length = (size_t) minimum_u64 (head->room, file->size) - head->length;
-  if (file_read_at (file, head->length, head->bytes + head->length, length,
-                    err) < 0)
-    return -1;
-  head->length += length;
-  head->ended = head->length == file->size;
-  return 0;
-}
-
-/* Read the head of FILE until the file header is in it. */
+/* Read the head of the stream FILE until the file header is in it. */
 static int
 find_header (const struct file *file, struct head *head, struct error *err)
 {
@@ -83,7 +66,7 @@ find_header (const struct file *file, struct head *head, struct error *err)
 
   head->found = -1;
   while (head->found < 0 && !head->ended && head->length < HEAD_BYTES_MAX) {
-    if (read_part (file, head, err) < 0)
+    if (grow (head, err) < 0 || read_stream_part (file, head, err) < 0)
       return -1;
     head->found = file_header_find (head->bytes + searched,
                                     head->length - searched, searched);
@@ -95,69 +78,85 @@ find_header (const struct file *file, struct head *head, struct error *err)
   return 0;
 }
 
-/* No valid header: say what stands there instead. */
+/* The head of a stream, as a file. */
 static int
-explain_missing (const struct file *file, const struct head *head,
-                 struct error *err)
+read_head (void *opaque, uint64_t offset, void *buffer, size_t length,
+           struct error *err)
 {
-  const uint8_t *magic = NULL;
-  struct file_header header;
-  struct marker marker;
+  const struct head *head = opaque;
 
-  if (marker_find_expanding (head->bytes, head->length, &marker))
-    refuse_half_expanded (&marker, err);
-  if (head->length >= FILE_HEADER_BYTES)
-    magic = memmem (head->bytes, head->length - FILE_HEADER_BYTES + 1,
-                    FILE_HEADER_MAGIC, FILE_HEADER_MAGIC_BYTES);
-  if (magic != NULL)
-    file_header_decode (magic, (uint64_t) (magic - head->bytes), &header,
-                        err);
-  return error_about (err, ERROR_BAD_INPUT, 0, file->name,
-                      "not an iopress image");
+  if (offset > head->length || length > head->length - offset)
+    return error_set (err, ERROR_BAD_INPUT, 0, "ends");
+  memcpy (buffer, head->bytes + offset, length);
+  return 0;
 }
 
-int
-image_recognise (const struct file *file, struct error *err)
+/* See that what AT reads is an image, and get its header. */
+static int
+look (struct image *image, const struct read_at *at, struct error *err)
+{
+  struct content content;
+  int result = content_look (at, CONTENT_SEARCH_USUAL, &content, err);
+
+  if (result == 0)
+    result = content_check (&content, CONTENT_AS_IMAGE, err);
+  image->header = content.header;
+  content_free (&content);
+  return result;
+}
+
+static int
+open_stream (struct image *image, struct error *err)
 {
   struct head head = { 0 };
-  int result = find_header (file, &head, err);
+  struct read_at at = { .read = read_head, .opaque = &head };
+  int result = find_header (image->file, &head, err);
+  size_t end = (size_t) head.found + FILE_HEADER_BYTES;
 
-  free (head.bytes);
-  return result < 0 ? -1 : head.found >= 0;
+  image->prefix = head.bytes;
+  if (result < 0)
+    return -1;
+  if (head.found < 0) {
+    at.size = head.length;
+    return look (image, &at, err);
+  }
+  image->ahead = head.bytes + end;
+  image->ahead_bytes = head.length - end;
+  return file_header_decode (head.bytes + head.found, (uint64_t) head.found,
+                             &image->header, err);
+}
+
+static int
+open_seekable (struct image *image, struct error *err)
+{
+  struct read_at at = read_at_of_file (image->file);
+  size_t length;
+
+  if (look (image, &at, err) < 0)
+    return -1;
+  length = (size_t) image->header.prefix_bytes;
+  image->prefix = malloc (length + 1);
+  if (image->prefix == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot read the header");
+  return file_read_at (image->file, 0, image->prefix, length, err);
 }
 
 int
 image_open (struct file *file, struct image **image_out, struct error *err)
 {
   struct image *image = calloc (1, sizeof *image);
-  struct head head = { 0 };
-  size_t end;
+  int result;
 
   if (image == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot open the image");
   image->file = file;
-  if (find_header (file, &head, err) < 0)
-    goto fail;
-  image->prefix = head.bytes;
-  if (head.found < 0) {
-    explain_missing (file, &head, err);
-    goto fail;
+  result = file->stream ? open_stream (image, err) : open_seekable (image, err);
+  if (result == 0) {
+    *image_out = image;
+    return 0;
   }
-  if (file_header_decode (head.bytes + head.found, (uint64_t) head.found,
-                          &image->header, err) < 0) {
-    error_subject (err, file->name);
-    goto fail;
-  }
-  end = (size_t) head.found + FILE_HEADER_BYTES;
-  image->ahead = head.bytes + end;
-  image->ahead_bytes = head.length - end;
-  *image_out = image;
-  return 0;
-
- fail:
-  image->prefix = head.bytes;
   image_close (image);
-  return -1;
+  return error_subject (err, file->name);
 }
 
 void
@@ -173,16 +172,7 @@ image_close (struct image *image)
 int
 image_is_finished (const struct image *image, struct error *err)
 {
-  struct error unfinished = { 0 };
-  uint64_t size = image->file->size;
-  uint8_t bytes[FOOTER_BYTES];
-  struct footer footer;
+  struct read_at at = read_at_of_file (image->file);
 
-  if (size < records_start (&image->header) + FOOTER_BYTES)
-    return 0;
-  if (file_read_at (image->file, size - FOOTER_BYTES, bytes, sizeof bytes,
-                    err) < 0)
-    return -1;
-  return footer_decode (bytes, size - FOOTER_BYTES, &image->header, &footer,
-                        &unfinished) == 0;
+  return content_is_finished (&at, &image->header, err);
 }

@@ -59,11 +59,6 @@ int image_read_index (const struct image *image, uint64_t offset,
 /* Free; NULL is ignored. */
 void image_close (struct image *image);
 
-/* Whether FILE begins like an image (a file header within the first 16 MiB).
- * Returns 1, 0, or -1 with ERR.
- */
-int image_recognise (const struct file *file, struct error *err);
-
 /* The number of the first index entry whose window is WINDOW or higher. */
 uint64_t image_find_window (const struct image *image, uint64_t window);
 

@@ -5,7 +5,6 @@
 #define IOPRESS_IMAGE_SOURCE_LAYOUT_H
 
 #include "format/file_header.h"
-#include "format/marker.h"
 #include "guest/mapped_ram.h"
 #include "io/file.h"
 
@@ -40,16 +39,5 @@ int source_layout_parse (const struct read_at *at, enum image_kind kind,
                          struct error *err);
 
 void source_layout_free (struct source_layout *layout);
-
-/* Say that MARKER, of an image that is being expanded, was found, with this
- * hint.  Returns -1.
- */
-#define HALF_EXPANDED_HINT "iopress expand finishes it"
-int refuse_half_expanded (const struct marker *marker, struct error *err);
-
-/* Say that FILE has the marker of a consumed source, and a damaged one.  Returns
- * -1.
- */
-int refuse_damaged_marker (const struct file *file, struct error *err);
 
 #endif /* IOPRESS_IMAGE_SOURCE_LAYOUT_H */

@@ -7,9 +7,6 @@
 #include <sys/stat.h>
 
 #include "safety/in_place.h"
-#include "guest/libvirt_header.h"
-#include "image/image.h"
-#include "image/source_layout.h"
 
 /* How often it may be replaced while it is being opened. */
 #define ATTEMPTS 5
@@ -52,45 +49,18 @@ in_place_open (const char *name, enum direct_io direct, struct place *place,
     : error_about (err, ERROR_FAILED, 0, name, "was replaced");
 }
 
-/* Whether FILE begins with libvirt's header and is not mapped-ram: what QEMU
- * gets of that is not for us to say.
- */
-static bool
-is_other_save (const struct file *file)
-{
-  uint8_t bytes[LIBVIRT_HEADER_BYTES];
-  struct libvirt_header header;
-  struct error ignored = { 0 };
-
-  return file->size >= sizeof bytes &&
-    file_read_at (file, 0, bytes, sizeof bytes, &ignored) == 0 &&
-    libvirt_header_present (bytes) &&
-    libvirt_header_decode (bytes, &header, &ignored) == 0 &&
-    header.format != LIBVIRT_FORMAT_SPARSE;
-}
-
 int
-in_place_examine (const char *name, const struct file *file,
+in_place_examine (const struct file *file, enum content_kind *kind,
                   struct error *err)
 {
-  struct source_layout layout;
-  struct error other = { 0 };
-  enum image_kind kind;
-  int image;
+  struct read_at at = read_at_of_file (file);
+  struct content content;
+  int result = content_look (&at, CONTENT_SEARCH_USUAL, &content, err);
 
-  if (source_layout_detect (file, SOURCE_AUTO, &layout, &other) == 0) {
-    kind = layout.kind;
-    source_layout_free (&layout);
-    if (kind == IMAGE_MAPPED_RAM || is_other_save (file))
-      return 0;
-    error_set (err, ERROR_BAD_INPUT, 0, "not an iopress image");
-    return error_subject (err, name);
-  }
-  image = other.kind != ERROR_BAD_INPUT ? -1
-    : image_recognise (file, err);
-  if (image > 0)
-    return 1;
-  if (err->kind == ERROR_NONE)
-    *err = other;
-  return -1;
+  if (result == 0)
+    result = content_check (&content, CONTENT_AS_EXPANDED, err);
+  *kind = content.kind;
+  content_free (&content);
+  return result < 0 ? error_subject (err, file->name)
+    : content_is_image (&content);
 }

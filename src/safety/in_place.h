@@ -4,6 +4,7 @@
 #ifndef IOPRESS_SAFETY_IN_PLACE_H
 #define IOPRESS_SAFETY_IN_PLACE_H
 
+#include "image/content.h"
 #include "names/place.h"
 
 /* Open the regular file NAME, a path and no symbolic link, for update: as FILE,
@@ -15,10 +16,10 @@ int in_place_open (const char *name, enum direct_io direct,
                    struct place *place, struct file *file, struct file *head,
                    struct error *err);
 
-/* What FILE, open as NAME, is when nothing was put aside.  Returns 1 when it is an
- * image, 0 when it is a save that is whole as it is, or -1 with ERR.
+/* What FILE is when nothing was put aside: *KIND.  Returns 1 when it is an image, 0
+ * when it is a save that is whole as it is, or -1 with ERR.
  */
-int in_place_examine (const char *name, const struct file *file,
+int in_place_examine (const struct file *file, enum content_kind *kind,
                       struct error *err);
 
 #endif /* IOPRESS_SAFETY_IN_PLACE_H */

@@ -11,14 +11,14 @@
  * image whose source was left whole; one that came through a mount has none.
  * Returns 1, 0, or -1 with ERR.
  */
-int leftover_of_save (struct file *file, struct error *err);
+int leftover_of_save (const struct file *file, struct error *err);
 
 /* The same where a source is to be written: bytes of a restore that did not end
  * look like any others, and are replaced when the caller wants that, FORCE; but
  * neither an image, nor what has lost a part of itself to one, nor a whole save
  * file.
  */
-int leftover_of_restore (struct file *file, bool force, struct error *err);
+int leftover_of_restore (const struct file *file, bool force, struct error *err);
 
 /* Whether FILE may be emptied by a run that has written nothing: there is no
  * image in it, whole or damaged, no single record of one, no marker, and nothing
@@ -36,6 +36,6 @@ int leftover_check_replaced (int fd, const char *name,
                              enum file_access access, struct error *err);
 
 /* Refuse to overwrite it.  Returns -1. */
-int leftover_refuse (struct file *file, struct error *err);
+int leftover_refuse (const struct file *file, struct error *err);
 
 #endif /* IOPRESS_SAFETY_LEFTOVER_H */

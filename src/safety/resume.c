@@ -6,15 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "image/content.h"
+#include "pipeline/intake_need.h"
 #include "pipeline/record_intake.h"
 #include "safety/resume.h"
-#include "image/source_layout.h"
-#include "pipeline/intake_need.h"
 #include "util/array.h"
 #include "util/cleanup.h"
-
-/* What is looked at of an empty file at a time. */
-#define PIECE_BYTES (256u << 10)
 
 /* Add ENTRY to the image's. */
 static int
@@ -135,52 +132,22 @@ int
 resume_read_marker (const struct file *source, struct resume *resume,
                     struct error *err)
 {
-  uint8_t bytes[MARKER_BYTES] = { 0 };
-  int empty;
+  struct read_at at = read_at_of_file (source);
+  struct content content;
 
   resume->left = SOURCE_UNKNOWN;
-  if (file_read_at (source, 0, bytes,
-                    (size_t) minimum_u64 (source->size, sizeof bytes),
-                    err) < 0)
+  if (content_look_for_marker (&at, &content, err) < 0)
     return -1;
-  if (marker_begins (bytes)) {
+  resume->marker = content.marker;
+  if (content.kind == CONTENT_CONSUMED)
     resume->left = SOURCE_PARTLY_GONE;
-    return marker_decode (bytes, &resume->marker) ? 0
-      : refuse_damaged_marker (source, err);
-  }
-  empty = resume_source_is_empty (source, err);
-  if (empty == 0 || source->size == 0)
+  else if (content_settle (&at, &content, err) < 0)
+    return -1;
+  else if (content.kind != CONTENT_ZEROS)
     resume->left = SOURCE_WHOLE;
-  return empty < 0 ? -1 : 0;
-}
-
-int
-resume_source_is_empty (const struct file *source, struct error *err)
-{
-  return resume_is_empty_from (source, 0, err);
-}
-
-int
-resume_is_empty_from (const struct file *source, uint64_t offset,
-                      struct error *err)
-{
-  CLEANUP_FREE uint8_t *piece = malloc (PIECE_BYTES);
-  struct read_at at = read_at_of_file (source);
-  uint64_t doubted = 0;
-
-  if (piece == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot be examined");
-  while ((offset = read_at_next_data (&at, offset, source->size, PIECE_BYTES,
-                                      &doubted)) < source->size) {
-    size_t length = (size_t) minimum_u64 (PIECE_BYTES, source->size - offset);
-
-    if (file_read_at (source, offset, piece, length, err) < 0)
-      return -1;
-    if (!bytes_are_zero (piece, length))
-      return 0;
-    offset += length;
-  }
-  return 1;
+  return content.marker_damaged
+    && content_check (&content, CONTENT_AS_SOURCE, err) < 0
+    ? error_subject (err, source->name) : 0;
 }
 
 static int

@@ -34,15 +34,6 @@ struct resume {
 int resume_read_marker (const struct file *source, struct resume *resume,
                         struct error *err);
 
-/* Whether SOURCE holds nothing but zeros, as one that is wholly given back.
- * Returns 1, 0, or -1 with ERR.
- */
-int resume_source_is_empty (const struct file *source, struct error *err);
-
-/* The same from byte OFFSET on. */
-int resume_is_empty_from (const struct file *source, uint64_t offset,
-                          struct error *err);
-
 /* Walk the records of IMAGE, opened but without index, and keep the longest
  * run of valid ones from the first on.  IMAGE becomes part of RESUME but stays
  * the caller's.  Returns 0, or -1 with ERR when the file cannot be read or the

@@ -251,12 +251,13 @@ check_not_salvaged (const struct resume *resume, const struct file *source,
                     struct error *err)
 {
   bool discarded = (resume->image->header.compatible & FEATURE_DISCARD) != 0;
+  struct read_at at = read_at_of_file (source);
   int empty;
 
   if (!discarded || resume->complete || resume->covered_bytes == 0 ||
       resume->covered_bytes >= source->size)
     return 0;
-  empty = resume_is_empty_from (source, resume->covered_bytes, err);
+  empty = read_at_is_zero (&at, resume->covered_bytes, err);
   if (empty <= 0)
     return empty;
   error_about (err, ERROR_BAD_INPUT, 0, source->name, "holds nothing behind "
@@ -271,6 +272,7 @@ resume_check_source (struct resume *resume, const struct file *source,
                      struct image_view *view, struct error *err)
 {
   const struct file_header *header = &resume->image->header;
+  struct read_at at = read_at_of_file (source);
   int empty;
 
   if (source->size != header->source_bytes)
@@ -281,7 +283,7 @@ resume_check_source (struct resume *resume, const struct file *source,
                         (unsigned long long) header->source_bytes);
   if (resume->left == SOURCE_PARTLY_GONE)
     return check_rest_of_source (resume, source, view, err);
-  empty = source->size > 0 ? resume_source_is_empty (source, err) : 0;
+  empty = source->size > 0 ? read_at_is_zero (&at, 0, err) : 0;
   if (empty < 0)
     return -1;
   /* The last step of all takes the marker away: nothing is left. */

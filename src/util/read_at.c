@@ -14,6 +14,9 @@
 /* Compared at a time; whole pages, for O_DIRECT. */
 #define STEP_BYTES ((size_t) 1 << 20)
 
+/* Looked at a time of what may be zeros. */
+#define PIECE_BYTES ((size_t) 256 << 10)
+
 /* Where the next bytes are that may not be zeros. */
 static uint64_t
 next_data (const struct read_at *at, uint64_t offset)
@@ -63,4 +66,26 @@ read_at_same (const struct read_at *a, const struct read_at *b,
     if (memcmp (first, second, length) != 0)
       return 0;
   }
+}
+
+int
+read_at_is_zero (const struct read_at *at, uint64_t offset,
+                 struct error *err)
+{
+  CLEANUP_FREE uint8_t *piece = malloc (PIECE_BYTES);
+  uint64_t doubted = 0;
+
+  if (piece == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot be examined");
+  while ((offset = read_at_next_data (at, offset, at->size, PIECE_BYTES,
+                                      &doubted)) < at->size) {
+    size_t length = (size_t) minimum_u64 (PIECE_BYTES, at->size - offset);
+
+    if (at->read (at->opaque, offset, piece, length, err) < 0)
+      return -1;
+    if (!bytes_are_zero (piece, length))
+      return 0;
+    offset += length;
+  }
+  return 1;
 }

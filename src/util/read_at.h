@@ -49,4 +49,10 @@ uint64_t read_at_next_data (const struct read_at *at, uint64_t offset,
 int read_at_same (const struct read_at *a, const struct read_at *b,
                   uint64_t offset, uint64_t end, struct error *err);
 
+/* Whether AT holds nothing but zeros from OFFSET on.  Returns 1, 0, or -1 with
+ * ERR.
+ */
+int read_at_is_zero (const struct read_at *at, uint64_t offset,
+                     struct error *err);
+
 #endif /* IOPRESS_UTIL_READ_AT_H */
