@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Codec plugin "xz": one stream of the .xz format a chunk. */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,17 +38,6 @@ xz_bound (size_t length)
   return lzma_stream_buffer_bound (length) + length / 8192 + 64;
 }
 
-static int
-xz_check_parameters (int level, const char *parameters,
-                     char *message, size_t message_size)
-{
-  (void) level;
-  if (parameters[0] == '\0' || strcmp (parameters, "extreme") == 0)
-    return 0;
-  snprintf (message, message_size, "the only parameter is extreme");
-  return -1;
-}
-
 /* A dictionary beyond the chunk would never be used. */
 static uint32_t
 dictionary_size (uint32_t preset_size, size_t chunk_size)
@@ -78,7 +66,7 @@ xz_open (int level, const char *parameters, size_t chunk_size)
 
   if (context == NULL)
     return NULL;
-  if (strcmp (parameters, "extreme") == 0)
+  if (iopress_codec_value (parameters, "extreme") != NULL)
     preset |= LZMA_PRESET_EXTREME;
   if (lzma_lzma_preset (&context->options, preset)) {
     free (context);
@@ -176,6 +164,15 @@ xz_error_text (struct iopress_codec_context *context)
   return context->error;
 }
 
+static const struct iopress_codec_parameter xz_parameters[] = {
+  {
+    .key = "extreme",
+    .type = IOPRESS_CODEC_FLAG,
+    .help = "search for longer, for a few percent",
+  },
+  { .key = NULL },
+};
+
 static struct iopress_codec xz_codec = {
   .name = "xz",
   .version = xz_version,
@@ -183,13 +180,13 @@ static struct iopress_codec xz_codec = {
   .level_max = 9,
   .level_default = 6,
   .bound = xz_bound,
-  .check_parameters = xz_check_parameters,
   .open = xz_open,
   .close = xz_close,
   .compress = xz_compress,
   .decompress = xz_decompress,
   .error_text = xz_error_text,
   .is_frame = xz_is_frame,
+  .parameters = xz_parameters,
 };
 
 IOPRESS_REGISTER_CODEC (xz_codec)

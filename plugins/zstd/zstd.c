@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Codec plugin "zstd": one Zstandard frame (RFC 8878) a chunk. */
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,37 +33,6 @@ static size_t
 zstd_bound (size_t length)
 {
   return ZSTD_compressBound (length);
-}
-
-/* The N of "long=N", or 0 when PARAMETERS is anything else. */
-static int
-long_window_log (const char *parameters)
-{
-  static const char key[] = "long=";
-  const char *number = parameters + sizeof key - 1;
-  char *end;
-  long value;
-
-  if (strncmp (parameters, key, sizeof key - 1) != 0 ||
-      !isdigit ((unsigned char) *number))
-    return 0;
-  value = strtol (number, &end, 10);
-  if (*end != '\0' || value < LONG_MIN_LOG || value > LONG_MAX_LOG)
-    return 0;
-  return (int) value;
-}
-
-static int
-zstd_check_parameters (int level, const char *parameters,
-                       char *message, size_t message_size)
-{
-  (void) level;
-  if (parameters[0] == '\0' || long_window_log (parameters) != 0)
-    return 0;
-  snprintf (message, message_size,
-            "the only parameter is long=N with N from %d to %d",
-            LONG_MIN_LOG, LONG_MAX_LOG);
-  return -1;
 }
 
 /* The smallest window that spans a whole chunk: with it even the fast levels
@@ -139,7 +106,8 @@ zstd_open (int level, const char *parameters, size_t chunk_size)
   if (context == NULL)
     return NULL;
   context->chunk_size = chunk_size;
-  context->long_log = long_window_log (parameters);
+  context->long_log =
+    (int) iopress_codec_integer (parameters, "long", 0);
   context->compressor = ZSTD_createCCtx ();
   context->decompressor = ZSTD_createDCtx ();
   if (context->compressor == NULL || context->decompressor == NULL ||
@@ -209,6 +177,17 @@ zstd_error_text (struct iopress_codec_context *context)
   return context->error;
 }
 
+static const struct iopress_codec_parameter zstd_parameters[] = {
+  {
+    .key = "long",
+    .type = IOPRESS_CODEC_INTEGER,
+    .minimum = LONG_MIN_LOG,
+    .maximum = LONG_MAX_LOG,
+    .help = "find long matches up to 2 to the power of this many bytes back",
+  },
+  { .key = NULL },
+};
+
 static struct iopress_codec zstd_codec = {
   .name = "zstd",
   .version = zstd_version,
@@ -216,7 +195,6 @@ static struct iopress_codec zstd_codec = {
   .level_max = 19,
   .level_default = 1,
   .bound = zstd_bound,
-  .check_parameters = zstd_check_parameters,
   .open = zstd_open,
   .close = zstd_close,
   .compress = zstd_compress,
@@ -224,6 +202,7 @@ static struct iopress_codec zstd_codec = {
   .error_text = zstd_error_text,
   .set_level = zstd_set_level,
   .is_frame = zstd_is_frame,
+  .parameters = zstd_parameters,
 };
 
 IOPRESS_REGISTER_CODEC (zstd_codec)

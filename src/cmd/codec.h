@@ -12,9 +12,9 @@
 /* Load the codec that TEXT, the argument of -c, names, check level and
  * parameters and put all three into HEADER; chunk_bytes too where the codec
  * prefers one and HEADER has 0.  *CODEC is NULL for "stored"; free it with
- * codec_unload.  *AUTOMATIC becomes whether the level is to follow the run, from
- * the default on, which is refused when AUTOMATIC is NULL.  Returns 0, or -1
- * with ERR.
+ * codec_unload.  *AUTOMATIC becomes whether the level is to follow the run,
+ * from the default on, which is refused when AUTOMATIC is NULL.  Returns 0,
+ * or -1 with ERR.
  */
 int codec_for_choice (const char *folder, const char *text,
                       struct file_header *header, struct codec **codec,

@@ -11,13 +11,15 @@
 #include "cmd/verbs.h"
 #include "cmd/visible.h"
 #include "plugin/loader.h"
+#include "plugin/parameters.h"
 
-#define SYNOPSIS "iopress plugins [OPTION]..."
+#define SYNOPSIS "iopress plugins [OPTION]... [NAME]"
 
 static const char help[] =
   "Usage: " SYNOPSIS "\n"
   "List the codecs that -c can name, with the version of the library\n"
-  "underneath, the levels and the path of each.\n"
+  "underneath, the levels and the path of each; of NAME alone, its\n"
+  "parameters, too.\n"
   "\n"
   "      --json              print one JSON object\n";
 
@@ -37,6 +39,44 @@ struct list {
   unsigned int count;          /* lines printed */
 };
 
+static struct json_object *
+json_of_parameter (const struct iopress_codec_parameter *parameter)
+{
+  static const char *const types[] = { NULL, "flag", "integer", "choice" };
+  struct json_object *object = json_object_new_object ();
+
+  json_add_string (object, "key", parameter->key);
+  json_add_string (object, "type", types[parameter->type]);
+  if (parameter->type == IOPRESS_CODEC_INTEGER) {
+    json_add_integer (object, "minimum", parameter->minimum);
+    json_add_integer (object, "maximum", parameter->maximum);
+  }
+  if (parameter->type == IOPRESS_CODEC_CHOICE)
+    json_add_string (object, "choices", parameter->choices);
+  json_add_string (object, "help", parameter->help);
+  return object;
+}
+
+static void
+add_description (struct json_object *plugin, const struct codec *codec)
+{
+  const struct iopress_codec *ops = &codec->ops;
+  const struct iopress_codec_parameter *parameter;
+  struct json_object *parameters = json_object_new_array ();
+  size_t i;
+
+  json_add_string (plugin, "version", ops->version ());
+  json_add_integer (plugin, "level_min", ops->level_min);
+  json_add_integer (plugin, "level_max", ops->level_max);
+  json_add_integer (plugin, "level_default", ops->level_default);
+  json_add_boolean (plugin, "auto", ops->set_level != NULL);
+  json_add_boolean (plugin, "knows_frames", ops->is_frame != NULL);
+  for (i = 0; (parameter = codec_parameter (ops, i)) != NULL; i++)
+    json_object_array_add (parameters, json_of_parameter (parameter));
+  json_object_object_add (plugin, "parameters", parameters);
+  json_add_string (plugin, "path", codec->path);
+}
+
 static void
 add_json (struct list *list, const char *name, const struct codec *codec,
           const struct error *why)
@@ -45,13 +85,8 @@ add_json (struct list *list, const char *name, const struct codec *codec,
   char text[1024];
 
   json_add_string (plugin, "name", name);
-  if (codec != NULL) {
-    json_add_string (plugin, "version", codec->ops.version ());
-    json_add_integer (plugin, "level_min", codec->ops.level_min);
-    json_add_integer (plugin, "level_max", codec->ops.level_max);
-    json_add_integer (plugin, "level_default", codec->ops.level_default);
-    json_add_string (plugin, "path", codec->path);
-  }
+  if (codec != NULL)
+    add_description (plugin, codec);
   else {
     error_format (why, text, sizeof text);
     json_add_string (plugin, "error", text);
@@ -82,21 +117,59 @@ visit (void *opaque, const char *name, const struct codec *codec,
   return 0;
 }
 
+static void
+print_description (const struct codec *codec)
+{
+  const struct iopress_codec *ops = &codec->ops;
+  const struct iopress_codec_parameter *parameter;
+  char range[PARAMETER_RANGE_BYTES];
+  size_t i;
+
+  printf ("name: %s\nversion: %s\nlevels: %d..%d%s, default %d\n", ops->name,
+          ops->version (), ops->level_min, ops->level_max,
+          ops->set_level != NULL ? ", auto" : "", ops->level_default);
+  printf ("frames known: %s\npath: ", ops->is_frame != NULL ? "yes" : "no");
+  visible_print (stdout, codec->path);
+  printf ("\nparameters:%s\n", codec_parameter (ops, 0) != NULL ? ""
+          : ops->check_parameters != NULL ? " not described" : " none");
+  for (i = 0; (parameter = codec_parameter (ops, i)) != NULL; i++) {
+    codec_parameter_range (parameter, range);
+    printf ("  %-22s %s\n", range, parameter->help);
+  }
+}
+
+static int
+describe (const char *folder, const char *name, struct list *list,
+          struct error *err)
+{
+  struct codec *codec;
+
+  if (codec_load (folder, name, &codec, err) < 0)
+    return -1;
+  if (list->plugins != NULL)
+    add_json (list, name, codec, NULL);
+  else
+    print_description (codec);
+  codec_unload (codec);
+  return 0;
+}
+
 static int
 run (void *state, char **operands, struct error *err)
 {
   const struct plugins *plugins = state;
+  const char *folder = plugins->common.plugin_folder;
   struct list list = { 0 };
   struct json_object *report = NULL;
   int result;
 
-  (void) operands;
   if (plugins->json) {
     report = json_object_new_object ();
     list.plugins = json_object_new_array ();
     json_object_object_add (report, "plugins", list.plugins);
   }
-  result = codec_each (plugins->common.plugin_folder, visit, &list, err);
+  result = operands[0] != NULL ? describe (folder, operands[0], &list, err)
+    : codec_each (folder, visit, &list, err);
   if (plugins->json && result == 0)
     json_print (report, stdout);
   return result;
@@ -109,6 +182,8 @@ const struct verb plugins_verb = {
   .help = help,
   .letters = COMMON_LETTERS,
   .options = long_options,
+  .operand_count = 1,
+  .optional_operands = 1,
   VERB_STATE (struct plugins, .json = false),
   .run = run,
 };

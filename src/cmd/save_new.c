@@ -60,11 +60,12 @@ examine_source (struct save *save, struct error *err)
 }
 
 /* A level follows the run where there are workers that can be idle or not. */
-static int
-choose_codec (struct save *save, struct error *err)
+int
+save_choose_codec (struct save *save, struct error *err)
 {
   const struct save_options *options = save->options;
 
+  save->header = (struct file_header) { .chunk_bytes = options->chunk_bytes };
   if (codec_for_choice (options->common.plugin_folder, options->codec_text,
                         &save->header, &save->codec, &save->automatic,
                         err) < 0)
@@ -137,10 +138,9 @@ open_output (struct save *save, struct error *err)
 int
 save_begin_image (struct save *save, struct error *err)
 {
-  save->header = (struct file_header) {
-    .chunk_bytes = save->options->chunk_bytes,
-  };
-  return choose_codec (save, err) < 0 ? -1 : examine_source (save, err);
+  if (save->codec == NULL && save_choose_codec (save, err) < 0)
+    return -1;
+  return examine_source (save, err);
 }
 
 int

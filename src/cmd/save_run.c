@@ -60,6 +60,9 @@ prepare (struct save *save, struct error *err)
 {
   int result;
 
+  /* What is wrong with -c is said before anything is waited for. */
+  if (!save->options->resume && save_choose_codec (save, err) < 0)
+    return -1;
   if (save_wait (save->options, err) < 0 || save_open_source (save, err) < 0)
     return -1;
   result = save->options->resume ? save_prepare_again (save, err)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "plugin/loader.h"
+#include "plugin/parameters.h"
 #include "trust.h"
 #include "util/name.h"
 
@@ -139,10 +140,14 @@ check_parameters (const struct iopress_codec *ops,
     return 0;
   if (check_text (choice->parameters, err) == -1)
     return -1;
-  if (ops->check_parameters == NULL)
+  if (ops->parameters == NULL && ops->check_parameters == NULL)
     return error_set (err, ERROR_USAGE, 0, "codec %s takes no parameters",
                       ops->name);
-  if (ops->check_parameters (choice->level, choice->parameters, message,
+  if (ops->parameters != NULL &&
+      codec_parameters_check (ops, choice->parameters, err) == -1)
+    return -1;
+  if (ops->check_parameters == NULL ||
+      ops->check_parameters (choice->level, choice->parameters, message,
                              sizeof message) == 0)
     return 0;
   return error_set (err, ERROR_USAGE, 0, "codec %s: %s", ops->name, message);

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/loaded.h"
 #include "plugin/loader.h"
+#include "plugin/parameters.h"
 #include "trust.h"
 #include "util/bytes.h"
 #include "util/name.h"
@@ -18,6 +20,37 @@
 #define PREFERRED_CHUNK_MIN (64u << 10)
 #define PREFERRED_CHUNK_MAX (16u << 20)
 
+/* The members that are functions. */
+static const struct function {
+  const char *name;
+  size_t offset;
+  bool required;
+} functions[] = {
+#define FUNCTION(member, required) \
+  { #member, offsetof (struct iopress_codec, member), required }
+  FUNCTION (version, true),
+  FUNCTION (bound, true),
+  FUNCTION (check_parameters, false),
+  FUNCTION (open, true),
+  FUNCTION (close, true),
+  FUNCTION (compress, true),
+  FUNCTION (decompress, true),
+  FUNCTION (error_text, false),
+  FUNCTION (set_level, false),
+  FUNCTION (is_frame, false),
+};
+
+static int
+refuse_abi (uint32_t abi, struct error *err)
+{
+  error_set (err, ERROR_FAILED, 0,
+             "plugin is built for ABI %u, this program needs ABI %d", abi,
+             IOPRESS_CODEC_ABI);
+  return error_hint (err, "%sbuild it with the iopress-plugin.h of this "
+                     "program", abi > IOPRESS_CODEC_ABI
+                     ? "it is for a newer iopress: install that, or " : "");
+}
+
 /* Members the plugin does not have stay zero, members that are newer than
  * this program are left out.
  */
@@ -25,53 +58,59 @@ static int
 copy_struct (const struct iopress_codec *theirs, struct iopress_codec *ours,
              struct error *err)
 {
-  if (theirs->abi != IOPRESS_CODEC_ABI)
+  if (!loaded_is_static (theirs, offsetof (struct iopress_codec, name)))
     return error_set (err, ERROR_FAILED, 0,
-                      "plugin is built for ABI %u, this program needs ABI %d",
-                      theirs->abi, IOPRESS_CODEC_ABI);
-  if (theirs->struct_size % _Alignof (struct iopress_codec) != 0)
+                      "plugin must have a static struct iopress_codec");
+  if (theirs->abi != IOPRESS_CODEC_ABI)
+    return refuse_abi (theirs->abi, err);
+  if (theirs->struct_size % _Alignof (struct iopress_codec) != 0 ||
+      !loaded_is_static (theirs, theirs->struct_size))
     return error_set (err, ERROR_FAILED, 0,
                       "plugin must be registered with "
-                      "IOPRESS_REGISTER_CODEC");
+                      "IOPRESS_REGISTER_CODEC: its struct does not have the "
+                      "%u bytes that it says", theirs->struct_size);
   memset (ours, 0, sizeof *ours);
   memcpy (ours, theirs,
           minimum_u64 (theirs->struct_size, sizeof *ours));
   return 0;
 }
 
-static const char *
-missing_function (const struct iopress_codec *ops)
-{
-  return ops->version == NULL ? "version" :
-    ops->bound == NULL ? "bound" :
-    ops->open == NULL ? "open" :
-    ops->close == NULL ? "close" :
-    ops->compress == NULL ? "compress" :
-    ops->decompress == NULL ? "decompress" : NULL;
-}
-
+/* What a struct says that is shorter than its size has other data for members,
+ * which must not be called.
+ */
 static int
 check_functions (const struct iopress_codec *ops, struct error *err)
 {
-  const char *missing = missing_function (ops);
+  const struct function *function = functions;
+  void *address;
+  size_t i;
 
-  if (missing == NULL)
-    return 0;
-  return error_set (err, ERROR_FAILED, 0,
-                    "plugin must have a .%s function", missing);
+  for (i = 0; i < sizeof functions / sizeof functions[0]; i++, function++) {
+    memcpy (&address, (const char *) ops + function->offset, sizeof address);
+    if (address == NULL && function->required)
+      return error_set (err, ERROR_FAILED, 0,
+                        "plugin must have a .%s function", function->name);
+    if (address != NULL && !loaded_is_code (address))
+      return error_set (err, ERROR_FAILED, 0,
+                        "plugin must be registered with "
+                        "IOPRESS_REGISTER_CODEC: .%s is no function, so its "
+                        "struct is not as long as it says", function->name);
+  }
+  return 0;
 }
 
 static int
 check_name (const struct iopress_codec *ops, const char *name,
             struct error *err)
 {
-  if (ops->name == NULL)
+  if (ops->name == NULL || !loaded_is_static (ops->name, 1))
     return error_set (err, ERROR_FAILED, 0, "plugin must have a .name");
-  if (strcmp (ops->name, name) != 0)
-    return error_set (err, ERROR_FAILED, 0,
-                      "plugin calls itself \"%.*s\" but its file \"%s.so\"",
-                      IOPRESS_CODEC_NAME_MAX, ops->name, name);
-  return 0;
+  if (strcmp (ops->name, name) == 0)
+    return 0;
+  error_set (err, ERROR_FAILED, 0,
+             "plugin calls itself \"%.*s\" but its file \"%s.so\"",
+             IOPRESS_CODEC_NAME_MAX, ops->name, name);
+  return error_hint (err, "the file must have the name of the codec");
 }
 
 static int
@@ -111,7 +150,9 @@ take_struct (struct codec *codec, const char *name, struct error *err)
       check_functions (&codec->ops, err) == -1 ||
       check_name (&codec->ops, name, err) == -1)
     return -1;
-  return check_numbers (&codec->ops, err);
+  if (check_numbers (&codec->ops, err) == -1)
+    return -1;
+  return codec_parameters_check_described (&codec->ops, err);
 }
 
 static int

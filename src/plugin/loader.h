@@ -20,10 +20,10 @@ struct codec {
 const char *codec_default_folder (void);
 
 /* Load NAME from FOLDER (NULL: the compiled-in one).  NAME may come from an
- * untrusted file: it must be [a-z0-9-]{1,15} and not reserved.  Folder and file must be
- * absolute, regular, owned by root (or, when FOLDER is given, by the
- * effective user) and not writable by others, and so must the folders above
- * the compiled-in one be (plugin/trust.h); RTLD_NOW | RTLD_LOCAL; the
+ * untrusted file: it must be [a-z0-9-]{1,15} and not reserved.  Folder and
+ * file must be absolute, regular, owned by root (or, when FOLDER is given,
+ * by the effective user) and not writable by others, and so must the folders
+ * above the compiled-in one be (plugin/trust.h); RTLD_NOW | RTLD_LOCAL; the
  * environment is never consulted.  On success *CODEC is allocated; free it
  * with codec_unload.  Returns 0, or -1 with ERR: ERROR_FAILED with a hint
  * when there is no such plugin (which package or folder), or when the plugin

@@ -31,6 +31,34 @@ for plugin in listed:
     assert "".join(row[2:-2]).startswith(f"{levels[name][0]}.."), row
 PYTHON
 
+# What -c can say to one of them.
+requires_codec zstd lz4 xz
+iopress plugins zstd >"$work/zstd"
+grep -qx 'levels: -7..19, auto, default 1' "$work/zstd"
+grep -qx 'frames known: yes' "$work/zstd"
+grep -qE '^  long=10\.\.27 +[a-z]' "$work/zstd"
+iopress plugins xz >"$work/xz"
+grep -qx 'levels: 0..9, default 6' "$work/xz"
+iopress plugins lz4 | grep -qx 'parameters: none'
+iopress plugins --json zstd >"$work/zstd.json"
+iopress plugins --json xz >"$work/xz.json"
+python3 - "$work" <<'PYTHON'
+import json, sys
+
+zstd, = json.load(open(sys.argv[1] + "/zstd.json"))["plugins"]
+xz, = json.load(open(sys.argv[1] + "/xz.json"))["plugins"]
+assert zstd["auto"] and zstd["knows_frames"] and not xz["auto"], (zstd, xz)
+integer, = zstd["parameters"]
+assert integer.pop("help")
+assert integer == {"key": "long", "type": "integer", "minimum": 10,
+                   "maximum": 27}, integer
+flag, = xz["parameters"]
+assert flag.pop("help")
+assert flag == {"key": "extreme", "type": "flag"}, flag
+PYTHON
+expect_exit 1 iopress plugins nowhere
+expect_message 'nowhere\.so: cannot open the codec plugin'
+
 # A file there that is no plugin is reported and does not hide the others.
 mkdir -m 755 "$work/plugins"
 cp "$plugindir"/*.so "$work/plugins/"

@@ -5,25 +5,10 @@
 # whose header is lost.
 
 . "${abs_top_srcdir:-../..}/tests/functions.sh"
+. "$abs_top_srcdir/tests/plugins/common.sh"
 requires python3
 
-chmod 755 "$work"
-mkdir -m 755 "$work/plugins"
-cp "$abs_top_builddir/tests/plugins/.libs/foreign.so" "$work/plugins/"
-cp "$plugindir"/*.so "$work/plugins/"
-chmod 755 "$work/plugins"/*
-
-# foreign VERB [ARGUMENT...]
-foreign ()
-{
-  local verb=$1
-
-  shift
-  # VALGRIND is a command and its options.
-  # shellcheck disable=SC2086
-  $VALGRIND "$abs_top_builddir/iopress" "$verb" \
-    --plugin-dir "$work/plugins" "$@"
-}
+make_plugins foreign
 
 # Pages that are half empty, and noise.
 python3 - "$work/source" <<'END'
@@ -40,27 +25,27 @@ END
 # its header and without.
 comes_back ()
 {
-  foreign info --json "$1" >"$work/info"
+  with_plugins info --json "$1" >"$work/info"
   grep -q '"codec": *"foreign"' "$work/info" || fail "it is another codec's"
   grep -q "\"level\": *$2" "$work/info" || fail "not level $2"
   test "$(stat -c %s "$1")" -lt "$(($(stat -c %s "$work/source") * 3 / 4))" ||
     fail "nothing was compressed"
-  foreign restore --force "$1" "$work/restored"
+  with_plugins restore --force "$1" "$work/restored"
   expect_same "$work/source" "$work/restored"
   dd if=/dev/zero of="$1" bs=256 count=1 conv=notrunc status=none
-  foreign recover --force "$1" "$work/recovered"
+  with_plugins recover --force "$1" "$work/recovered"
   expect_same "$work/source" "$work/recovered"
 }
 
-foreign save -c foreign "$work/source" "$work/image"
+with_plugins save -c foreign "$work/source" "$work/image"
 comes_back "$work/image" 2
-foreign save -c foreign:6 --force "$work/source" "$work/image"
+with_plugins save -c foreign:6 --force "$work/source" "$work/image"
 comes_back "$work/image" 6
 
 # The output is slow: up it goes from its default.
 cat "$work/source" "$work/source" "$work/source" "$work/source" >"$work/long"
 mv "$work/long" "$work/source"
-foreign save -c foreign:auto --chunk-size 64K "$work/source" - \
+with_plugins save -c foreign:auto --chunk-size 64K "$work/source" - \
   2>"$work/said" |
   python3 -c '
 import sys, time

@@ -61,6 +61,14 @@ IOPRESS_REGISTER_CODEC (codec)
                   offsetof (struct iopress_codec, member) == (offset),       \
                   #member " has moved")
 
+#define ASSERT_PARAMETER(member, offset)                                     \
+  _Static_assert (sizeof (void *) != 8 ||                                    \
+                  offsetof (struct iopress_codec_parameter, member) ==       \
+                  (offset), #member " has moved")
+#define ASSERT_SIZE(type, size)                                              \
+  _Static_assert (sizeof (void *) != 8 || sizeof (type) == (size),           \
+                  #type " has another size")
+
 ASSERT_OFFSET (abi, 0);
 ASSERT_OFFSET (struct_size, 4);
 ASSERT_OFFSET (name, 8);
@@ -78,6 +86,34 @@ ASSERT_OFFSET (decompress, 80);
 ASSERT_OFFSET (error_text, 88);
 ASSERT_OFFSET (set_level, 96);
 ASSERT_OFFSET (is_frame, 104);
+ASSERT_OFFSET (parameters, 112);
+ASSERT_OFFSET (parameter_size, 120);
+ASSERT_SIZE (struct iopress_codec, 128);
+ASSERT_PARAMETER (key, 0);
+ASSERT_PARAMETER (type, 8);
+ASSERT_PARAMETER (minimum, 16);
+ASSERT_PARAMETER (maximum, 24);
+ASSERT_PARAMETER (choices, 32);
+ASSERT_PARAMETER (help, 40);
+ASSERT_SIZE (struct iopress_codec_parameter, 48);
+
+/* What a parameter text says. */
+static int
+check_values (void)
+{
+  static const char text[] = "fast,long=-27,mode=text";
+
+  return iopress_codec_value (text, "fast") == text + 4 &&
+    iopress_codec_value (text, "fas") == NULL &&
+    iopress_codec_value (text, "faster") == NULL &&
+    iopress_codec_value ("", "fast") == NULL &&
+    iopress_codec_integer (text, "long", 3) == -27 &&
+    iopress_codec_integer (text, "lon", 3) == 3 &&
+    iopress_codec_chosen (text, "mode", "text") == 1 &&
+    iopress_codec_chosen (text, "mode", "tex") == 0 &&
+    iopress_codec_chosen (text, "mode", "texts") == 0 &&
+    iopress_codec_chosen (text, "fast", "") == 1;
+}
 
 int
 main (void)
@@ -85,5 +121,7 @@ main (void)
   const struct iopress_codec *entry = iopress_codec_entry ();
 
   return entry == &codec && entry->abi == IOPRESS_CODEC_ABI &&
-    entry->struct_size == sizeof codec ? 0 : 1;
+    entry->struct_size == sizeof codec &&
+    entry->parameter_size == sizeof (struct iopress_codec_parameter) &&
+    check_values () ? 0 : 1;
 }

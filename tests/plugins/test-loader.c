@@ -83,6 +83,18 @@ assert_refused (const char *from, const char *name, const char *message)
 }
 
 static void
+assert_hint (const char *from, const char *name, const char *hint)
+{
+  struct error err = { 0 };
+  struct codec *codec = NULL;
+
+  assert_int_equal (codec_load (from, name, &codec, &err), -1);
+  assert_string_equal (err.subject, path_of (name));
+  if (strstr (err.hint, hint) == NULL)
+    fail_msg ("%s: \"%s\" instead of \"%s\"", name, err.hint, hint);
+}
+
+static void
 assert_variant_refused (const char *name, const char *message)
 {
   install ("variant", name);
@@ -142,12 +154,49 @@ static void
 test_values (void **state)
 {
   (void) state;
-  assert_variant_refused ("other-abi", "built for ABI 2");
+  assert_variant_refused ("later-abi", "built for ABI 2");
+  assert_hint (folder.path, "later-abi", "newer iopress");
+  assert_variant_refused ("earlier-abi", "built for ABI 0");
+  assert_hint (folder.path, "earlier-abi", "build it with");
   assert_variant_refused ("other-name", "calls itself \"good\"");
   assert_variant_refused ("bad-levels", ".level_default (10)");
   assert_variant_refused ("odd-chunk", "not 100000");
   assert_variant_refused ("small-chunk", "not 32768");
   assert_variant_refused ("large-chunk", "not 33554432");
+}
+
+/* What is not as long as it says is not believed. */
+static void
+test_lies_about_sizes (void **state)
+{
+  (void) state;
+  assert_variant_refused ("endless", "the 1073741824 bytes that it says");
+  assert_variant_refused ("overlong", ".set_level is no function");
+  assert_variant_refused ("data", ".is_frame is no function");
+  assert_variant_refused ("nowhere", "static struct iopress_codec");
+}
+
+static void
+test_parameters (void **state)
+{
+  struct codec_choice choice;
+  struct error err = { 0 };
+  struct codec *codec = NULL;
+
+  (void) state;
+  assert_variant_refused ("wrong-key", "parameter 1 a .key");
+  assert_variant_refused ("wrong-type", "parameter 1 a .type");
+  assert_variant_refused ("wrong-range", "parameter 1 a .minimum");
+  assert_variant_refused ("wrong-choice", "parameter 1 words");
+  assert_variant_refused ("wrong-help", "parameter 1 a line");
+  assert_variant_refused ("wrong-size", ".parameter_size is 8");
+  install ("variant", "long-parameter");
+  assert_int_equal (codec_load (folder.path, "long-parameter", &codec, &err),
+                    0);
+  assert_int_equal (codec_choice_parse ("long-parameter,size=-1,fast",
+                                        &choice, &err), 0);
+  assert_int_equal (codec_choice_check (codec, &choice, &err), 0);
+  codec_unload (codec);
 }
 
 static void
@@ -294,8 +343,8 @@ test_each (void **state)
   assert_int_equal (err.kind, ERROR_FAILED);
 }
 
-/* One that cannot be loaded, one that cannot tell, and one that is too old to be
- * asked are no obstacle.
+/* One that cannot be loaded, one that cannot tell, and one that is too old
+ * to be asked are no obstacle.
  */
 static void
 test_find_by_frame (void **state)
@@ -354,6 +403,8 @@ main (void)
     IN_FOLDER (test_old_binary),
     IN_FOLDER (test_struct_sizes),
     IN_FOLDER (test_values),
+    IN_FOLDER (test_lies_about_sizes),
+    IN_FOLDER (test_parameters),
     IN_FOLDER (test_not_a_plugin),
     IN_FOLDER (test_missing),
     IN_FOLDER (test_names),

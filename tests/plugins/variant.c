@@ -23,6 +23,45 @@ begins_with_f (const void *input, size_t input_length)
   return input_length > 0 && *(const char *) input == 'F';
 }
 
+/* As a plugin built with a later header would have them. */
+static const struct {
+  struct iopress_codec_parameter parameter;
+  void *future;
+} long_parameters[] = {
+  { { .key = "fast", .type = IOPRESS_CODEC_FLAG, .help = "faster" }, NULL },
+  { { .key = "size", .type = IOPRESS_CODEC_INTEGER, .minimum = -1,
+      .maximum = 20, .help = "larger" }, NULL },
+  { { .key = NULL }, NULL },
+};
+
+static void
+describe_parameters (struct iopress_codec *codec, const char *name)
+{
+  static struct iopress_codec_parameter parameters[2] = {
+    { .key = "wrong", .type = IOPRESS_CODEC_INTEGER, .help = "nothing" },
+  };
+
+  codec->parameter_size = sizeof parameters[0];
+  if (strcmp (name, "long-parameter") == 0) {
+    codec->parameters = &long_parameters[0].parameter;
+    codec->parameter_size = sizeof long_parameters[0];
+  }
+  if (strncmp (name, "wrong-", 6) == 0)
+    codec->parameters = parameters;
+  if (strcmp (name, "wrong-key") == 0)
+    parameters[0].key = "Key";
+  else if (strcmp (name, "wrong-type") == 0)
+    parameters[0].type = 4;
+  else if (strcmp (name, "wrong-range") == 0)
+    parameters[0].minimum = 1;
+  else if (strcmp (name, "wrong-choice") == 0)
+    parameters[0].type = IOPRESS_CODEC_CHOICE;
+  else if (strcmp (name, "wrong-help") == 0)
+    parameters[0].help = "two\nlines";
+  else if (strcmp (name, "wrong-size") == 0)
+    codec->parameter_size = 8;
+}
+
 static void
 change_struct (struct iopress_codec *codec, const char *name)
 {
@@ -36,8 +75,17 @@ change_struct (struct iopress_codec *codec, const char *name)
     codec->struct_size = offsetof (struct iopress_codec, decompress) + 1;
   else if (strcmp (name, "frame-old") == 0)
     codec->struct_size = offsetof (struct iopress_codec, is_frame);
-  else if (strcmp (name, "other-abi") == 0)
+  else if (strcmp (name, "later-abi") == 0)
     codec->abi = IOPRESS_CODEC_ABI + 1;
+  else if (strcmp (name, "earlier-abi") == 0)
+    codec->abi = IOPRESS_CODEC_ABI - 1;
+  else if (strcmp (name, "endless") == 0)
+    codec->struct_size = 1u << 30;
+  else if (strcmp (name, "overlong") == 0)
+    memset (&codec->set_level, 0x5a, sizeof codec->set_level);
+  else if (strcmp (name, "data") == 0)
+    memcpy (&codec->is_frame, &(void *) { &variant },
+            sizeof codec->is_frame);
   else if (strcmp (name, "other-name") == 0)
     codec->name = "good";
   else if (strcmp (name, "bad-levels") == 0)
@@ -82,12 +130,15 @@ iopress_codec_entry (void)
   strncpy (name, file, strcspn (file, "."));
   if (strcmp (name, "null") == 0)
     return NULL;
+  if (strcmp (name, "nowhere") == 0)
+    return (const struct iopress_codec *) 64;
   variant.codec = test_codec;
   variant.codec.name = name;
   variant.codec.level_max = 9;
   variant.codec.level_default = 5;
   if (strncmp (name, "frame-", 6) == 0)
     variant.codec.is_frame = begins_with_f;
+  describe_parameters (&variant.codec, name);
   change_struct (&variant.codec, name);
   drop_member (&variant.codec, name);
   return &variant.codec;
