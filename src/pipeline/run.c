@@ -221,6 +221,22 @@ quiesce (struct run *run)
     run->sink->finish (run->sink->opaque, true, &slot);
 }
 
+/* Two for each worker, what the reader has in flight, and some to spare; or as
+ * many as may be.
+ */
+static unsigned int
+slot_count (const struct intake *intake, const struct job *job,
+            const struct run_options *options)
+{
+  unsigned int count = 2 * options->threads + intake->depth + SLOTS_SPARE;
+  uint64_t most = options->memory_bytes / (job->raw_bytes +
+                                           job->packed_bytes);
+
+  if (options->memory_bytes == 0)
+    return count;
+  return (unsigned int) minimum_u64 (count, maximum_u64 (most, 1));
+}
+
 int
 pipeline_run (const struct intake *intake, const struct job *job,
               const struct sink *sink, const struct run_options *options,
@@ -231,14 +247,12 @@ pipeline_run (const struct intake *intake, const struct job *job,
     .opaque = sink->opaque,
     .deliver = sink->deliver,
   };
-  /* Two for each worker, and what the reader has in flight. */
-  unsigned int slots = 2 * options->threads + intake->depth + SLOTS_SPARE;
   bool reader_started = false;
   pthread_t reader;
   int result;
 
-  if (pool_create (job, &delivery, options->threads, slots, &run.pool,
-                   err) < 0)
+  if (pool_create (job, &delivery, options->threads,
+                   slot_count (intake, job, options), &run.pool, err) < 0)
     return -1;
   if (options->threads == 0)
     result = run_serially (&run, err);

@@ -85,6 +85,10 @@ void sink_close (const struct sink *sink);
 /* How to run. */
 struct run_options {
   unsigned int threads;        /* workers; 0: serial, in one thread */
+  /* The most that slots may take, in bytes; there is always one.  0: as many as
+   * are good.
+   */
+  uint64_t memory_bytes;
   /* When it becomes non-zero the run ends with ERROR_CANCELLED; may be NULL. */
   const volatile sig_atomic_t *cancelled;
   /* Called from the writer's thread as slots are used up; may be NULL.

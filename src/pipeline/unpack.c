@@ -33,8 +33,8 @@ lose (struct slot *slot)
   memset (slot->window.map, 0, sizeof slot->window.map);
 }
 
-static void
-work (void *worker, struct slot *slot)
+void
+unpack_slot (struct decoder *decoder, struct slot *slot)
 {
   struct window *window = &slot->window;
 
@@ -43,15 +43,21 @@ work (void *worker, struct slot *slot)
   if (slot->cache == NULL ||
       page_cache_read (slot->cache, slot->entry.offset, window->record,
                        window->record_bytes, &slot->error) == 0)
-    decode_window (worker, window, slot->has_entry ? &slot->entry : NULL,
+    decode_window (decoder, window, slot->has_entry ? &slot->entry : NULL,
                    &slot->error);
+}
+
+static void
+work (void *worker, struct slot *slot)
+{
+  unpack_slot (worker, slot);
 }
 
 /* One that cannot be read or used is lost; the others are not. */
 static void
 work_salvaging (void *worker, struct slot *slot)
 {
-  work (worker, slot);
+  unpack_slot (worker, slot);
   if (slot->error.kind != ERROR_NONE)
     lose (slot);
 }

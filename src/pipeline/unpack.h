@@ -18,4 +18,7 @@ struct job unpack_job (const struct decoding *decoding);
  */
 struct job salvage_job (const struct decoding *decoding);
 
+/* What the job does with SLOT, for a job that does more with it. */
+void unpack_slot (struct decoder *decoder, struct slot *slot);
+
 #endif /* IOPRESS_PIPELINE_UNPACK_H */
