@@ -101,6 +101,35 @@ draft_create (struct draft *draft, const struct draft_leftover *leftover,
                       "another iopress has just used it");
 }
 
+int
+draft_create_unnamed (struct draft *draft, enum direct_io direct,
+                      struct file *file, struct error *err)
+{
+  int fd = openat (draft->part.folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
+                   0600);
+
+  *file = (struct file) FILE_CLOSED;
+  if (file_take_opened (fd, draft->part.path, direct, file, err) < 0 ||
+      file_lock (file, true, err) < 0)
+    return -1;
+  draft->file = file;
+  return 0;
+}
+
+int
+draft_give_name (struct draft *draft, struct error *err)
+{
+  char path[64];
+
+  snprintf (path, sizeof path, "/proc/self/fd/%d", draft->file->fd);
+  if (linkat (AT_FDCWD, path, draft->part.folder, place_base (&draft->part),
+              AT_SYMLINK_FOLLOW) < 0)
+    return error_about (err, ERROR_FAILED, errno, draft->part.path,
+                        "cannot be created");
+  begin (draft, draft->file);
+  return 0;
+}
+
 /* Who may write to it may have it open, and no mode changes that. */
 static int
 check_writers (const struct place *part, const struct file *file,

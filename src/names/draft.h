@@ -68,6 +68,18 @@ int draft_create (struct draft *draft, const struct draft_leftover *leftover,
                   enum direct_io direct, struct file *file,
                   struct error *err);
 
+/* Create FILE, which stays the caller's, without a name: it is gone with its last
+ * descriptor unless draft_give_name is called.  Returns 0; or -1 with ERR, also
+ * where the file system has no such files.
+ */
+int draft_create_unnamed (struct draft *draft, enum direct_io direct,
+                          struct file *file, struct error *err);
+
+/* Give one without a name, before it is published, the name NAME.part, which
+ * nothing may have.  Returns 0, or -1 with ERR and nothing changed.
+ */
+int draft_give_name (struct draft *draft, struct error *err);
+
 /* Go on with what an earlier run left under NAME.part: open and lock it as FILE,
  * which stays the caller's.  Nothing is changed; before anything is written to it
  * see what it is, and call draft_make_private.  One that others than its owner

@@ -55,6 +55,19 @@ place_open (const char *path, struct place *place, struct error *err)
   return 0;
 }
 
+int
+place_take_folder (int folder, const char *name, struct place *place,
+                   struct error *err)
+{
+  *place = (struct place) { .folder = folder, .owned = true };
+  if ((size_t) snprintf (place->path, sizeof place->path, "%s", name) <
+      sizeof place->path && name[0] != '\0' && strchr (name, '/') == NULL)
+    return 0;
+  place_close (place);
+  return error_about (err, ERROR_FAILED, ENAMETOOLONG, place->path,
+                      "cannot be opened");
+}
+
 void
 place_close (struct place *place)
 {

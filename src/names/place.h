@@ -33,6 +33,12 @@ struct place {
  */
 int place_open (const char *path, struct place *place, struct error *err);
 
+/* The same for NAME in the open folder FOLDER, which it takes over.  Returns 0,
+ * or -1 with ERR and FOLDER closed.
+ */
+int place_take_folder (int folder, const char *name, struct place *place,
+                       struct error *err);
+
 /* Close the folder; a second call does nothing. */
 void place_close (struct place *place);
 
