@@ -119,9 +119,18 @@ take_helper_option (void *state, int c, struct error *err)
 static void
 print_value (const char *name, struct json_object *value)
 {
-  if (!json_object_is_type (value, json_type_array))
+  if (!json_object_is_type (value, json_type_array) &&
+      !json_object_is_type (value, json_type_object))
     printf ("%-20s %s\n", name,
             value != NULL ? json_object_get_string (value) : "none");
+}
+
+static void
+print_file (struct json_object *file)
+{
+  printf ("\n");
+  json_object_object_foreach (file, name, value)
+    print_value (name, value);
 }
 
 static void
@@ -129,18 +138,14 @@ print_files (struct json_object *files)
 {
   size_t i;
 
-  for (i = 0; i < json_object_array_length (files); i++) {
-    printf ("\n");
-    json_object_object_foreach (json_object_array_get_idx (files, i), name,
-                                value)
-      print_value (name, value);
-  }
+  for (i = 0; i < json_object_array_length (files); i++)
+    print_file (json_object_array_get_idx (files, i));
 }
 
 static int
 print_status (const struct mount_settings *settings, struct error *err)
 {
-  struct json_object *status;
+  struct json_object *status, *packing;
   char text[XATTR_SIZE_MAX + 1];
   ssize_t length = getxattr (settings->folder, STATUS_ATTRIBUTE, text,
                              sizeof text - 1);
@@ -159,6 +164,9 @@ print_status (const struct mount_settings *settings, struct error *err)
   json_object_object_foreach (status, name, value)
     print_value (name, value);
   print_files (json_object_object_get (status, "writing"));
+  packing = json_object_object_get (status, "packing");
+  if (packing != NULL)
+    print_file (packing);
   json_object_put (status);
   return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "mount/mount.h"
 #include "mount/operations.h"
+#include "mount/packing.h"
 #include "mount/windows.h"
 
 /* Threads of libfuse's.  Each has room for a request. */
@@ -45,7 +46,8 @@ set_up (struct session *session, struct error *err)
   mounting->header = options->header;
   mounting->say = options->say;
   mounting->codecs = codecs_new (options->plugin_folder);
-  mounting->views = views_new (options->memory_bytes / 3, options->threads);
+  mounting->views = views_new (options->memory_bytes / VIEWS_PART,
+                               options->threads);
   if (mounting->codecs == NULL || mounting->views == NULL)
     return fail (options, ENOMEM, "cannot be mounted", err);
   return codecs_find (mounting->codecs, mounting->header.codec,
@@ -140,6 +142,11 @@ static int
 run (struct session *session, struct error *err)
 {
   const struct mount_options *options = session->options;
+  const struct packing_options packing = {
+    .memory_bytes = options->memory_bytes / PACKING_PART,
+    .threads = options->threads,
+    .pack = !options->pack_now,
+  };
 
   if (set_up (session, err) < 0 || open_store (session, err) < 0 ||
       mount_session (session, err) < 0)
@@ -148,9 +155,11 @@ run (struct session *session, struct error *err)
     return fail (options, errno, "cannot go to the background", err);
   if (!options->foreground)
     options->detached ();
-  if (windows_open (&session->mounting, options->memory_bytes / 3 * 2,
+  if (windows_open (&session->mounting, options->memory_bytes / WINDOWS_PART,
                     options->threads, options->pack_now,
-                    &session->mounting.windows, err) < 0)
+                    &session->mounting.windows, err) < 0 ||
+      packing_start (&session->store, &packing, &session->mounting.packing,
+                     err) < 0)
     return -1;
   if (fuse_set_signal_handlers (session->fuse) != 0)
     return fail (options, errno, "cannot take signals", err);
@@ -163,6 +172,7 @@ mount_run (const struct mount_options *options, struct error *err)
   struct session session = { .options = options };
   int result = run (&session, err);
 
+  packing_stop (session.mounting.packing);
   if (session.store_open)
     store_close (&session.store);
   if (session.mounted)

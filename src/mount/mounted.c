@@ -52,8 +52,11 @@ end_writing (struct mounted *file)
   if (file->writing == NULL)
     return;
   /* An error has been said, and stays as an image without end. */
-  if (is_linked (file) && writing_finish (file->writing) == 0 &&
-      file->opens == 0 && writing_describe (file->writing, line, sizeof line))
+  if (!is_linked (file) || writing_finish (file->writing) != 0 ||
+      file->opens > 0)
+    return;
+  file->was_written = true;
+  if (writing_describe (file->writing, line, sizeof line))
     file->mounting->say (SAY_NOTE, line);
 }
 
@@ -146,13 +149,12 @@ mounted_attributes (struct mounted *file, struct stat *now)
   bool known;
   int result;
 
-  if (fstat (file->path_fd, now) < 0)
-    return errno;
   pthread_rwlock_rdlock (&file->lock);
-  known = show (file, now);
+  result = fstat (file->path_fd, now) < 0 ? errno : 0;
+  known = result == 0 && show (file, now);
   pthread_rwlock_unlock (&file->lock);
-  if (known)
-    return 0;
+  if (result != 0 || known)
+    return result;
   pthread_rwlock_wrlock (&file->lock);
   result = fstat (file->path_fd, now) < 0 ? errno : look (file, now);
   if (result == 0)
@@ -181,6 +183,7 @@ mounted_start_anew (struct mounted *file)
   char name[PATH_MAX];
   int result;
 
+  atomic_store (&file->disturbed, true);
   writing_free (file->writing);
   file->writing = NULL;
   shown_close (file->mounting, file->shown);
@@ -202,6 +205,7 @@ mounted_take_up (struct mounted *file)
 
   if (result != 0)
     return result;
+  atomic_store (&file->disturbed, true);
   shown_close (file->mounting, file->shown);
   file->shown = NULL;
   return 0;
@@ -285,4 +289,81 @@ mounted_release (struct mounted *file, int flags)
   pthread_rwlock_wrlock (&file->lock);
   mounted_release_locked (file, flags);
   pthread_rwlock_unlock (&file->lock);
+}
+
+bool
+mounted_was_written (struct mounted *file)
+{
+  bool result;
+
+  pthread_rwlock_wrlock (&file->lock);
+  result = file->was_written && file->opens == 0;
+  if (result)
+    file->was_written = false;
+  pthread_rwlock_unlock (&file->lock);
+  return result;
+}
+
+void
+mounted_hold (struct mounted *file)
+{
+  pthread_rwlock_rdlock (&file->lock);
+}
+
+void
+mounted_let_go (struct mounted *file)
+{
+  pthread_rwlock_unlock (&file->lock);
+}
+
+int
+mounted_watch (struct mounted *file)
+{
+  int result;
+
+  pthread_rwlock_wrlock (&file->lock);
+  result = file->writing != NULL ? EBUSY : 0;
+  atomic_store (&file->disturbed, false);
+  pthread_rwlock_unlock (&file->lock);
+  return result;
+}
+
+bool
+mounted_is_disturbed (const struct mounted *file)
+{
+  return atomic_load (&file->disturbed);
+}
+
+/* The node's descriptor, whose number others may be about to use, is another
+ * file's from now on.
+ */
+static void
+change_descriptor (struct mounted *file, int path_fd)
+{
+  int result;
+
+  do
+    result = dup3 (path_fd, file->path_fd, O_CLOEXEC);
+  while (result < 0 && (errno == EBUSY || errno == EINTR));
+  close (path_fd);
+  file->looked = false;
+}
+
+int
+mounted_replace (struct mounted *file,
+                 int (*put) (void *opaque, int *path_fd), void *opaque)
+{
+  int path_fd, result = 0;
+
+  pthread_rwlock_wrlock (&file->lock);
+  if (mounted_is_disturbed (file))
+    result = ECANCELED;
+  else if (file->opens > 0)
+    result = EBUSY;
+  else
+    result = put (opaque, &path_fd);
+  if (result == 0)
+    change_descriptor (file, path_fd);
+  pthread_rwlock_unlock (&file->lock);
+  return result;
 }

@@ -19,6 +19,8 @@ read_image (struct mounted *file, uint64_t offset, void *buffer,
   struct error err = { 0 };
 
   *count = offset < size ? (size_t) minimum_u64 (length, size - offset) : 0;
+  if (offset + *count > file->shown->image->header.prefix_bytes)
+    atomic_store (&file->disturbed, true);
   if (*count == 0 || shown_read (file->mounting, file->shown, offset, buffer,
                                  *count, &err) == 0)
     return 0;

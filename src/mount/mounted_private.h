@@ -5,6 +5,7 @@
 #define IOPRESS_MOUNT_MOUNTED_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "mount/mounted.h"
 #include "mount/shown.h"
@@ -26,6 +27,8 @@ struct mounted {
   uint64_t source_bytes;       /* of an image */
   struct shown_image *shown;   /* of an image that is open */
   struct writing *writing;     /* of one that is being written: it counts */
+  bool was_written;            /* see mounted_was_written */
+  atomic_bool disturbed;       /* see mounted_watch */
 };
 
 /* Under the lock, for writing, of a file that is open. */

@@ -26,6 +26,9 @@ error_errno (const struct error *err)
 uint64_t
 mount_least_memory (uint32_t chunk_bytes)
 {
-  return maximum_u64 (3 * window_cache_least (chunk_bytes),
-                      windows_least_memory (chunk_bytes) / 2 * 3);
+  uint64_t reading = VIEWS_PART * window_cache_least (chunk_bytes);
+  uint64_t writing = WINDOWS_PART * windows_least_memory (chunk_bytes);
+  uint64_t packing = PACKING_PART * 2 * (uint64_t) chunk_bytes;
+
+  return maximum_u64 (maximum_u64 (reading, writing), packing);
 }

@@ -9,6 +9,12 @@
 #include "mount/views.h"
 
 struct windows;
+struct packing;
+
+/* What each gets of the memory: one part in so many. */
+#define WINDOWS_PART 2u
+#define VIEWS_PART 3u
+#define PACKING_PART 6u
 
 /* As for syslog(3). */
 enum say_level {
@@ -24,6 +30,7 @@ struct mounting {
   struct codecs *codecs;
   struct views *views;
   struct windows *windows;
+  struct packing *packing;
   /* One line, without a newline at its end.  Any thread. */
   void (*say) (enum say_level level, const char *line);
 };
@@ -32,7 +39,9 @@ struct mounting {
 void mounting_say_error (const struct mounting *mounting,
                          const struct error *err);
 
-/* The least memory for windows of CHUNK_BYTES: one is read, and one written. */
+/* The least memory for windows of CHUNK_BYTES: one is read, one written, and one
+ * packed.
+ */
 uint64_t mount_least_memory (uint32_t chunk_bytes);
 
 /* The errno that stands for ERR: its own, or EIO. */

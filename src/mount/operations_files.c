@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "mount/operations.h"
+#include "mount/packing.h"
 #include "util/cleanup.h"
 
 static struct mounted *
@@ -40,7 +41,11 @@ static void
 release_file (fuse_req_t request, fuse_ino_t inode,
               struct fuse_file_info *info)
 {
-  mounted_release (file_of (request, inode), info->flags);
+  struct node *node = node_of (request, inode);
+
+  mounted_release (node->file, info->flags);
+  if (mounted_was_written (node->file))
+    packing_add (store_of (request)->mounting->packing, node);
   fuse_reply_err (request, 0);
 }
 

@@ -145,15 +145,17 @@ static void
 make_link (fuse_req_t request, fuse_ino_t inode, fuse_ino_t parent,
            const char *name)
 {
+  struct node *node = node_of (request, inode);
   struct fuse_entry_param entry;
   char path[NODE_PATH_BYTES];
-  int result = 0;
+  int result;
 
-  descriptor_path (node_of (request, inode)->fd, path);
-  if (linkat (AT_FDCWD, path, node_of (request, parent)->fd, name,
-              AT_SYMLINK_FOLLOW) < 0)
-    result = errno;
-  else
+  node_hold (node);
+  result = linkat (AT_FDCWD, descriptor_path (node->fd, path),
+                   node_of (request, parent)->fd, name,
+                   AT_SYMLINK_FOLLOW) < 0 ? errno : 0;
+  node_let_go (node);
+  if (result == 0)
     result = make_entry (request, parent, name, &entry);
   reply_entry (request, result, &entry);
 }

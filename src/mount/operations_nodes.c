@@ -80,6 +80,7 @@ set_times (struct node *node, const struct stat *wanted, int which)
 {
   struct timespec times[2] = { wanted->st_atim, wanted->st_mtim };
   char path[NODE_PATH_BYTES];
+  int result;
 
   if ((which & FUSE_SET_ATTR_ATIME) == 0)
     times[0].tv_nsec = UTIME_OMIT;
@@ -89,27 +90,40 @@ set_times (struct node *node, const struct stat *wanted, int which)
     times[1].tv_nsec = UTIME_OMIT;
   else if ((which & FUSE_SET_ATTR_MTIME_NOW) != 0)
     clock_gettime (CLOCK_REALTIME, &times[1]);
-  if (utimensat (AT_FDCWD, descriptor_path (node->fd, path), times, 0) < 0)
-    return errno;
-  if (node->file != NULL && times[1].tv_nsec != UTIME_OMIT)
+  node_hold (node);
+  result = utimensat (AT_FDCWD, descriptor_path (node->fd, path), times,
+                      0) < 0 ? errno : 0;
+  node_let_go (node);
+  if (result == 0 && node->file != NULL && times[1].tv_nsec != UTIME_OMIT)
     mounted_set_time (node->file, &times[1]);
-  return 0;
+  return result;
+}
+
+/* While others cannot put another file in its place. */
+static int
+set_owner_and_mode (struct node *node, const struct stat *wanted, int which)
+{
+  const int owner = FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID;
+  char path[NODE_PATH_BYTES];
+  int result = 0;
+
+  node_hold (node);
+  if ((which & owner) != 0)
+    result = set_owner (node->fd, wanted, which);
+  if (result == 0 && (which & FUSE_SET_ATTR_MODE) != 0 &&
+      chmod (descriptor_path (node->fd, path), wanted->st_mode) < 0)
+    result = errno;
+  node_let_go (node);
+  return result;
 }
 
 /* WHICH of the attributes WANTED.  Returns 0, or an errno. */
 static int
 change_attributes (struct node *node, const struct stat *wanted, int which)
 {
-  const int owner = FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID;
   const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME;
-  char path[NODE_PATH_BYTES];
-  int result = 0;
+  int result = set_owner_and_mode (node, wanted, which);
 
-  if ((which & owner) != 0)
-    result = set_owner (node->fd, wanted, which);
-  if (result == 0 && (which & FUSE_SET_ATTR_MODE) != 0 &&
-      chmod (descriptor_path (node->fd, path), wanted->st_mode) < 0)
-    result = errno;
   if (result == 0 && (which & FUSE_SET_ATTR_SIZE) != 0)
     result = node->file == NULL ? EINVAL
       : mounted_truncate (node->file, (uint64_t) wanted->st_size);
@@ -225,26 +239,31 @@ static void
 set_extended (fuse_req_t request, fuse_ino_t inode, const char *name,
               const char *value, size_t size, int flags)
 {
+  struct node *node = node_of (request, inode);
   char path[NODE_PATH_BYTES];
   int result = 0;
 
+  node_hold (node);
   if (is_access_list (name))
     result = EOPNOTSUPP;
-  else if (setxattr (descriptor_path (node_of (request, inode)->fd, path),
-                     name, value, size, flags) < 0)
+  else if (setxattr (descriptor_path (node->fd, path), name, value, size,
+                     flags) < 0)
     result = errno;
+  node_let_go (node);
   fuse_reply_err (request, result);
 }
 
 static void
 remove_extended (fuse_req_t request, fuse_ino_t inode, const char *name)
 {
+  struct node *node = node_of (request, inode);
   char path[NODE_PATH_BYTES];
   int result = 0;
 
-  if (removexattr (descriptor_path (node_of (request, inode)->fd, path),
-                   name) < 0)
+  node_hold (node);
+  if (removexattr (descriptor_path (node->fd, path), name) < 0)
     result = errno;
+  node_let_go (node);
   fuse_reply_err (request, result);
 }
 

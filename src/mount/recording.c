@@ -11,6 +11,7 @@
 #include "mount/recording.h"
 #include "mount/writing_private.h"
 #include "util/buffer.h"
+#include "util/clock.h"
 
 /* What an image is told from others by in a record. */
 static void
@@ -117,6 +118,7 @@ note_record (struct windows *windows, const struct recorder *recorder,
   struct index_entry entry, old;
   bool again = record_table_find (&owner->records, held->window.number, &old);
 
+  atomic_store (&windows->recorded_ns, clock_nanoseconds (CLOCK_MONOTONIC));
   owner->records_again += again;
   if (held->window.record_bytes == 0)
     record_table_remove (&owner->records, held->window.number);

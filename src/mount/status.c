@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "mount/packing.h"
 #include "mount/status.h"
 #include "mount/writing_private.h"
 
@@ -64,6 +65,37 @@ add_windows (struct json_object *status, struct windows *windows)
   pthread_mutex_unlock (&windows->lock);
 }
 
+static void
+add_name (void *opaque, const char *name)
+{
+  json_object_array_add (opaque, json_object_new_string (name));
+}
+
+static void
+add_packing (struct json_object *status, struct packing *packing)
+{
+  struct json_object *waiting = json_object_new_array ();
+  struct json_object *now = NULL;
+  struct packing_state state;
+
+  packing_describe (packing, &state);
+  if (state.name[0] != '\0') {
+    now = json_object_new_object ();
+    json_object_object_add (now, "name", json_object_new_string (state.name));
+    add_number (now, "size", state.bytes);
+    add_number (now, "done", state.done_bytes);
+  }
+  json_object_object_add (status, "packing", now);
+  packing_list (packing, add_name, waiting);
+  json_object_object_add (status, "to_pack", waiting);
+  add_number (status, "files_to_pack", state.waiting);
+  add_number (status, "files_repacked", state.files_packed);
+  add_number (status, "files_given_up", state.files_given_up);
+  add_number (status, "files_left", state.files_left);
+  add_number (status, "bytes_before_repacking", state.bytes_before);
+  add_number (status, "bytes_after_repacking", state.bytes_after);
+}
+
 char *
 status_text (const struct mounting *mounting)
 {
@@ -78,6 +110,7 @@ status_text (const struct mounting *mounting)
                           json_object_new_string (mounting->header.codec));
   add_number (status, "chunk_size", mounting->header.chunk_bytes);
   add_windows (status, mounting->windows);
+  add_packing (status, mounting->packing);
   views_describe (mounting->views, &count, &memory, &reads);
   add_number (status, "images_in_cache", count);
   add_number (status, "cache_size", memory);

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -15,6 +17,9 @@
 /* How often and how long to wait for a mount that is ending. */
 #define LOCK_TRIES 300
 #define LOCK_PAUSE_US 100000
+
+/* How often what has a name may lose it before that is taken for what it is. */
+#define LOOKUP_TRIES 5
 
 const char *
 descriptor_path (int fd, char path[NODE_PATH_BYTES])
@@ -126,6 +131,20 @@ make_node (struct store *store, int fd, const struct stat *attributes,
   return 0;
 }
 
+/* Under the lock: the node of the file INODE, or NULL. */
+static struct node *
+find_node (struct store *store, ino_t inode)
+{
+  struct node *node;
+
+  if (store->succeeded != NULL && store->successor == inode)
+    return store->succeeded;
+  LIST_FOREACH (node, chain_of (store, inode), chain)
+    if (node->inode == inode)
+      break;
+  return node;
+}
+
 /* Under the lock: the node of what FD is, made where there is none.  FD is taken
  * over or closed.
  */
@@ -133,12 +152,9 @@ static int
 find_or_make (struct store *store, int fd, const struct stat *attributes,
               struct node **node_out)
 {
-  struct node *node;
+  struct node *node = find_node (store, attributes->st_ino);
   int result = 0;
 
-  LIST_FOREACH (node, chain_of (store, attributes->st_ino), chain)
-    if (node->inode == attributes->st_ino)
-      break;
   if (node == NULL)
     result = make_node (store, fd, attributes, &node);
   if (node == NULL || node->fd != fd)
@@ -150,29 +166,54 @@ find_or_make (struct store *store, int fd, const struct stat *attributes,
   return 0;
 }
 
-int
-store_lookup (struct store *store, const struct node *parent,
-              const char *name, struct node **node)
+/* Under the lock: the node of what has just been opened as FD, which is taken
+ * over or closed.  Returns 0, or an errno: ESTALE when it must have LINKS and has
+ * lost its name since.
+ */
+static int
+take_opened (struct store *store, int fd, bool links, struct node **node)
 {
-  int fd = openat (parent->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   struct stat attributes;
   int result = 0;
 
-  if (fd < 0)
-    return errno;
   if (fstat (fd, &attributes) < 0)
     result = errno;
   /* Inode numbers are those of one file system. */
   else if (attributes.st_dev != store->root.device)
     result = EXDEV;
-  if (result != 0) {
-    close (fd);
-    return result;
-  }
-  pthread_mutex_lock (&store->lock);
-  result = find_or_make (store, fd, &attributes, node);
-  pthread_mutex_unlock (&store->lock);
+  else if (links && attributes.st_nlink == 0)
+    result = ESTALE;
+  if (result == 0)
+    return find_or_make (store, fd, &attributes, node);
+  close (fd);
   return result;
+}
+
+int
+store_lookup (struct store *store, const struct node *parent,
+              const char *name, struct node **node)
+{
+  int tries = LOOKUP_TRIES;
+  int fd, result;
+
+  do {
+    fd = openat (parent->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+      return errno;
+    pthread_mutex_lock (&store->lock);
+    /* Some file systems do not count links. */
+    result = take_opened (store, fd, --tries > 0, node);
+    pthread_mutex_unlock (&store->lock);
+  } while (result == ESTALE);
+  return result;
+}
+
+void
+store_hold (struct store *store, struct node *node)
+{
+  pthread_mutex_lock (&store->lock);
+  node->lookups++;
+  pthread_mutex_unlock (&store->lock);
 }
 
 void
@@ -190,6 +231,89 @@ store_forget (struct store *store, struct node *node, uint64_t count)
   pthread_mutex_unlock (&store->lock);
   if (gone)
     free_node (node);
+}
+
+/* Open the folder PATH, which is relative and ends at the last '/' before NAME,
+ * step by step.  Returns a descriptor, or -1 with errno.
+ */
+static int
+open_below (int root, char *path, const char *name)
+{
+  int fd = openat (root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  while (fd >= 0 && path < name) {
+    char *slash = strchr (path, '/');
+    int next;
+
+    *slash = '\0';
+    next = openat (fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+                   O_CLOEXEC);
+    close (fd);
+    fd = next;
+    path = slash + 1;
+  }
+  return fd;
+}
+
+int
+store_find_place (const struct store *store, const struct node *node,
+                  struct place *place, struct error *err)
+{
+  char root[PATH_MAX], path[PATH_MAX];
+  size_t length;
+  char *slash;
+  int fd;
+
+  descriptor_name (store->root.fd, root, sizeof root);
+  descriptor_name (node->fd, path, sizeof path);
+  length = strcmp (root, "/") == 0 ? 0 : strlen (root);
+  slash = strrchr (path, '/');
+  if (strncmp (path, root, length) != 0 || path[length] != '/' ||
+      slash == NULL)
+    return error_set (err, ERROR_FAILED, ENOENT, "its name is not known");
+  fd = open_below (store->root.fd, path + length + 1, slash + 1);
+  if (fd < 0)
+    return error_set (err, ERROR_FAILED, errno, "cannot open its folder");
+  return place_take_folder (fd, slash + 1, place, err);
+}
+
+void
+store_begin_succession (struct store *store, struct node *node,
+                        ino_t successor)
+{
+  pthread_mutex_lock (&store->lock);
+  store->succeeded = node;
+  store->successor = successor;
+  pthread_mutex_unlock (&store->lock);
+}
+
+void
+store_end_succession (struct store *store, bool did)
+{
+  struct node *node = store->succeeded;
+
+  pthread_mutex_lock (&store->lock);
+  if (did) {
+    LIST_REMOVE (node, chain);
+    node->inode = store->successor;
+    LIST_INSERT_HEAD (chain_of (store, node->inode), node, chain);
+  }
+  store->succeeded = NULL;
+  pthread_mutex_unlock (&store->lock);
+}
+
+void
+node_hold (struct node *node)
+{
+  if (node->file != NULL)
+    mounted_hold (node->file);
+}
+
+void
+node_let_go (struct node *node)
+{
+  if (node->file != NULL)
+    mounted_let_go (node->file);
 }
 
 int

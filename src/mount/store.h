@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "mount/mounted.h"
-#include "util/error.h"
+#include "names/place.h"
 
 #define STORE_CHAINS 1024u
 
@@ -33,7 +33,12 @@ LIST_HEAD (node_chain, node);
 struct store {
   struct mounting *mounting;
   struct node root;
-  pthread_mutex_t lock;
+  pthread_mutex_t lock;        /* all below */
+  /* A file that is about to take the place of SUCCEEDED's, or has just done so:
+   * either is that node.
+   */
+  struct node *succeeded;
+  ino_t successor;
   struct node_chain chains[STORE_CHAINS];
 };
 
@@ -53,8 +58,33 @@ void store_close (struct store *store);
 int store_lookup (struct store *store, const struct node *parent,
                   const char *name, struct node **node);
 
+/* NODE counts one lookup more.  Any thread that has one. */
+void store_hold (struct store *store, struct node *node);
+
 /* Take COUNT lookups back; the node is gone with the last. */
 void store_forget (struct store *store, struct node *node, uint64_t count);
+
+/* The name that NODE has now, as far as it can be told: who opens PLACE must see
+ * what has it.  The folder is the store's, not what is mounted there.  Returns 0,
+ * or -1 with ERR.
+ */
+int store_find_place (const struct store *store, const struct node *node,
+                      struct place *place, struct error *err);
+
+/* The file SUCCESSOR, of the store's file system, is about to get the name of
+ * NODE's: who looks that up gets NODE, whichever he finds.  One at a time.
+ */
+void store_begin_succession (struct store *store, struct node *node,
+                             ino_t successor);
+
+/* NODE is the successor's, if it DID get the name, and the file that it had has
+ * none any more; or it is what it was.
+ */
+void store_end_succession (struct store *store, bool did);
+
+/* See mounted_hold; does nothing for what is no regular file. */
+void node_hold (struct node *node);
+void node_let_go (struct node *node);
 
 /* What is shown of a node: an image has the size of its source.  Returns 0, or a
  * positive errno.

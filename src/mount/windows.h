@@ -10,6 +10,7 @@
 #define IOPRESS_MOUNT_WINDOWS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include "image/window.h"
@@ -64,6 +65,7 @@ struct windows {
   unsigned int open_dirty, open_ragged;
   LIST_HEAD (writing_list, writing) writings;
   /* Of files that are not written to any more. */
+  atomic_uint_least64_t recorded_ns;   /* when, CLOCK_MONOTONIC */
   uint64_t files_finished, records_packed, records_stored, records_again;
   bool closing;
 };
@@ -80,6 +82,9 @@ uint64_t windows_least_memory (uint32_t chunk_bytes);
 
 /* Nothing may be in use any more.  NULL is ignored. */
 void windows_close (struct windows *windows);
+
+/* Since when no record was made.  Any thread. */
+uint64_t windows_quiet_ns (const struct windows *windows);
 
 enum held_purpose {
   FOR_READING,

@@ -11,6 +11,7 @@
 #include "mount/recording.h"
 #include "mount/writing_private.h"
 #include "util/buffer.h"
+#include "util/clock.h"
 #include "util/thread.h"
 
 /* With more nothing gets faster: two threads that pack, a writer, and what is
@@ -64,6 +65,13 @@ share_memory (struct windows *windows, struct error *err)
     TAILQ_INSERT_TAIL (&windows->free, &windows->held[i], link);
   }
   return 0;
+}
+
+uint64_t
+windows_quiet_ns (const struct windows *windows)
+{
+  return clock_nanoseconds (CLOCK_MONOTONIC) -
+    atomic_load (&windows->recorded_ns);
 }
 
 /* The calling thread gets what processor time the others leave. */

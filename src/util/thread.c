@@ -3,9 +3,16 @@
 
 #include <config.h>
 
+#include <linux/ioprio.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "util/thread.h"
+
+/* What is nicer than any other. */
+#define NICE_MOST 19
 
 static int
 start (pthread_t *thread, const pthread_attr_t *attributes,
@@ -40,4 +47,15 @@ thread_start_detached (void *(*function) (void *), void *opaque)
   result = start (&thread, &attributes, function, opaque);
   pthread_attr_destroy (&attributes);
   return result;
+}
+
+void
+thread_give_way (void)
+{
+  /* What cannot be had is done without.  Not SCHED_IDLE: the kernel's own locks
+   * would wait for it, too.
+   */
+  setpriority (PRIO_PROCESS, (id_t) gettid (), NICE_MOST);
+  syscall (SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+           IOPRIO_PRIO_VALUE (IOPRIO_CLASS_IDLE, 0));
 }
