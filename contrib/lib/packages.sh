@@ -272,6 +272,41 @@ packages_libvirt ()
       libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
 }
 
+# What contrib/packaging/build and its tests use.
+packages_packaging ()
+{
+  packages_build && packages_install dpkg-dev debhelper lintian fakeroot rpm \
+    rpmlint debootstrap apparmor
+}
+
+# packages_field STANZA FIELD: its first value.
+packages_field ()
+{
+  printf '%s\n' "$1" | sed -n "s/^$2: *\([^ ]*\).*/\1/p" | head -n 1
+}
+
+# packages_debootstrap RELEASE FOLDER [OPTION...]: a small system of that
+# release, from the mirror of this one.
+packages_debootstrap ()
+{
+  packages_text=$(packages_stanza "$(packages_codename)" "$1")
+  packages_mirror=$(packages_field "$packages_text" URIs)
+  packages_keyring=$(packages_field "$packages_text" Signed-By)
+  if test -z "$packages_mirror"; then
+    packages_fail "no source of $(packages_codename) is configured"
+    return
+  fi
+  eval "$(apt-config shell packages_proxy Acquire::http::Proxy)"
+  packages_release=$1
+  packages_folder=$2
+  shift 2
+  packages_quietly env ${packages_proxy:+"http_proxy=$packages_proxy"} \
+    debootstrap --variant=minbase \
+    ${packages_keyring:+"--keyring=$packages_keyring"} "$@" \
+    "$packages_release" "$packages_folder" "$packages_mirror" ||
+    packages_fail "debootstrap of $packages_release failed"
+}
+
 packages_kernel_name ()
 {
   LC_ALL=C apt-cache depends linux-image-cloud-amd64 2>/dev/null |

@@ -112,6 +112,14 @@ test ! -e "$installed"
 expect_same "$work/whole" "$saves/whole one.save"
 run --undo | grep -q 'nothing to undo'
 
+# Packed by hand, without the hook.
+make_save packed LibvirtQemudSave 6 IOPRESS1
+expect_exit 1 run --undo
+expect_message '/packed\.save: is packed'
+test ! -e "$installed"
+run --undo --expand
+run --undo | grep -q 'nothing to undo'
+
 # What is being packed is not, then.
 run >"$work/said"
 # shellcheck disable=SC2016

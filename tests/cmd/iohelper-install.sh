@@ -162,6 +162,30 @@ rm "$helper"
 run --undo
 expect_original
 
+# As rpm does it: an update of libvirt in the place of iopress.
+make_original 5
+run
+make_original_over ()
+{
+  cp "$helper.distrib" "$work/old"
+  sed "s/^# .*/# $1/" "$work/old" >"$work/original"
+  cp "$work/original" "$helper"
+}
+make_original_over 6
+run
+expect_installed
+make_original_over 7
+run --undo
+expect_original
+
+# An update after which the helper is called otherwise.
+make_original 8
+run
+printf '#!/bin/sh\necho Usage: other\n' >"$helper.distrib"
+expect_exit 1 run
+expect_message 'is not called as libvirt.s iohelper was'
+expect_same "$program" "$helper"
+
 # A file of dpkg's, in a database of its own.
 command -v dpkg-divert >/dev/null || exit 0
 DPKG_ADMINDIR=$work/dpkg
@@ -186,3 +210,27 @@ expect_exit 1 run
 expect_message 'diverted already'
 expect_exit 1 run --undo
 expect_original
+
+# In the name of a package.
+dpkg-divert --quiet --package other --no-rename --divert "$helper.other" \
+  --remove "$helper"
+run --package some-iopress
+expect_installed
+test "$(dpkg-divert --listpackage "$helper")" = some-iopress
+expect_exit 1 run --undo
+expect_message 'diverted already, to: some-iopress'
+run --package some-iopress | grep -q already
+run --undo --package some-iopress
+expect_original
+test -z "$(dpkg-divert --list)"
+
+# dpkg has removed libvirt, and with it what stood beside; or just that.
+run --package some-iopress
+rm "$helper.distrib"
+expect_exit 1 run --undo --package some-iopress
+expect_message 'the original is missing'
+expect_same "$program" "$helper"
+echo /. >"$DPKG_ADMINDIR/info/some-libvirt.list"
+run --undo --package some-iopress
+test ! -e "$helper"
+test -z "$(dpkg-divert --list)"
