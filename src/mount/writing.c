@@ -90,6 +90,11 @@ writing_take_up (struct windows *windows, int fd, const struct image *image,
     if (result == 0)
       record_table_set (&writing->records, &image->entries[i]);
   }
+  /* What image has of the prefix was read when it was opened. */
+  if (result == 0)
+    result = read_fully (fd, 0, writing->magic,
+                         minimum_u64 (sizeof writing->magic,
+                                      header->prefix_bytes));
   if (result != 0) {
     writing_free (writing);
     return result;
@@ -100,8 +105,6 @@ writing_take_up (struct windows *windows, int fd, const struct image *image,
   writing->placed = writing->headed = writing->finished = true;
   writing->index_offset = image->footer.index_offset;
   writing->end = align_up (image->footer.index_offset, PAGE_BYTES);
-  memcpy (writing->magic, image->prefix,
-          (size_t) minimum_u64 (sizeof writing->magic, header->prefix_bytes));
   *writing_out = writing;
   return 0;
 }

@@ -371,22 +371,39 @@ LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t length)
 }
 
 /* Requests as libvirt and QEMU make them, and less ordinary ones. */
+static const uint8_t ordinary[][REQUEST_BYTES] = {
+  { 1, 3 }, { 0, 64, 0, 0, 200, 0, 2 }, { 0, 0, 1, 0, 20, 0, 4 },
+  { 0, 0, 17, 0, 16, 0, 5 }, { 6, 1 }, { 3, 0, 0, 0, 40, 0 }, { 2, 0 },
+  { 1, 2 }, { 0, 64, 0, 0, 92, 0, 18 }, { 10, 0 }, { 2, 0 }, { 1, 1 },
+  { 3, 64, 1, 1, 1, 100 }, { 7, 0, 3 }, { 8, 0 }, { 1, 0 },
+  { 4, 64, 1, 130 }, { 5, 0, 2, 0, 9, 0 }, { 5, 4, 0, 0, 1, 0 },
+  { 11, 128, 77, 0, 3, 0, 1 }, { 9, 0 }, { 3, 0, 0, 0, 40, 0 }, { 4, 32 },
+};
+
+/* libvirt's header is finished in an image, and more is written behind it. */
+static const uint8_t finished_first[][REQUEST_BYTES] = {
+  { 1, 3 }, { 0, 64, 0, 0, 200, 0, 2 }, { 0, 0, 17, 0, 16, 0, 5 }, { 2, 0 },
+  { 1, 0 }, { 0, 64, 0, 0, 92, 0, 18 }, { 0, 0, 43, 0, 5, 0, 3 },
+  { 3, 0, 0, 0, 40, 0 },
+};
+
+static size_t
+put_requests (const uint8_t (*requests)[REQUEST_BYTES], size_t count,
+              uint8_t *bytes)
+{
+  memcpy (bytes, requests, count * REQUEST_BYTES);
+  return count * REQUEST_BYTES;
+}
+
 size_t
 fuzz_seed (unsigned int number, uint8_t *bytes)
 {
-  static const uint8_t requests[][REQUEST_BYTES] = {
-    { 1, 3 }, { 0, 64, 0, 0, 200, 0, 2 }, { 0, 0, 1, 0, 20, 0, 4 },
-    { 0, 0, 17, 0, 16, 0, 5 }, { 6, 1 }, { 3, 0, 0, 0, 40, 0 }, { 2, 0 },
-    { 1, 2 }, { 0, 64, 0, 0, 92, 0, 18 }, { 10, 0 }, { 2, 0 }, { 1, 1 },
-    { 3, 64, 1, 1, 1, 100 }, { 7, 0, 3 }, { 8, 0 }, { 1, 0 },
-    { 4, 64, 1, 130 }, { 5, 0, 2, 0, 9, 0 }, { 5, 4, 0, 0, 1, 0 },
-    { 11, 128, 77, 0, 3, 0, 1 }, { 9, 0 }, { 3, 0, 0, 0, 40, 0 }, { 4, 32 },
-  };
-  size_t count = sizeof requests / sizeof requests[0];
+  size_t count = sizeof ordinary / sizeof ordinary[0];
 
-  if (number >= 4)
-    return 0;
-  count -= number * 3;
-  memcpy (bytes, requests, count * REQUEST_BYTES);
-  return count * REQUEST_BYTES;
+  if (number < 4)
+    return put_requests (ordinary, count - number * 3, bytes);
+  if (number == 4)
+    return put_requests (finished_first, sizeof finished_first
+                         / sizeof finished_first[0], bytes);
+  return 0;
 }
