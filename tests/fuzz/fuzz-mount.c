@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "guest/libvirt_header.h"
 #include "mount/mounted.h"
 #include "mount/windows.h"
 #include "program.h"
@@ -178,6 +179,7 @@ make_data (const struct request *request, uint8_t *data)
             : "LibvirtQemudPart", 16);
     put_le32 (data + 16, 2);
     put_le32 (data + 20, request->byte * 300u);
+    put_le32 (data + 28, LIBVIRT_FORMAT_SPARSE);
   }
 }
 
