@@ -57,13 +57,3 @@ codec_for_choice (const char *folder, const char *text,
     *automatic = choice.automatic;
   return 0;
 }
-
-int
-codec_for_image (const char *folder, const struct file_header *header,
-                 struct codec **codec, struct error *err)
-{
-  *codec = NULL;
-  if (strcmp (header->codec, CODEC_STORED) == 0)
-    return 0;
-  return codec_load (folder, header->codec, codec, err);
-}

@@ -20,8 +20,4 @@ int codec_for_choice (const char *folder, const char *text,
                       struct file_header *header, struct codec **codec,
                       bool *automatic, struct error *err);
 
-/* Load the codec that an image names.  As above. */
-int codec_for_image (const char *folder, const struct file_header *header,
-                     struct codec **codec, struct error *err);
-
 #endif /* IOPRESS_CMD_CODEC_H */

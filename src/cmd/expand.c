@@ -6,9 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/image_input.h"
+#include "cmd/image_run.h"
 #include "safety/in_place.h"
-#include "cmd/progress.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
@@ -39,6 +38,7 @@ struct expand {
   struct place aside_place;    /* its name, in FILE's folder */
   struct error why;            /* the first aside could not be used, or none */
   bool earlier;                /* the aside is an earlier run's */
+  struct progress *progress;   /* or NULL */
   struct expanding expanding;
   enum expanding_state state;
 };
@@ -64,7 +64,7 @@ look (struct expand *expand, struct error *err)
 static void
 close_aside (struct expand *expand)
 {
-  image_input_close (&expand->aside, false);
+  image_input_close (&expand->aside);
   expand->state = EXPANDING_FOREIGN;
 }
 
@@ -74,13 +74,14 @@ close_aside (struct expand *expand)
 static int
 open_aside (struct expand *expand, struct error *err)
 {
+  struct image_options how = image_options_of (&expand->common);
   struct file copy = FILE_CLOSED;
   struct error ignored = { 0 };
   enum place_found found = aside_open (&expand->aside_place, &expand->file,
                                        expand->common.direct, &copy, err);
 
   if (found == PLACE_OURS)
-    return image_input_take (&copy, &expand->common, &expand->aside, err);
+    return image_input_take (&copy, &how, &expand->aside, err);
   file_close (&copy, &ignored);
   if (found == PLACE_FOREIGN)
     err->kind = ERROR_BAD_INPUT;
@@ -145,12 +146,13 @@ take_aside (void *opaque, const char *suffix)
 static int
 put_aside (struct expand *expand, struct file *copy, struct error *err)
 {
+  struct image_options how = image_options_of (&expand->common);
   struct image_input packed = IMAGE_INPUT_CLOSED;
   struct file file = expand->file;
   int result;
 
   file.owned = false;          /* it stays expand's */
-  result = image_input_take (&file, &expand->common, &packed, err);
+  result = image_input_take (&file, &how, &packed, err);
   if (result == 0)
     result = aside_place (&expand->place, packed.image->header.image_id,
                           &expand->aside_place, err);
@@ -158,7 +160,7 @@ put_aside (struct expand *expand, struct file *copy, struct error *err)
     result = aside_make (&expand->aside_place, &expand->file,
                          packed.image->header.prefix_bytes,
                          expand->common.direct, copy, err);
-  image_input_close (&packed, false);
+  image_input_close (&packed);
   return result;
 }
 
@@ -176,6 +178,7 @@ remove_aside (const struct expand *expand)
 static int
 begin (struct expand *expand, struct error *err)
 {
+  struct image_options how = image_options_of (&expand->common);
   struct error ignored = { 0 };
   struct file copy = FILE_CLOSED;
 
@@ -183,7 +186,7 @@ begin (struct expand *expand, struct error *err)
     file_close (&copy, &ignored);
     return -1;
   }
-  if (image_input_take (&copy, &expand->common, &expand->aside, err) == 0 &&
+  if (image_input_take (&copy, &how, &expand->aside, err) == 0 &&
       look (expand, err) == 0) {
     if (expand->state == EXPANDING_PACKED)
       return 0;
@@ -199,6 +202,11 @@ static int
 unpack (struct expand *expand, struct error *err)
 {
   struct sink sink;
+  struct image_run run = {
+    .verb = "expand",
+    .common = &expand->common,
+    .sink = &sink,
+  };
   int result;
 
   if (expanding_open_sink (&expand->expanding, &sink, err) < 0)
@@ -206,8 +214,8 @@ unpack (struct expand *expand, struct error *err)
   /* It is FILE's bytes that are right or wrong. */
   if (!expand->earlier)
     expand->aside.decoding.name = expand->name;
-  result = image_input_run (&expand->aside, "expand", &expand->common, &sink,
-                            err);
+  result = image_run (&expand->aside, &run, err);
+  expand->progress = run.progress;
   sink_close (&sink);
   return result < 0 ? -1 : expanding_finish (&expand->expanding, err);
 }
@@ -238,12 +246,15 @@ say_damaged (const struct expand *expand, struct error *err)
 static int
 verify_aside (struct expand *expand, struct error *err)
 {
-  struct image_input *aside = &expand->aside;
   struct sink sink = null_sink ();
-  int result = image_input_run (aside, "verify", &expand->common, &sink, err);
+  struct image_run run = {
+    .verb = "verify",
+    .common = &expand->common,
+    .sink = &sink,
+  };
+  int result = image_run (&expand->aside, &run, err);
 
-  progress_end (aside->progress, result == 0);
-  aside->progress = NULL;
+  progress_end (run.progress, result == 0);
   if (result < 0 && err->kind == ERROR_BAD_INPUT)
     say_damaged (expand, err);
   else if (result < 0)
@@ -361,7 +372,8 @@ end (void *state, bool succeeded)
   struct expand *expand = state;
   struct error ignored = { 0 };
 
-  image_input_close (&expand->aside, succeeded);
+  progress_end (expand->progress, succeeded);
+  image_input_close (&expand->aside);
   file_close (&expand->head, &ignored);
   file_close (&expand->file, &ignored);
   place_close (&expand->place);

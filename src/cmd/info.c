@@ -3,7 +3,7 @@
 
 #include <config.h>
 
-#include "cmd/image_input.h"
+#include "cmd/image_run.h"
 #include "cmd/info_report.h"
 #include "cmd/verbs.h"
 #include "guest/libvirt_header.h"
@@ -83,11 +83,12 @@ run (void *state, char **operands, struct error *err)
 {
   struct info *info = state;
   const char *name = operands[0];
+  struct image_options how = image_options_of (&info->common);
   struct image_facts facts = { 0 };
 
   if (info->json && info->map)
     return error_set (err, ERROR_USAGE, 0, "--map does not go with --json");
-  if (image_input_open (name, &info->common, &info->input, err) < 0)
+  if (image_input_open (name, &how, &info->input, err) < 0)
     return -1;
   if (info->input.file.stream) {
     error_set (err, ERROR_USAGE, 0, "is not seekable, as IMAGE must be here");
@@ -115,8 +116,9 @@ end (void *state, bool succeeded)
 {
   struct info *info = state;
 
+  (void) succeeded;
   mapped_ram_free (info->ram);
-  image_input_close (&info->input, succeeded);
+  image_input_close (&info->input);
 }
 
 const struct verb info_verb = {

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/codec.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
@@ -15,6 +14,7 @@
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
+#include "image/image_input.h"
 #include "image/image_view.h"
 #include "pipeline/page_sink.h"
 #include "pipeline/record_intake.h"

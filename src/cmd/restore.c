@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/image_input.h"
+#include "cmd/image_run.h"
 #include "cmd/output.h"
 #include "cmd/placeholders.h"
 #include "cmd/program.h"
@@ -39,6 +39,7 @@ struct restore {
   bool force;
   const char *folder;          /* of the temporary file, or NULL */
   struct image_input input;
+  struct progress *progress;   /* or NULL */
   struct output output;
   int reader;                  /* of the temporary file, or -1 */
   char path[64];               /* that opens it as long as READER is open */
@@ -94,12 +95,18 @@ write_pages (struct restore *restore, struct error *err)
 {
   struct image_input *input = &restore->input;
   struct sink sink;
+  struct image_run run = {
+    .verb = "restore",
+    .common = &restore->common,
+    .sink = &sink,
+    .cached = true,
+  };
   int result;
 
   if (page_sink_open (&restore->output.file, input->image, &sink, err) < 0)
     return -1;
-  input->cached = true;
-  result = image_input_run (input, "restore", &restore->common, &sink, err);
+  result = image_run (input, &run, err);
+  restore->progress = run.progress;
   sink_close (&sink);
   if (result < 0)
     return -1;
@@ -158,9 +165,10 @@ static int
 restore_arguments (struct restore *restore, char **arguments,
                    struct error *err)
 {
+  struct image_options how = image_options_of (&restore->common);
+
   if (check_arguments (restore, arguments, err) < 0 ||
-      image_input_open (arguments[0], &restore->common, &restore->input,
-                        err) < 0 ||
+      image_input_open (arguments[0], &how, &restore->input, err) < 0 ||
       open_output (restore, arguments[1], err) < 0)
     return -1;
   if (write_pages (restore, err) < 0)
@@ -199,13 +207,22 @@ run_command (const struct restore *restore, char *const *arguments,
   return result < 0 ? -1 : status;
 }
 
+/* Of both ends only the first counts. */
+static void
+close_input (struct restore *restore, bool succeeded)
+{
+  progress_end (restore->progress, succeeded);
+  restore->progress = NULL;
+  image_input_close (&restore->input);
+}
+
 static int
 run (void *state, char **operands, struct error *err)
 {
   struct restore *restore = state;
   int result = restore_arguments (restore, operands, err);
 
-  image_input_close (&restore->input, result == 0);
+  close_input (restore, result == 0);
   return result == 0 && restore->reader >= 0
     ? run_command (restore, operands, err) : result;
 }
@@ -215,7 +232,7 @@ end (void *state, bool succeeded)
 {
   struct restore *restore = state;
 
-  image_input_close (&restore->input, succeeded);
+  close_input (restore, succeeded);
   if (restore->reader >= 0)
     close (restore->reader);
   output_abandon (&restore->output);

@@ -6,7 +6,6 @@
 
 #include "cmd/options.h"
 #include "cmd/output.h"
-#include "cmd/replace.h"
 #include "pipeline/auto_level.h"
 #include "safety/consume.h"
 #include "safety/resume.h"

@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #include "cmd/codec.h"
+#include "cmd/image_run.h"
 #include "cmd/save.h"
+#include "names/probe.h"
+#include "safety/replace.h"
 
 static int
 refuse (const char *subject, const char *what, struct error *err)
@@ -122,14 +125,39 @@ check_not_consumed (const struct save *save, struct error *err)
                      save->options->output_name);
 }
 
+/* Beside the source, where names can be exchanged. */
+static int
+open_beside (struct save *save, struct error *err)
+{
+  struct replace replace = {
+    .source = &save->source,
+    .options = image_options_of (&save->options->common),
+  };
+  struct place_owners owners = { .like = &save->source };
+  struct draft_leftover leftover = {
+    .judge = replace_judge,
+    .opaque = &replace,
+    .owners = &owners,
+  };
+  struct output *output = &save->output;
+
+  if (output_open_beside (save->options->source_name, replace.options.direct,
+                          &save->source, &leftover, output, err) < 0)
+    return -1;
+  if (probe_exchange (&output->draft.part, &output->file, err) == 0)
+    return 0;
+  /* It was created here, and is empty. */
+  output_abandon (output);
+  return -1;
+}
+
 static int
 open_output (struct save *save, struct error *err)
 {
   const struct save_options *options = save->options;
 
   if (options->replace)
-    return replace_open (options->source_name, &options->common, &save->source,
-                         &save->output, err);
+    return open_beside (save, err);
   return output_open (options->output_name, OUTPUT_IMAGE, options->force,
                       options->common.direct, &save->source, &save->output,
                       err);

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "cmd/codec.h"
 #include "cmd/save.h"
+#include "image/image_input.h"
 
 static int
 refuse_output (const struct save *save, const char *what, const char *hint,

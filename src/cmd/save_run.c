@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "cmd/progress.h"
+#include "cmd/image_run.h"
 #include "cmd/save.h"
 #include "cmd/say.h"
+#include "safety/replace.h"
 #include "util/size.h"
 
 /* Whether blocks can be given back at all; both files may have been moved since
@@ -71,13 +73,30 @@ prepare (struct save *save, struct error *err)
 }
 
 static int
+publish_over_source (struct save *save, struct error *err)
+{
+  struct replace replace = {
+    .source = &save->source,
+    .before = &save->before,
+    .prefix_bytes = save->header.prefix_bytes,
+  };
+  struct error left = { 0 };
+
+  if (replace_publish (&save->output.draft, &replace, &left, err) < 0)
+    return -1;
+  save->output.committed = true;
+  if (left.kind != ERROR_NONE)
+    say_note ("%s: is packed, but cannot be removed: %s", left.subject,
+              strerror (left.errnum));
+  return 0;
+}
+
+static int
 publish (void *opaque, struct error *err)
 {
   struct save *save = opaque;
 
-  return save->options->replace
-    ? replace_commit (&save->output, &save->source, &save->before,
-                      save->header.prefix_bytes, err)
+  return save->options->replace ? publish_over_source (save, err)
     : output_commit (&save->output, err);
 }
 
@@ -174,14 +193,19 @@ leave_output (struct save *save, struct error *err)
 static int
 accept_image (const struct save_options *options, struct error *err)
 {
-  struct error other = { 0 };
+  struct image_options how = image_options_of (&options->common);
+  struct error other = { 0 }, stays = { 0 };
   int done;
 
   if (!options->replace || err->kind != ERROR_BAD_INPUT)
     return -1;
-  done = replace_is_done (options->source_name, &options->common, &other);
+  done = replace_is_done (options->source_name, &how, &stays, &other);
   if (done < 0)
     *err = other;
+  if (stays.kind != ERROR_NONE)
+    say_note ("%s: %s", stays.subject, stays.what);
+  if (done > 0 && !options->common.quiet)
+    say_note ("%s: is an image already", options->source_name);
   return done > 0 ? 0 : -1;
 }
 

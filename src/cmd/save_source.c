@@ -11,6 +11,7 @@
 
 #include "cmd/save.h"
 #include "cmd/signals.h"
+#include "safety/replace.h"
 
 /* How long to wait, after QEMU has completed, for others to close the source,
  * and between two looks at it; milliseconds.

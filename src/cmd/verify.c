@@ -3,7 +3,7 @@
 
 #include <config.h>
 
-#include "cmd/image_input.h"
+#include "cmd/image_run.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
 #include "pipeline/page_sink.h"
@@ -22,6 +22,7 @@ struct verify {
   struct common_options common;
   bool fast;
   struct image_input input;
+  struct image_run run;
 };
 
 static const struct option long_options[] = {
@@ -36,12 +37,18 @@ run (void *state, char **operands, struct error *err)
   struct verify *verify = state;
   const struct common_options *common = &verify->common;
   struct image_input *input = &verify->input;
+  struct image_options how = image_options_of (common);
   struct sink sink = null_sink ();
 
-  if (image_input_open (operands[0], common, input, err) < 0)
+  verify->run = (struct image_run) {
+    .verb = "verify",
+    .common = common,
+    .sink = &sink,
+  };
+  if (image_input_open (operands[0], &how, input, err) < 0)
     return -1;
   input->decoding.fast = verify->fast;
-  if (image_input_run (input, "verify", common, &sink, err) < 0)
+  if (image_run (input, &verify->run, err) < 0)
     return -1;
   if (common->verbose)
     say_note ("%s: %llu records, all whole", input->file.name,
@@ -54,7 +61,8 @@ end (void *state, bool succeeded)
 {
   struct verify *verify = state;
 
-  image_input_close (&verify->input, succeeded);
+  progress_end (verify->run.progress, succeeded);
+  image_input_close (&verify->input);
 }
 
 const struct verb verify_verb = {

@@ -4,24 +4,13 @@
 #include <config.h>
 
 #include <errno.h>
-#include <string.h>
 
-#include "safety/aside.h"
-#include "cmd/image_input.h"
-#include "safety/leftover.h"
-#include "cmd/replace.h"
-#include "cmd/say.h"
 #include "image/content.h"
 #include "io/file_copy.h"
-#include "names/probe.h"
+#include "safety/aside.h"
+#include "safety/leftover.h"
+#include "safety/replace.h"
 #include "safety/resume.h"
-
-static int
-fail (const char *subject, int errnum, const char *what, struct error *err)
-{
-  error_set (err, ERROR_FAILED, errnum, "%s", what);
-  return error_subject (err, subject);
-}
 
 int
 replace_check (const char *path, struct error *err)
@@ -51,12 +40,10 @@ replace_check (const char *path, struct error *err)
   return error_subject (err, path);
 }
 
-/* What has to stand in the place of SOURCE, or where SOURCE is put. */
-struct packed {
-  const struct file *source;
+/* What changes names. */
+struct exchange {
+  const struct replace *replace;
   const struct file *image;
-  const struct file_state *before;
-  uint64_t prefix_bytes;
 };
 
 static int
@@ -69,9 +56,11 @@ check_name (const struct place *where, const struct file *file,
   if (there < 0)
     return -1;
   if (there == 0)
-    return fail (file->name, 0, "was removed while it was packed", err);
+    return error_about (err, ERROR_FAILED, 0, file->name,
+                        "was removed while it was packed");
   return place_has (where, file) ? 0
-    : fail (file->name, 0, "was replaced while it was packed", err);
+    : error_about (err, ERROR_FAILED, 0, file->name,
+                   "was replaced while it was packed");
 }
 
 /* Times can be too coarse to tell that virsh has edited the prefix. */
@@ -92,40 +81,29 @@ check_prefix (const struct file *source, const struct file *image,
 static int
 check_source (void *opaque, const struct place *where, struct error *err)
 {
-  const struct packed *packed = opaque;
+  const struct exchange *exchange = opaque;
+  const struct replace *replace = exchange->replace;
 
-  if (check_name (where, packed->source, err) < 0 ||
+  if (check_name (where, replace->source, err) < 0 ||
       place_check_writers (where, err) < 0 ||
-      file_check_cancelled (packed->image, err) < 0 ||
-      file_check_state (packed->source, packed->before, err) < 0)
+      file_check_cancelled (exchange->image, err) < 0 ||
+      file_check_state (replace->source, replace->before, err) < 0)
     return -1;
-  return check_prefix (packed->source, packed->image, packed->prefix_bytes,
+  return check_prefix (replace->source, exchange->image, replace->prefix_bytes,
                        err);
 }
 
 int
-replace_commit (struct output *output, const struct file *source,
-                const struct file_state *before, uint64_t prefix_bytes,
-                struct error *err)
+replace_publish (struct draft *draft, const struct replace *replace,
+                 struct error *left, struct error *err)
 {
-  struct packed packed = {
-    .source = source,
-    .image = &output->file,
-    .before = before,
-    .prefix_bytes = prefix_bytes,
-  };
-  struct draft_check check = { .check = check_source, .opaque = &packed };
-  const struct place *part = &output->draft.part;
-  struct error useless = { 0 };
+  struct exchange exchange = { .replace = replace, .image = draft->file };
+  struct draft_check check = { .check = check_source, .opaque = &exchange };
 
-  if (file_copy_attributes (source, &output->file, err) < 0 ||
-      draft_publish (&output->draft, DRAFT_EXCHANGED, &check, err) < 0)
+  if (file_copy_attributes (replace->source, draft->file, err) < 0 ||
+      draft_publish (draft, DRAFT_EXCHANGED, &check, err) < 0)
     return -1;
-  output->committed = true;
-  /* The next run does that, too. */
-  if (place_remove (part, source, &useless) < 0)
-    say_note ("%s: is packed, but cannot be removed: %s", part->path,
-              strerror (useless.errnum));
+  place_remove (&draft->part, replace->source, left);
   return 0;
 }
 
@@ -179,54 +157,23 @@ is_source_of (struct file *source, struct image_input *input, bool *edited,
   return result;
 }
 
-/* What may stand under SOURCE.part. */
-struct judgement {
-  const struct common_options *common;
-  struct file *source;
-};
-
-/* A finished image of a source that is still there goes, too: all it has is in
- * that, which says what belongs before it.
- */
-static int
-judge_leftover (void *opaque, struct file *file, struct error *err)
+int
+replace_judge (void *opaque, struct file *file, struct error *err)
 {
-  const struct judgement *judgement = opaque;
+  const struct replace *replace = opaque;
   struct image_input input = IMAGE_INPUT_CLOSED;
   struct error useless = { 0 };
   int unwanted = leftover_of_save (file, err);
   bool edited;
 
   if (unwanted == 0) {
-    if (image_input_take (file, judgement->common, &input, &useless) == 0)
-      unwanted = is_source_of (judgement->source, &input, &edited, err);
+    if (image_input_take (file, &replace->options, &input, &useless) == 0)
+      unwanted = is_source_of (replace->source, &input, &edited, err);
     *file = input.file;
     input.file = (struct file) FILE_CLOSED;
-    image_input_close (&input, false);
+    image_input_close (&input);
   }
   return unwanted == 0 ? leftover_refuse (file, err) : unwanted < 0 ? -1 : 0;
-}
-
-int
-replace_open (const char *path, const struct common_options *common,
-              struct file *source, struct output *output, struct error *err)
-{
-  struct judgement judgement = { .common = common, .source = source };
-  struct place_owners owners = { .like = source };
-  struct draft_leftover leftover = {
-    .judge = judge_leftover,
-    .opaque = &judgement,
-    .owners = &owners,
-  };
-
-  if (output_open_beside (path, common->direct, source, &leftover, output,
-                          err) < 0)
-    return -1;
-  if (probe_exchange (&output->draft.part, &output->file, err) == 0)
-    return 0;
-  /* It was created here, and is empty. */
-  output_abandon (output);
-  return -1;
 }
 
 /* Whether PART, open, may go: it is what the image was made of, and no edit of it
@@ -256,14 +203,14 @@ remove_source (const struct draft *draft, const struct file *part,
 
 /* Remove what an earlier run has left of the source, if it is that. */
 static int
-finish (const struct draft *draft, const struct common_options *common,
-        struct image_input *input, struct error *err)
+finish (const struct draft *draft, struct image_input *input,
+        struct error *stays, struct error *err)
 {
   struct place_owners owners = { .like = &input->file, .folder = true };
   struct error ignored = { 0 };
   struct file part = FILE_CLOSED;
   enum place_found found = place_open_found (&draft->part, &owners, false,
-                                             common->direct, &part, err);
+                                             input->file.wanted, &part, err);
   int result = found == PLACE_ERROR ? -1 : 0;
 
   if (found == PLACE_OURS) {
@@ -271,11 +218,13 @@ finish (const struct draft *draft, const struct common_options *common,
     if (result > 0)
       result = remove_source (draft, &part, &input->file, err);
     else if (result == 0)
-      say_note ("%s: is not what %s was packed from, and stays",
-                draft->part.path, draft->place.path);
+      error_about (stays, ERROR_FAILED, 0, draft->part.path,
+                   "is not what %s was packed from, and stays",
+                   draft->place.path);
   }
   else if (found == PLACE_FOREIGN) {
-    say_note ("%s: %s; it stays", draft->part.path, err->what);
+    error_about (stays, ERROR_FAILED, 0, draft->part.path, "%s; it stays",
+                 err->what);
     *err = (struct error) { 0 };
   }
   file_close (&part, &ignored);
@@ -283,33 +232,33 @@ finish (const struct draft *draft, const struct common_options *common,
 }
 
 static int
-clean_up (const char *path, const struct common_options *common,
-          struct error *err)
+clean_up (const char *path, const struct image_options *options,
+          struct error *stays, struct error *err)
 {
   struct image_input input = IMAGE_INPUT_CLOSED;
   struct draft draft = DRAFT_CLOSED;
-  int result = image_input_open (path, common, &input, err);
+  int result = image_input_open (path, options, &input, err);
 
   if (result == 0)
     result = file_lock (&input.file, false, err);
   if (result == 0)
     result = draft_open (path, &draft, err);
   if (result == 0)
-    result = finish (&draft, common, &input, err);
+    result = finish (&draft, &input, stays, err);
   draft_close (&draft);
-  image_input_close (&input, result == 0);
+  image_input_close (&input);
   return result;
 }
 
 int
-replace_is_done (const char *path, const struct common_options *common,
-                 struct error *err)
+replace_is_done (const char *path, const struct image_options *options,
+                 struct error *stays, struct error *err)
 {
   struct error ignored = { 0 };
   struct file file = FILE_CLOSED;
   struct content content;
   struct read_at at;
-  int result = file_open (path, FILE_READ, common->direct, &file, err);
+  int result = file_open (path, FILE_READ, options->direct, &file, err);
 
   if (result == 0) {
     at = read_at_of_file (&file);
@@ -319,9 +268,5 @@ replace_is_done (const char *path, const struct common_options *common,
   file_close (&file, &ignored);
   if (result < 0 || !content_is_image (&content))
     return result;
-  if (clean_up (path, common, err) < 0)
-    return -1;
-  if (!common->quiet)
-    say_note ("%s: is an image already", path);
-  return 1;
+  return clean_up (path, options, stays, err) < 0 ? -1 : 1;
 }
