@@ -9,19 +9,23 @@
 #include "guest/libvirt_header.h"
 #include "image/image_view.h"
 
-#define SYNOPSIS "iopress info [OPTION]... IMAGE"
+#define SYNOPSIS "iopress info [OPTION]... IMAGE, " \
+  "or info --state [OPTION]... FILE"
 
 static const char help[] =
-  "Usage: " SYNOPSIS "\n"
+  "Usage: iopress info [OPTION]... IMAGE\n"
+  "   or: iopress info --state [OPTION]... FILE\n"
   "Describe IMAGE: sizes, codec, RAM blocks and their present pages, and the\n"
   "domain where libvirt wrote the save.\n"
   "\n"
   "      --json              print one JSON object\n"
-  "      --map               draw where memory lies and how well it compressed\n";
+  "      --map               draw where memory lies and how well it compressed\n"
+  "      --state             say in one word what FILE is, whatever it is, and\n"
+  "                          what can be done with it next\n";
 
 struct info {
   struct common_options common;
-  bool json, map;
+  bool json, map, state;
   struct image_input input;
   struct mapped_ram *ram;
 };
@@ -30,6 +34,7 @@ static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
   { "json", no_argument, NULL, OPTION_FLAG (struct info, json) },
   { "map", no_argument, NULL, OPTION_FLAG (struct info, map) },
+  { "state", no_argument, NULL, OPTION_FLAG (struct info, state) },
   { NULL, 0, NULL, 0 },
 };
 
@@ -85,14 +90,19 @@ run (void *state, char **operands, struct error *err)
   const char *name = operands[0];
   struct image_options how = image_options_of (&info->common);
   struct image_facts facts = { 0 };
+  struct file file = FILE_CLOSED;
+  struct error ignored = { 0 };
 
-  if (info->json && info->map)
-    return error_set (err, ERROR_USAGE, 0, "--map does not go with --json");
-  if (image_input_open (name, &how, &info->input, err) < 0)
+  if (info->map && (info->json || info->state))
+    return error_set (err, ERROR_USAGE, 0, "--map does not go with %s",
+                      info->json ? "--json" : "--state");
+  if (info->state)
+    return info_state (name, info->json, err);
+  if (file_open_seekable (name, "IMAGE must be here", FILE_READ,
+                          info->common.direct, &file, err) < 0 ||
+      image_input_take (&file, &how, &info->input, err) < 0) {
+    file_close (&file, &ignored);
     return -1;
-  if (info->input.file.stream) {
-    error_set (err, ERROR_USAGE, 0, "is not seekable, as IMAGE must be here");
-    return error_subject (err, name);
   }
   facts.image = info->input.image;
   find_domain (facts.image, &facts);

@@ -32,18 +32,17 @@ ratio (const struct image *image)
   return data / (double) image->bytes;
 }
 
-static void
-id_text (const struct image *image, char text[2 * IMAGE_ID_BYTES + 1])
+void
+info_id_text (const uint8_t id[IMAGE_ID_BYTES], char text[INFO_ID_BYTES])
 {
   size_t i;
 
   for (i = 0; i < IMAGE_ID_BYTES; i++)
-    sprintf (text + 2 * i, "%02x", image->header.image_id[i]);
+    sprintf (text + 2 * i, "%02x", id[i]);
 }
 
-/* What stands in the file, if anything does. */
-static void
-print_text (const char *what, const char *text)
+void
+info_print_line (const char *what, const char *text)
 {
   if (text[0] == '\0')
     return;
@@ -52,8 +51,8 @@ print_text (const char *what, const char *text)
   putchar ('\n');
 }
 
-static void
-print_size (const char *what, uint64_t bytes)
+void
+info_print_size (const char *what, uint64_t bytes)
 {
   char text[SIZE_TEXT_BYTES];
 
@@ -93,29 +92,29 @@ info_print_text (const struct image_facts *facts)
 {
   const struct image *image = facts->image;
   const struct file_header *header = &image->header;
-  char id[2 * IMAGE_ID_BYTES + 1];
+  char id[INFO_ID_BYTES];
   size_t i;
 
-  id_text (image, id);
+  info_id_text (header->image_id, id);
   printf ("%-14s %s, format %u.%u\n", "kind", kind_name (image),
           header->major, header->minor);
   printf ("%-14s %s\n", "image id", id);
-  print_text ("domain", facts->domain_name);
-  print_text ("uuid", facts->domain_uuid);
+  info_print_line ("domain", facts->domain_name);
+  info_print_line ("uuid", facts->domain_uuid);
   if (facts->plain_sparse)
     printf ("%-14s %s\n", "stream", "plain, not mapped-ram as libvirt's "
             "header says");
   print_codec (header);
-  print_size ("chunk size", header->chunk_bytes);
-  print_size ("source", header->source_bytes);
-  print_size ("pages", data_bytes (image));
-  print_size ("image", image->bytes);
+  info_print_size ("chunk size", header->chunk_bytes);
+  info_print_size ("source", header->source_bytes);
+  info_print_size ("pages", data_bytes (image));
+  info_print_size ("image", image->bytes);
   printf ("%-14s %.2f\n", "ratio", ratio (image));
   printf ("%-14s %llu\n", "records",
           (unsigned long long) image->footer.record_count);
   if (facts->ram == NULL)
     return;
-  print_text ("machine", facts->ram->machine);
+  info_print_line ("machine", facts->ram->machine);
   printf ("RAM blocks\n");
   for (i = 0; i < facts->ram->block_count; i++)
     print_block (&facts->ram->blocks[i]);
@@ -136,19 +135,27 @@ block_json (const struct ram_block *block)
   return object;
 }
 
+void
+info_add_domain (struct json_object *report, const char *name,
+                 const char *uuid)
+{
+  struct json_object *domain;
+
+  if (name[0] == '\0' && uuid[0] == '\0')
+    return;
+  domain = json_object_new_object ();
+  json_add_string (domain, "name", name);
+  json_add_string (domain, "uuid", uuid);
+  json_object_object_add (report, "domain", domain);
+}
+
 static void
 add_guest (struct json_object *report, const struct image_facts *facts)
 {
   struct json_object *blocks;
   size_t i;
 
-  if (facts->domain_name[0] != '\0' || facts->domain_uuid[0] != '\0') {
-    struct json_object *domain = json_object_new_object ();
-
-    json_add_string (domain, "name", facts->domain_name);
-    json_add_string (domain, "uuid", facts->domain_uuid);
-    json_object_object_add (report, "domain", domain);
-  }
+  info_add_domain (report, facts->domain_name, facts->domain_uuid);
   if (facts->ram == NULL)
     return;
   json_add_string (report, "machine", facts->ram->machine);
@@ -169,7 +176,7 @@ info_print_json (const struct image_facts *facts)
   json_add_string (report, "image", image->file->name);
   snprintf (text, sizeof text, "%u.%u", header->major, header->minor);
   json_add_string (report, "format", text);
-  id_text (image, text);
+  info_id_text (header->image_id, text);
   json_add_string (report, "image_id", text);
   json_add_string (report, "kind", kind_name (image));
   if (facts->plain_sparse)

@@ -71,14 +71,10 @@ take_option (void *state, int c, struct error *err)
 static int
 open_image (struct recover *recover, const char *name, struct error *err)
 {
-  if (file_open (name, FILE_READ, recover->common.direct, &recover->file,
-                 err) < 0)
+  if (file_open_seekable (name, "IMAGE must be here", FILE_READ,
+                          recover->common.direct, &recover->file, err) < 0)
     return -1;
   recover->file.cancelled = signals_received ();
-  if (recover->file.stream) {
-    error_set (err, ERROR_USAGE, 0, "is not seekable, as IMAGE must be here");
-    return error_subject (err, recover->file.name);
-  }
   return salvage_search (&recover->file, &recover->salvage, err);
 }
 

@@ -85,8 +85,6 @@ check_source (const struct save *save, struct error *err)
 {
   const char *name = save->options->source_name;
 
-  if (save->source.stream)
-    return refuse (name, "is not seekable, as SOURCE must be", err);
   if (!save->consumes)
     return 0;
   if (!save->source.regular)
@@ -132,9 +130,10 @@ save_open_source (struct save *save, struct error *err)
   if ((save->consumes || options->replace) && file_descriptor_of (name) < 0 &&
       check_writers (save, err) < 0)
     return -1;
-  if (file_open (name, access, options->common.direct, &save->source,
-                 err) < 0)
-    return is_no_source (err->errnum) ? -1 : lose_sight (save);
+  if (file_open_seekable (name, "SOURCE must be", access, options->common.direct,
+                          &save->source, err) < 0)
+    return err->kind == ERROR_USAGE || is_no_source (err->errnum) ? -1
+      : lose_sight (save);
   if (file_note_state (&save->source, &save->before, err) < 0)
     return lose_sight (save);
   save->source.cancelled = signals_received ();

@@ -67,6 +67,22 @@ enum file_access {
 int file_open (const char *name, enum file_access access,
                enum direct_io direct, struct file *file, struct error *err);
 
+/* Open what NAME says if it is a regular file or a block device, and tell what it
+ * is; only if FOLLOW through a symbolic link.  Nothing waits for the other end of a
+ * pipe, and nothing else is opened, as that could have an effect; descriptors are.
+ * Returns its type, one of S_IFMT's, or -1 with ERR.
+ */
+int file_open_if_seekable (const char *name, bool follow,
+                           enum file_access access, enum direct_io direct,
+                           struct file *file, struct error *err);
+
+/* The same, through links, where nothing else will do, as MUST_BE says in the
+ * message.  Returns 0, or -1 with ERR (ERROR_USAGE when it is not seekable).
+ */
+int file_open_seekable (const char *name, const char *must_be,
+                        enum file_access access, enum direct_io direct,
+                        struct file *file, struct error *err);
+
 /* Take the inherited descriptor FD (named NAME in messages).  A regular file
  * keeps its bytes until file_truncate.  Returns 0, or -1 with ERR when it is
  * not open for ACCESS and cannot be opened again, or would append.

@@ -72,8 +72,8 @@ check_direct (struct file *file, enum direct_io direct, struct error *err)
   return error_hint (err, "use --direct-io auto");
 }
 
-static int
-open_flags (enum file_access access)
+int
+file_open_flags (enum file_access access)
 {
   static const int flags[] = {
     [FILE_READ] = O_RDONLY,
@@ -164,7 +164,7 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
   if (flags < 0)
     return file_fail (file, err, "is not an open descriptor");
   accessible = (flags & O_ACCMODE) == O_RDWR ||
-    (flags & O_ACCMODE) == open_flags (access);
+    (flags & O_ACCMODE) == file_open_flags (access);
   /* What QEMU writes through is write-only, and means the file to be used. */
   if (!accessible &&
       (access != FILE_UPDATE || (flags & O_ACCMODE) == O_RDONLY))
@@ -173,7 +173,7 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
   if (inspect (file, err) < 0)
     return -1;
   if (!file->stream && !may_be_another (fd))
-    open_again (fd, open_flags (access), direct, file);
+    open_again (fd, file_open_flags (access), direct, file);
   if (file->owned)
     probe_direct (file);
   if (!accessible && !file->owned)
@@ -199,8 +199,8 @@ turn_direct_on (struct file *file)
   probe_direct (file);
 }
 
-static void
-set_name (struct file *file, const char *name)
+void
+file_set_name (struct file *file, const char *name)
 {
   *file = (struct file) FILE_CLOSED;
   snprintf (file->name, sizeof file->name, "%s", name);
@@ -212,7 +212,7 @@ file_take_opened (int fd, const char *name, enum direct_io direct,
 {
   int errnum = errno;
 
-  set_name (file, name);
+  file_set_name (file, name);
   file->owned = true;
   file->fd = fd;
   errno = errnum;
@@ -231,14 +231,14 @@ file_open (const char *name, enum file_access access, enum direct_io direct,
 {
   int fd = file_descriptor_of (name);
 
-  set_name (file, name);
+  file_set_name (file, name);
   if (strcmp (name, "-") == 0) {
-    set_name (file, "standard input");
+    file_set_name (file, "standard input");
     fd = STDIN_FILENO;
   }
   if (fd >= 0)
     return take_descriptor (fd, access, direct, file, err);
-  return file_take_opened (open_file (name, open_flags (access) | O_CLOEXEC |
+  return file_take_opened (open_file (name, file_open_flags (access) | O_CLOEXEC |
                                       O_NOCTTY), name, direct, file, err);
 }
 
@@ -247,7 +247,7 @@ file_take_descriptor (int fd, const char *name, enum file_access access,
                       enum direct_io direct, struct file *file,
                       struct error *err)
 {
-  set_name (file, name);
+  file_set_name (file, name);
   return take_descriptor (fd, access, direct, file, err);
 }
 
