@@ -10,6 +10,7 @@ extern const struct verb save_verb;
 extern const struct verb restore_verb;
 extern const struct verb info_verb;
 extern const struct verb verify_verb;
+extern const struct verb repack_verb;
 extern const struct verb recover_verb;
 extern const struct verb expand_verb;
 extern const struct verb mount_verb;
@@ -19,7 +20,8 @@ extern const struct verb iohelper_verb;
 
 /* All of them, in the order of iopress --help. */
 #define VERBS \
-  &save_verb, &restore_verb, &info_verb, &verify_verb, &recover_verb, \
-  &expand_verb, &mount_verb, &mount_helper_verb, &plugins_verb, &iohelper_verb
+  &save_verb, &restore_verb, &info_verb, &verify_verb, &repack_verb, \
+  &recover_verb, &expand_verb, &mount_verb, &mount_helper_verb, \
+  &plugins_verb, &iohelper_verb
 
 #endif /* IOPRESS_CMD_VERBS_H */
