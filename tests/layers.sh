@@ -6,22 +6,23 @@
 
 . "${abs_top_srcdir:-$(dirname "$0")/..}/tests/functions.sh"
 
-layers=(util format io names plugin guest image pipeline salvage safety mount cmd)
+layers=(util sandbox format io names plugin guest image pipeline salvage safety mount cmd)
 
 # Project folders that the files of each layer may include.
 declare -A may_use=(
   [util]=""
+  [sandbox]="util"
   [format]="util"
   [io]="util"
   [names]="util io"
   [plugin]="util"
   [guest]="util"
   [image]="util format io plugin guest"
-  [pipeline]="util format io plugin guest image"
-  [salvage]="util format io plugin guest image pipeline"
-  [safety]="util format io names plugin guest image pipeline salvage"
-  [mount]="util format io names plugin guest image pipeline"
-  [cmd]="util format io names plugin guest image pipeline salvage safety mount"
+  [pipeline]="util sandbox format io plugin guest image"
+  [salvage]="util sandbox format io plugin guest image pipeline"
+  [safety]="util sandbox format io names plugin guest image pipeline salvage"
+  [mount]="util sandbox format io names plugin guest image pipeline"
+  [cmd]="util sandbox format io names plugin guest image pipeline salvage safety mount"
   [main]="cmd"
 )
 
@@ -31,6 +32,7 @@ declare -A library_users=(
   [libaio.h]="io"
   [json-c]="guest mount cmd"
   [fuse_lowlevel.h]="mount"
+  [seccomp.h]="sandbox"
   [zstd.h]="" [lz4.h]="" [lz4frame.h]="" [lz4hc.h]="" [lzma.h]=""
 )
 
@@ -154,6 +156,7 @@ must_report mount/a.c '#include "safety/discard.h"'
 must_report io/a.c '#include <util/error.h>'
 must_report io/a.c '#include "names/place.h"'
 must_report names/a.c '#include "format/marker.h"'
+must_report io/a.c '#include "sandbox/memory_only.h"'
 must_report other/a.c '#include <stdio.h>'
 
 reports=$(check_includes "$abs_top_srcdir/src")

@@ -227,7 +227,7 @@ packages_build ()
 {
   packages_install gcc libc6-dev make autoconf automake libtool pkg-config \
     libaio-dev libzstd-dev liblz4-dev liblzma-dev libxxhash-dev libjson-c-dev \
-    libfuse3-dev
+    libfuse3-dev libseccomp-dev
 }
 
 # What the tests use beyond that, real guests apart.

@@ -12,6 +12,7 @@
 #include "cmd/options.h"
 #include "cmd/signals.h"
 #include "format/format.h"
+#include "sandbox/memory_only.h"
 #include "util/size.h"
 
 #define THREADS_MAX 4096
@@ -139,6 +140,21 @@ option_descriptor (const char *option, int access, int *fd,
                     access == O_RDONLY ? "reading" : "writing");
 }
 
+/* What cannot be confined is not, by default: where it must be, say so now. */
+static int
+sandbox_option (struct common_options *options, struct error *err)
+{
+  static const char *const modes[] = { "auto", "on", "off", NULL };
+  int choice = option_choice ("--sandbox", modes, err);
+
+  if (choice < 0)
+    return -1;
+  options->unconfined = strcmp (modes[choice], "off") == 0;
+  if (strcmp (modes[choice], "on") == 0 && memory_only_available (err) < 0)
+    return error_context (err, "--sandbox=on");
+  return 0;
+}
+
 int
 common_option (struct common_options *options, int c, struct error *err)
 {
@@ -171,6 +187,8 @@ common_option (struct common_options *options, int c, struct error *err)
   case OPTION_PROGRESS_FD:
     return option_descriptor ("--progress-fd", O_WRONLY,
                               &options->progress_fd, err);
+  case OPTION_SANDBOX:
+    return sandbox_option (options, err);
   default:
     return 1;
   }
@@ -179,8 +197,11 @@ common_option (struct common_options *options, int c, struct error *err)
 struct run_options
 run_options_of (const struct common_options *common)
 {
+  struct error missing = { 0 };
+
   return (struct run_options) {
     .threads = common->threads,
+    .confined = !common->unconfined && memory_only_available (&missing) == 0,
     .cancelled = signals_received (),
   };
 }

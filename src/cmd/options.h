@@ -24,6 +24,7 @@ struct common_options {
   enum progress_mode progress;
   int progress_fd;             /* -1: none */
   const char *plugin_folder;   /* NULL: the compiled-in one */
+  bool unconfined;             /* codecs get what iopress has */
   bool quiet, verbose;         /* not both */
   bool help;
 };
@@ -36,6 +37,7 @@ enum {
   OPTION_PLUGIN_DIR,
   OPTION_PROGRESS,
   OPTION_PROGRESS_FD,
+  OPTION_SANDBOX,
   OPTION_HELP,
   OPTION_VERB,
   OPTION_FLAGS = 65536,
@@ -54,6 +56,7 @@ enum {
   { "plugin-dir", required_argument, NULL, OPTION_PLUGIN_DIR }, \
   { "progress", required_argument, NULL, OPTION_PROGRESS }, \
   { "progress-fd", required_argument, NULL, OPTION_PROGRESS_FD }, \
+  { "sandbox", required_argument, NULL, OPTION_SANDBOX }, \
   { "quiet", no_argument, NULL, 'q' }, \
   { "verbose", no_argument, NULL, 'v' }, \
   { "help", no_argument, NULL, OPTION_HELP }

@@ -94,6 +94,12 @@ page_cache_open (const struct file *file, bool pass_holes)
   return cache;
 }
 
+int
+page_cache_descriptor (const struct page_cache *cache)
+{
+  return cache != NULL ? cache->fd : -1;
+}
+
 void
 page_cache_close (struct page_cache *cache)
 {

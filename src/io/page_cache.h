@@ -21,6 +21,9 @@ struct page_cache;
  */
 struct page_cache *page_cache_open (const struct file *file, bool pass_holes);
 
+/* The descriptor at which page_cache_read reads; -1 for no CACHE. */
+int page_cache_descriptor (const struct page_cache *cache);
+
 /* Free; NULL is ignored. */
 void page_cache_close (struct page_cache *cache);
 

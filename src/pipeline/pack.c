@@ -121,5 +121,6 @@ pack_job (struct pack *pack)
     .open = worker_open,
     .close = worker_close,
     .work = work,
+    .codec = pack->encoding.header->codec,
   };
 }

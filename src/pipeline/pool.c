@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "pipeline/pool.h"
+#include "sandbox/memory_only.h"
 #include "util/bytes.h"
 #include "util/clock.h"
 #include "util/thread.h"
@@ -32,6 +33,7 @@ struct worker {
   pthread_t thread;
   bool started;
   void *context;
+  struct error failed;         /* it cannot work, and this is why */
 };
 
 /* Slots in the order in which they are to be taken. */
@@ -115,12 +117,27 @@ next_ready (struct pool *pool)
   return slot;
 }
 
+static void
+do_work (const struct job *job, struct worker *worker, struct slot *slot)
+{
+  const char *denied;
+
+  if (worker->failed.kind != ERROR_NONE) {
+    slot->error = worker->failed;
+    return;
+  }
+  job->work (worker->context, slot);
+  if (job->confined && (denied = memory_only_denied ()) != NULL)
+    error_set (&slot->error, ERROR_FAILED, 0, "codec %s called %s, which no "
+               "codec may; it was stopped", job->codec, denied);
+}
+
 /* Under the lock: do the work of one slot, with the lock given up. */
 static void
-work_on (struct pool *pool, void *context, struct slot *slot)
+work_on (struct pool *pool, struct worker *worker, struct slot *slot)
 {
   pthread_mutex_unlock (&pool->lock);
-  pool->job.work (context, slot);
+  do_work (&pool->job, worker, slot);
   pthread_mutex_lock (&pool->lock);
   slot->state = SLOT_DONE;
   if (slot->ticket == pool->next_out)
@@ -172,6 +189,8 @@ worker_main (void *opaque)
   struct worker *worker = opaque;
   struct pool *pool = worker->pool;
 
+  if (pool->job.confined)
+    memory_only_enter (pool->job.read_fd, &worker->failed);
   pthread_mutex_lock (&pool->lock);
   while (!pool->stopped) {
     struct slot *slot = queue_remove (&pool->deliveries);
@@ -179,7 +198,7 @@ worker_main (void *opaque)
     if (slot != NULL)
       deliver (pool, slot);
     else if ((slot = next_ready (pool)) != NULL)
-      work_on (pool, worker->context, slot);
+      work_on (pool, worker, slot);
     else
       wait_timed (pool, &pool->ready, &pool->load.idle_ns);
   }
@@ -325,7 +344,7 @@ work_serially (struct pool *pool)
   struct slot *slot = next_ready (pool);
 
   if (slot != NULL)
-    work_on (pool, pool->workers[0].context, slot);
+    work_on (pool, &pool->workers[0], slot);
 }
 
 /* The time on the condition variables' clock a fifth of a second from now. */

@@ -26,6 +26,14 @@ struct job {
    * job can do without.
    */
   void (*work) (void *worker, struct slot *slot);
+
+  /* Workers that are threads of their own get memory only, and may read at
+   * READ_FD (memory_only_enter).  What else they tried becomes the slot's error,
+   * with CODEC, whose code it was.
+   */
+  bool confined;
+  int read_fd;
+  const char *codec;
 };
 
 /* For pool_deliver. */

@@ -120,5 +120,6 @@ record_intake_face (struct record_intake *intake)
     .begin = begin,
     .finish = finish,
     .depth = READ_DEPTH,
+    .read_fd = slot_reader_descriptor (intake->reader),
   };
 }

@@ -247,11 +247,14 @@ pipeline_run (const struct intake *intake, const struct job *job,
     .opaque = sink->opaque,
     .deliver = sink->deliver,
   };
+  struct job confined = *job;
   bool reader_started = false;
   pthread_t reader;
   int result;
 
-  if (pool_create (job, &delivery, options->threads,
+  confined.confined = options->confined && options->threads > 0;
+  confined.read_fd = intake->read_fd;
+  if (pool_create (&confined, &delivery, options->threads,
                    slot_count (intake, job, options), &run.pool, err) < 0)
     return -1;
   if (options->threads == 0)

@@ -29,6 +29,9 @@ struct intake {
 
   /* How many slots to have started at a time. */
   unsigned int depth;
+
+  /* Whose offsets the workers read at where a slot has a cache; -1: none. */
+  int read_fd;
 };
 
 /* What a sink says of a slot. */
@@ -89,6 +92,7 @@ struct run_options {
    * are good.
    */
   uint64_t memory_bytes;
+  bool confined;               /* the workers get memory only; see struct job */
   /* When it becomes non-zero the run ends with ERROR_CANCELLED; may be NULL. */
   const volatile sig_atomic_t *cancelled;
   /* Called from the writer's thread as slots are used up; may be NULL.

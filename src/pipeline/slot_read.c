@@ -58,6 +58,12 @@ slot_reader_cached (struct slot_reader *reader, struct slot *slot,
   return true;
 }
 
+int
+slot_reader_descriptor (const struct slot_reader *reader)
+{
+  return page_cache_descriptor (reader->cache);
+}
+
 void
 slot_reader_begin (struct slot_reader *reader, struct slot *slot,
                    void *buffer, uint64_t offset, uint64_t end)

@@ -258,5 +258,6 @@ stream_intake_face (struct stream_intake *intake)
     .finish = finish,
     .interrupt = interrupt,
     .depth = 1,
+    .read_fd = -1,
   };
 }

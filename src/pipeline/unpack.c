@@ -73,6 +73,7 @@ unpack_job (const struct decoding *decoding)
     .open = worker_open,
     .close = worker_close,
     .work = work,
+    .codec = decoding->header->codec,
   };
 }
 

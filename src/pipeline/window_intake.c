@@ -174,5 +174,6 @@ window_intake_face (struct window_intake *intake)
     .begin = begin,
     .finish = finish,
     .depth = READ_DEPTH,
+    .read_fd = slot_reader_descriptor (intake->reader),
   };
 }

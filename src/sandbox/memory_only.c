@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Threads that get memory, and nothing else of the kernel. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <ucontext.h>
+
+#include "sandbox/memory_only.h"
+
+/* Where a signal handler finds the result of the system call. */
+#if defined __x86_64__
+# define RESULT_REGISTER uc_mcontext.gregs[REG_RAX]
+#elif defined __aarch64__
+# define RESULT_REGISTER uc_mcontext.regs[0]
+#elif defined __riscv
+# define RESULT_REGISTER uc_mcontext.__gregs[REG_A0]
+#endif
+
+/* Their runtimes have threads and system calls of their own. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+# define SANITIZED 1
+#elif defined __has_feature
+# if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
+#  define SANITIZED 1
+# endif
+#endif
+
+/* The first version of libseccomp's interface that needs seccomp(2). */
+#define API_WITH_SECCOMP 2u
+
+#define NONE (-1)
+
+/* Not allowed: while SIGSYS is blocked a denied call would end the process.
+ * The C library blocks it before calls that tell more, such as clone(2).
+ */
+#define SIGNALS_BLOCKED SCMP_SYS (rt_sigprocmask)
+
+static _Thread_local volatile sig_atomic_t denied = NONE;
+static pthread_once_t handled = PTHREAD_ONCE_INIT;
+static int handling_errno;
+
+#if defined RESULT_REGISTER && !defined SANITIZED
+
+static void
+deny (int signal, siginfo_t *info, void *context)
+{
+  ucontext_t *interrupted = context;
+
+  (void) signal;
+  if (denied == NONE || denied == SIGNALS_BLOCKED)
+    denied = info->si_syscall;
+  interrupted->RESULT_REGISTER = -EPERM;
+}
+
+int
+memory_only_available (struct error *err)
+{
+  if (seccomp_api_get () < API_WITH_SECCOMP)
+    return error_set (err, ERROR_FAILED, 0, "this kernel has no seccomp(2)");
+  return 0;
+}
+
+#else
+
+static void
+deny (int signal, siginfo_t *info, void *context)
+{
+  (void) signal;
+  (void) info;
+  (void) context;
+}
+
+int
+memory_only_available (struct error *err)
+{
+  return error_set (err, ERROR_FAILED, 0, "this build cannot confine threads");
+}
+
+#endif
+
+static void
+handle (void)
+{
+  struct sigaction action = {
+    .sa_sigaction = deny,
+    .sa_flags = SA_SIGINFO | SA_NODEFER,
+  };
+
+  sigemptyset (&action.sa_mask);
+  handling_errno = sigaction (SIGSYS, &action, NULL) < 0 ? errno : 0;
+}
+
+/* What needs no more than its number. */
+static const int always[] = {
+  SCMP_SYS (brk),
+  SCMP_SYS (clock_gettime),
+  SCMP_SYS (exit),
+  SCMP_SYS (futex),
+  SCMP_SYS (getrandom),
+  SCMP_SYS (gettimeofday),
+  SCMP_SYS (madvise),
+  SCMP_SYS (mremap),
+  SCMP_SYS (munmap),
+  SCMP_SYS (restart_syscall),
+  SCMP_SYS (rseq),
+  SCMP_SYS (rt_sigreturn),
+  SCMP_SYS (sched_yield),
+  SCMP_SYS (set_robust_list),
+};
+
+static int
+allow (scmp_filter_ctx filter, int read_fd)
+{
+  const struct scmp_arg_cmp not_executable =
+    SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+  const struct scmp_arg_cmp anonymous =
+    SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS);
+  int result = 0;
+  size_t i;
+
+  for (i = 0; i < sizeof always / sizeof always[0] && result == 0; i++)
+    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, always[i], 0);
+  if (result == 0)
+    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mprotect), 1,
+                               not_executable);
+  if (result == 0)
+    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mmap), 2,
+                               not_executable, anonymous);
+  if (result == 0 && read_fd >= 0)
+    result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (pread64), 1,
+                               SCMP_A0_32 (SCMP_CMP_EQ, (uint32_t) read_fd));
+  return result;
+}
+
+/* Returns 0 or a negative errno. */
+static int
+enter (int read_fd)
+{
+  scmp_filter_ctx filter = seccomp_init (SCMP_ACT_TRAP);
+  int result;
+
+  if (filter == NULL)
+    return -ENOMEM;
+  /* No code of ours or of a codec needs the slow protection for interpreters
+   * that kernels before 5.16 give to confined threads.
+   */
+  seccomp_attr_set (filter, SCMP_FLTATR_CTL_SSB, 1);
+  result = allow (filter, read_fd);
+  if (result == 0)
+    result = seccomp_load (filter);
+  seccomp_release (filter);
+  return result;
+}
+
+int
+memory_only_enter (int read_fd, struct error *err)
+{
+  sigset_t signals;
+  int result;
+
+  if (memory_only_available (err) < 0)
+    return -1;
+  pthread_once (&handled, handle);
+  sigemptyset (&signals);
+  sigaddset (&signals, SIGSYS);
+  result = handling_errno != 0 ? -handling_errno
+    : -pthread_sigmask (SIG_UNBLOCK, &signals, NULL);
+  if (result == 0)
+    result = enter (read_fd);
+  return result == 0 ? 0
+    : error_set (err, ERROR_FAILED, -result, "cannot confine a thread");
+}
+
+const char *
+memory_only_denied (void)
+{
+  static _Thread_local char name[64];
+  int call = denied;
+  char *known;
+
+  if (call == NONE)
+    return NULL;
+  denied = NONE;
+  known = seccomp_syscall_resolve_num_arch (SCMP_ARCH_NATIVE, call);
+  if (known != NULL)
+    snprintf (name, sizeof name, "%s", known);
+  else
+    snprintf (name, sizeof name, "system call %d", call);
+  free (known);
+  return name;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Threads that run code of codecs over bytes of strangers: they get memory, and
+ * nothing else of the kernel.
+ */
+
+#ifndef IOPRESS_SANDBOX_MEMORY_ONLY_H
+#define IOPRESS_SANDBOX_MEMORY_ONLY_H
+
+#include "util/error.h"
+
+/* Whether this build, processor and kernel can confine threads (seccomp(2),
+ * SECCOMP_RET_TRAP).  Any thread.  Returns 0, or -1 with ERR, which says what
+ * is missing.
+ */
+int memory_only_available (struct error *err);
+
+/* From now on the calling thread can use memory that is not executable, wait
+ * for other threads, ask for the time, end, and read at an offset of READ_FD
+ * (-1: of none).  Any other system call fails with EPERM and is remembered.
+ * There is no way back: for threads that end before the program does something
+ * else.  Returns 0, or -1 with ERR.
+ */
+int memory_only_enter (int read_fd, struct error *err);
+
+/* The name of the first system call that was denied to the calling thread since
+ * it was asked last, or NULL.  Static, or the thread's until it asks again.
+ */
+const char *memory_only_denied (void);
+
+#endif /* IOPRESS_SANDBOX_MEMORY_ONLY_H */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Built without libseccomp: no thread is confined. */
+
+#include <config.h>
+
+#include "sandbox/memory_only.h"
+
+int
+memory_only_available (struct error *err)
+{
+  return error_set (err, ERROR_FAILED, 0, "this iopress was built without "
+                    "libseccomp");
+}
+
+int
+memory_only_enter (int read_fd, struct error *err)
+{
+  (void) read_fd;
+  return memory_only_available (err);
+}
+
+const char *
+memory_only_denied (void)
+{
+  return NULL;
+}
