@@ -365,11 +365,12 @@ unlink (const char *path)
 }
 
 int
-replaced_open (const char *path, int flags, mode_t mode)
+replaced_open (int folder_fd, const char *name, const char *path, int flags,
+               mode_t mode)
 {
   uint64_t number = 0;
 
-  if ((flags & O_CREAT) != 0 && access (path, F_OK) < 0)
+  if ((flags & O_CREAT) != 0 && faccessat (folder_fd, name, F_OK, 0) < 0)
     number = note (CREATE, file_at (path) != 0 ? '/' : 0, 0, 0, NULL, 0);
-  return (int) ended (number, REAL (open) (path, flags, mode));
+  return (int) ended (number, REAL (openat) (folder_fd, name, flags, mode));
 }

@@ -73,9 +73,11 @@ fallocate (int fd, int mode, off_t offset, off_t length)
 }
 
 int
-replaced_open (const char *path, int flags, mode_t mode)
+replaced_open (int folder_fd, const char *name, const char *path, int flags,
+               mode_t mode)
 {
-  return REAL (open) (path, flags, mode);
+  (void) path;
+  return REAL (openat) (folder_fd, name, flags, mode);
 }
 
 int

@@ -4,9 +4,10 @@
  *   IOPRESS_FAULT_FOLDER=FOLDER   count calls on files below FOLDER, on pipes
  *                                 and on libaio contexts
  *   IOPRESS_FAULT=CALL:N:HOW      the Nth (from 1) of CALL fails; HOW is the
- *                                 name of an error, "short", "lost", or "kill":
+ *                                 name of an error, "short", "lost", "kill":
  *                                 then it is not made, and the process is
- *                                 killed
+ *                                 killed; or "stop": the process is stopped
+ *                                 before it is made
  *   IOPRESS_FAULT_FAT=1           FOLDER is on FAT, as statfs has it, where a
  *                                 file must not be made larger before its bytes
  *                                 are written
@@ -74,6 +75,7 @@ static const char *const names[] = { CALLS (NAME) };
 #define SHORT (-1)              /* in place of an error number */
 #define KILL (-2)
 #define LOST (-3)
+#define STOP (-4)
 
 static struct {
   const char *folder;
@@ -108,7 +110,7 @@ how_of (const char *text)
     { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EINTR", EINTR },
     { "EAGAIN", EAGAIN }, { "EMFILE", EMFILE }, { "EINVAL", EINVAL },
     { "EOPNOTSUPP", EOPNOTSUPP }, { "EFBIG", EFBIG }, { "short", SHORT },
-    { "kill", KILL }, { "lost", LOST },
+    { "kill", KILL }, { "lost", LOST }, { "stop", STOP },
   };
   size_t i;
 
@@ -207,6 +209,10 @@ hit (enum call call)
 
   if (result && fault.how == KILL)
     kill (getpid (), SIGKILL);
+  if (result && fault.how == STOP) {
+    kill (getpid (), SIGSTOP);
+    return false;
+  }
   return result;
 }
 
@@ -456,7 +462,8 @@ lseek (int fd, off_t offset, int whence)
 }
 
 int
-replaced_open (const char *path, int flags, mode_t mode)
+replaced_open (int folder_fd, const char *name, const char *path, int flags,
+               mode_t mode)
 {
   bool empty;
   int fd;
@@ -465,7 +472,7 @@ replaced_open (const char *path, int flags, mode_t mode)
     return fail ();
   if (open_unnamed (path, &empty))
     return -1;
-  fd = REAL (open) (path, flags, mode);
+  fd = REAL (openat) (folder_fd, name, flags, mode);
   if (fd >= 0 && (size_t) fd < sizeof emptied)
     emptied[fd] = empty;
   return fd;

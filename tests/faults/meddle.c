@@ -59,10 +59,11 @@ meddle_fd (const char *call, int fd)
 }
 
 int
-replaced_open (const char *path, int flags, mode_t mode)
+replaced_open (int folder_fd, const char *name, const char *path, int flags,
+               mode_t mode)
 {
   meddle ("open", path);
-  return REAL (open) (path, flags, mode);
+  return REAL (openat) (folder_fd, name, flags, mode);
 }
 
 int

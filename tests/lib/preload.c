@@ -64,7 +64,7 @@ open (const char *path, int flags, ...)
     mode = va_arg (arguments, mode_t);
     va_end (arguments);
   }
-  return replaced_open (path, flags, mode);
+  return replaced_open (AT_FDCWD, path, path, flags, mode);
 }
 
 /* What a fortified build calls when it passes no mode. */
@@ -89,7 +89,8 @@ openat (int folder, const char *path, int flags, ...)
     mode = va_arg (arguments, mode_t);
     va_end (arguments);
   }
-  return replaced_open (path_at (folder, path, joined), flags, mode);
+  return replaced_open (folder, path, path_at (folder, path, joined), flags,
+                        mode);
 }
 
 int __openat_2 (int folder, const char *path, int flags);

@@ -26,9 +26,11 @@ PRELOAD_PRIVATE const char *path_at (int folder, const char *path,
                                      char joined[PRELOAD_PATH_BYTES]);
 
 /* What a module does in place of open, openat and ioctl.  MODE is 0 where the caller
- * gives none.
+ * gives none.  PATH tells what NAME in FOLDER is; another file may be mounted on
+ * it.
  */
-PRELOAD_PRIVATE int replaced_open (const char *path, int flags, mode_t mode);
+PRELOAD_PRIVATE int replaced_open (int folder_fd, const char *name,
+                                   const char *path, int flags, mode_t mode);
 PRELOAD_PRIVATE int replaced_ioctl (int fd, unsigned long request,
                                     void *argument);
 
