@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mount/guard.h"
 #include "mount/mount.h"
 #include "mount/operations.h"
 #include "mount/packing.h"
@@ -138,6 +139,20 @@ serve (struct session *session, struct error *err)
                             err) : 0;
 }
 
+/* It is mounted all the same where that cannot be had. */
+static void
+guard (const struct session *session)
+{
+  const struct mount_options *options = session->options;
+  struct error err = { 0 };
+
+  if (guard_start (options->folder, session->store.root.fd, options->say,
+                   &err) == 0)
+    return;
+  error_subject (&err, options->folder);
+  mounting_say_error (&session->mounting, &err);
+}
+
 static int
 run (struct session *session, struct error *err)
 {
@@ -155,6 +170,7 @@ run (struct session *session, struct error *err)
     return fail (options, errno, "cannot go to the background", err);
   if (!options->foreground)
     options->detached ();
+  guard (session);
   if (windows_open (&session->mounting, options->memory_bytes / WINDOWS_PART,
                     options->threads, options->pack_now,
                     &session->mounting.windows, err) < 0 ||

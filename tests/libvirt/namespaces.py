@@ -34,6 +34,14 @@ def mount_empty(path, options="mode=755"):
     mount("-t", "tmpfs", "-o", options, "none", path)
 
 
+def mounted_types(path):
+    """The types of the file systems mounted at PATH, one on another."""
+    with open("/proc/self/mountinfo") as file:
+        entries = [line.partition(" - ") for line in file]
+    return [tail.split()[0] for head, _, tail in entries
+            if head.split()[4] == path]
+
+
 def is_seen_by(process, path):
     """Whether what is mounted at PATH is mounted there for PROCESS, too."""
     return os.stat(f"/proc/{process}/root{path}").st_dev == \

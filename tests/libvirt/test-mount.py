@@ -8,52 +8,15 @@
 import hashlib
 import os
 import subprocess
-import time
 
 from libvirtd import Libvirtd, main, require  # finds the others
-import harness
 import iopress
 import namespaces
+from mount import Mount
 
 EDITOR = """#!/bin/sh
 sed -i 's,</name>,</name><title>edited</title>,' "$1"
 """
-
-
-class Mount:
-    """A folder whose files lie below the mount."""
-
-    def __init__(self, folder, *options):
-        self.folder = folder
-        self.options = options
-        self.process = None
-
-    def __enter__(self):
-        os.makedirs(self.folder, exist_ok=True)
-        command = [iopress.program(), "mount"] + iopress.plugin_options()
-        self.process = subprocess.Popen(
-            command + ["-f", *self.options, self.folder],
-            preexec_fn=harness.end_with_parent)
-        deadline = time.monotonic() + 60
-        while not os.path.ismount(self.folder):
-            if self.process.poll() is not None or \
-                    time.monotonic() > deadline:
-                raise harness.Skip("iopress mount does not work here")
-            time.sleep(0.05)
-        return self
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        subprocess.run(["umount", "-l", self.folder], check=True)
-
-    def __exit__(self, *_):
-        if self.process.poll() is not None:
-            return
-        # After a save that failed QEMU may keep its descriptors.
-        if subprocess.run(["umount", self.folder]).returncode != 0:
-            self.process.terminate()
-        require(self.process.wait() == 0, "the mount ended with an error")
 
 
 def boot_again(guest):

@@ -5,7 +5,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../lib/file-systems.sh"
 
-requires mountpoint python3
+requires findmnt mountpoint python3
 test -c /dev/fuse || skip "there is no /dev/fuse"
 
 store=$work/store
@@ -40,14 +40,26 @@ unmounted ()
   daemon=
 }
 
-# killed: ends the daemon in the middle of all.
-killed ()
+is_no_fuse ()
+{
+  ! findmnt -n -o FSTYPE "$mnt" | grep -q fuse.iopress
+}
+
+# died: ends the daemon in the middle of all, and waits until the store is seen
+# in its place.
+died ()
 {
   kill -KILL "$daemon"
   wait "$daemon" 2>/dev/null || :
-  # Who has files open keeps it busy.
-  umount -l "$mnt"
+  eventually is_no_fuse || fail "the dead mount is still there"
   daemon=
+}
+
+# killed: the same, and unmounts.
+killed ()
+{
+  died
+  umount "$mnt"
 }
 
 end_mount ()

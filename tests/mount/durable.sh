@@ -77,8 +77,17 @@ expect_whole "$store/guest"
 saving half 3000
 expect ok begin
 expect ok pages
-killed
+died
 saved
+# The images themselves are seen, and nobody ends a save in one.
+mountpoint -q "$mnt" || fail "the folder below the mount has come to light"
+expect_same "$mnt/guest" "$store/guest"
+expect_unfinished "$mnt/half"
+for name in guest half new; do
+  ! echo >>"$mnt/$name" || fail "$name can be written to"
+done 2>/dev/null
+grep -q "$mnt: the process was killed" "$work/log" || fail "nothing is said"
+umount "$mnt"
 expect_unfinished "$store/half"
 iopress verify "$store/guest"
 mounted

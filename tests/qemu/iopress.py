@@ -33,6 +33,15 @@ def plugin_options():
     return ["--plugin-dir", plugins] if plugins else []
 
 
+def module(folder, name):
+    """The path of a module of the tests that is to be preloaded."""
+    path = os.path.join(build_directory(), "tests", folder, ".libs",
+                        f"{name}.so")
+    if not os.path.exists(path):
+        raise Skip(f"{path} is not built")
+    return path
+
+
 def run(verb, *arguments):
     """Run one verb; returns the finished process with its output as text."""
     command = [program(), verb] + plugin_options() + list(arguments)

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is left of a mount whose process is killed. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mount/guard.h"
+
+/* Linux 6.5. */
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x200
+#endif
+
+struct guard {
+  const char *folder;
+  uint64_t mount_id;           /* of the mount that is guarded */
+  int view;                    /* the store, read-only, mounted nowhere */
+  int alive;                   /* a pipe that ends with the process */
+};
+
+/* Which mount stands at FOLDER.  Asks no file system: it may be dead, or not be
+ * served yet.
+ */
+static int
+find_mount (const char *folder, uint64_t *id)
+{
+  struct statx found;
+
+  if (statx (AT_FDCWD, folder, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+             STATX_MNT_ID, &found) < 0)
+    return -1;
+  *id = found.stx_mnt_id;
+  errno = EOPNOTSUPP;
+  return (found.stx_mask & STATX_MNT_ID) != 0 ? 0 : -1;
+}
+
+/* Returns a descriptor of STORE_FD as a read-only mount, or -1 with errno. */
+static int
+make_view (int store_fd)
+{
+  struct mount_attr attributes = {
+    .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+  };
+  int view = open_tree (store_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE |
+                        OPEN_TREE_CLOEXEC);
+
+  if (view >= 0 && mount_setattr (view, "", AT_EMPTY_PATH, &attributes,
+                                  sizeof attributes) < 0) {
+    close (view);
+    view = -1;
+  }
+  return view;
+}
+
+/* Keep nothing open that would keep the dead mount or the store's lock alive. */
+static void
+close_others (const struct guard *guard)
+{
+  unsigned int low = (unsigned int) (guard->view < guard->alive ? guard->view
+                                     : guard->alive);
+  unsigned int high = (unsigned int) (guard->view + guard->alive) - low;
+
+  if (low > STDERR_FILENO + 1)
+    close_range (STDERR_FILENO + 1, low - 1, 0);
+  if (high > low + 1)
+    close_range (low + 1, high - 1, 0);
+  close_range (high + 1, ~0u, 0);
+}
+
+static int
+put_view (const struct guard *guard, unsigned int flags)
+{
+  if (move_mount (guard->view, "", AT_FDCWD, guard->folder,
+                  MOVE_MOUNT_F_EMPTY_PATH | flags) < 0)
+    return -1;
+  /* It would keep the view busy. */
+  close (guard->view);
+  return 0;
+}
+
+/* Put the view in place of the mount, with nothing else between the two where the
+ * kernel can do that.
+ */
+static int
+replace_mount (const struct guard *guard)
+{
+  bool beneath = put_view (guard, MOVE_MOUNT_BENEATH) == 0;
+
+  if (umount2 (guard->folder, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+    return -1;
+  return beneath ? 0 : put_view (guard, 0);
+}
+
+static void
+wait_for_end (const struct guard *guard)
+{
+  char byte;
+
+  while (read (guard->alive, &byte, 1) < 0 && errno == EINTR)
+    continue;
+}
+
+/* The process of the guard. */
+static void
+stand_guard (const struct guard *guard,
+             void (*say) (enum say_level level, const char *line))
+{
+  char line[PATH_MAX + 200];
+  uint64_t now;
+
+  /* Who ends the process may mean its group. */
+  signal (SIGTERM, SIG_IGN);
+  signal (SIGINT, SIG_IGN);
+  signal (SIGHUP, SIG_IGN);
+  close_others (guard);
+  wait_for_end (guard);
+  /* Otherwise it was unmounted. */
+  if (find_mount (guard->folder, &now) < 0 || now != guard->mount_id)
+    return;
+  snprintf (line, sizeof line, "%s: the process was killed; %s", guard->folder,
+            replace_mount (guard) == 0
+            ? "the images themselves are seen there, read-only, until it is "
+              "unmounted" : "unmount it");
+  say (SAY_ERROR, line);
+}
+
+/* Returns 0, or an errno. */
+static int
+fork_guard (struct guard *guard,
+            void (*say) (enum say_level level, const char *line))
+{
+  int ends[2], errnum;
+  pid_t child;
+
+  if (pipe2 (ends, O_CLOEXEC) < 0)
+    return errno;
+  guard->alive = ends[0];
+  child = fork ();
+  errnum = errno;
+  if (child == 0) {
+    stand_guard (guard, say);
+    _exit (0);
+  }
+  close (ends[0]);
+  if (child > 0)
+    /* The other one stays open until this process ends. */
+    return 0;
+  close (ends[1]);
+  return errnum;
+}
+
+int
+guard_start (const char *folder, int store_fd,
+             void (*say) (enum say_level level, const char *line),
+             struct error *err)
+{
+  struct guard guard = { .folder = folder };
+  int result;
+
+  if (find_mount (folder, &guard.mount_id) < 0 ||
+      (guard.view = make_view (store_fd)) < 0)
+    result = errno;
+  else {
+    result = fork_guard (&guard, say);
+    close (guard.view);
+  }
+  return result == 0 ? 0
+    : error_set (err, ERROR_FAILED, result, "stays mounted, without an answer, "
+                 "when this process is killed");
+}
