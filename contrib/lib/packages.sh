@@ -235,8 +235,8 @@ packages_check ()
 {
   packages_build && packages_install g++ libcmocka-dev clang libclang-rt-dev \
     valgrind python3 strace zstd lz4 xz-utils e2fsprogs xfsprogs btrfs-progs \
-    bindfs sshfs openssh-sftp-server util-linux util-linux-extra mount procps \
-    file
+    zsh fish python3-jsonschema bindfs sshfs openssh-sftp-server util-linux \
+    util-linux-extra mount procps file
 }
 
 # QEMU with mapped-ram and what builds the test guest.

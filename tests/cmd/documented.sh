@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What --help names stands in the man page and is completed, and the other way
+# What --help names stands in the man pages and is completed, and the other way
 # round: verbs, and each verb's options.
 
 . "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
 
 manual=$abs_top_srcdir/docs/iopress.1
-completion=$abs_top_srcdir/contrib/completion/iopress
+completion=$abs_top_srcdir/contrib/completion
 # shellcheck source=contrib/completion/iopress
-. "$completion"
+. "$completion/iopress"
+
+# page VERB: the file of its man page.
+page ()
+{
+  ls "$abs_top_srcdir/docs/iopress-$1".[18] ||
+    fail "$1 has no man page"
+}
 
 # The verbs stand on lines "  VERB   what it does".
 help_verbs ()
@@ -23,11 +30,11 @@ help_options ()
     sed 's/   *.*//' | grep -E -o ' --?[a-zA-Z][a-z-]*' | tr -d ' ' | sort
 }
 
-# manual_section BEGINNING: from that heading to the next one.
+# manual_section HEADING: of iopress(1), up to the next heading.
 manual_section ()
 {
-  awk -v beginning="$1" '
-    /^\.S[hs] / { inside = $0 == beginning }
+  awk -v heading=".Sh $1" '
+    /^\.Sh / { inside = $0 == heading }
     inside { print }' "$manual"
 }
 
@@ -39,9 +46,10 @@ tagged_options ()
     sed 's/^Fl /-/'
 }
 
+# manual_options VERB: its own, and those of all verbs.
 manual_options ()
 {
-  { manual_section ".Ss $1"; manual_section ".Sh COMMON OPTIONS"; } |
+  { cat "$(page "$1")"; manual_section "COMMON OPTIONS"; } |
     tagged_options | sort
 }
 
@@ -54,6 +62,17 @@ completed ()
   printf '%s\n' "${COMPREPLY[@]}" | sort
 }
 
+# zsh_completed WORD...: the same in zsh.
+zsh_completed ()
+{
+  zsh -f -c '
+    fpath=("$1"); autoload -U _iopress
+    _describe () { print -l -- "${(@P)3%%:*}" }
+    _files () { print -- ":files" "$@" }
+    words=("${(@)argv[2,-1]}") CURRENT=$(( $# - 1 ))
+    _iopress' zsh "$completion" "$IOPRESS" "$@" | sort
+}
+
 # expect_equal WHAT FILE1 FILE2: < is only in the first.
 expect_equal ()
 {
@@ -64,19 +83,17 @@ help_verbs | sort >"$work/verbs"
 test "$(wc -l <"$work/verbs")" -ge 6 ||
   fail "--help lists too few verbs: $(cat "$work/verbs")"
 
-manual_section ".Sh VERBS" | grep -q . || fail "the man page has no verbs"
-sed -n 's/^\.Ss \([a-z][a-z-]*\)$/\1/p' "$manual" | sort >"$work/manual"
+manual_section VERBS | sed -n 's/^\.It Xr iopress-\([a-z-]*\) [18]$/\1/p' |
+  sort >"$work/manual"
 expect_equal "verbs of --help and of the man page" \
              "$work/verbs" "$work/manual"
-manual_section ".Sh SYNOPSIS" | sed -n 's/^\.Cm //p' | sort -u \
-  >"$work/synopsis"
-expect_equal "verbs of --help and of the synopsis" \
-             "$work/verbs" "$work/synopsis"
 completed '' | grep -v '^-' >"$work/completed"
 expect_equal "verbs of --help and of the completion" \
              "$work/verbs" "$work/completed"
 
 while read -r verb <&5; do
+  grep -q -x "\.Cm $verb" "$(page "$verb")" ||
+    fail "$verb: its man page has no synopsis"
   # Takes the arguments of the program whose place it takes, and no others.
   test "$verb" != iohelper || continue
   help_options "$verb" >"$work/options"
@@ -90,3 +107,28 @@ while read -r verb <&5; do
   expect_equal "$verb: options of --help and of the completion" \
                "$work/long" "$work/completed"
 done 5<"$work/verbs"
+
+# The same in zsh, from the same list.
+command -v zsh >/dev/null || skip 'zsh is not installed'
+zsh_completed '' | grep -v '^-' >"$work/completed"
+expect_equal "verbs of --help and of zsh" "$work/verbs" "$work/completed"
+for words in 'save --' 'info --js' 'save -c ' 'save --codec=' 'mount --status --'
+do
+  # The last word may be empty.
+  # shellcheck disable=SC2086
+  case $words in
+    *' ') set -- $words '' ;;
+    *) set -- $words ;;
+  esac
+  sh "$completion/words" "$IOPRESS" "$@" | cut -f 1 | sort >"$work/wanted"
+  test -s "$work/wanted" || fail "$words: nothing to complete"
+  zsh_completed "$@" >"$work/completed"
+  expect_equal "$words: zsh" "$work/wanted" "$work/completed"
+done
+test "$(zsh_completed restore --tmpfile '')" = ':files -/'
+test "$(zsh_completed restore '')" = :files
+COMP_WORDS=(iopress save --codec = zs) COMP_CWORD=4
+_iopress "$IOPRESS"
+test "${COMPREPLY[*]}" = zstd
+command -v fish >/dev/null || exit 0
+fish --no-execute "$completion/iopress.fish"
