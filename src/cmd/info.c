@@ -6,7 +6,7 @@
 #include "cmd/image_run.h"
 #include "cmd/info_report.h"
 #include "cmd/verbs.h"
-#include "guest/libvirt_header.h"
+#include "image/content.h"
 #include "image/image_view.h"
 
 #define SYNOPSIS "iopress info [OPTION]... IMAGE, " \
@@ -56,31 +56,24 @@ parse_ram (struct info *info, struct error *err)
   return result;
 }
 
-static void
-find_domain (const struct image *image, struct image_facts *facts)
-{
-  if (image->header.prefix_bytes > LIBVIRT_HEADER_BYTES &&
-      libvirt_header_present (image->prefix))
-    libvirt_domain_identity ((const char *) image->prefix +
-                             LIBVIRT_HEADER_BYTES,
-                             image->header.prefix_bytes -
-                             LIBVIRT_HEADER_BYTES,
-                             facts->domain_name, facts->domain_uuid);
-}
-
-/* An image is of kind raw when QEMU's stream in its source was a plain one, also
- * where libvirt's header speaks of another.
+/* Find the guest in libvirt's part.  An image is of kind raw when QEMU's stream in
+ * its source was a plain one, also where libvirt's header speaks of another.
  */
-static bool
-is_plain_sparse (const struct image *image)
+static int
+find_domain (const struct image *image, struct image_facts *facts,
+             struct error *err)
 {
-  struct libvirt_header header;
-  struct error unknown = { 0 };
+  struct read_at at = read_at_of_file (image->file);
+  struct content content;
+  int result = content_look (&at, CONTENT_SEARCH_USUAL, &content, err);
 
-  return image->header.kind == IMAGE_RAW &&
-    image->header.prefix_bytes > LIBVIRT_HEADER_BYTES &&
-    libvirt_header_decode (image->prefix, &header, &unknown) == 0 &&
-    header.format == LIBVIRT_FORMAT_SPARSE;
+  if (result == 0)
+    result = content_domain (&at, &content, facts->domain_name,
+                             facts->domain_uuid, err);
+  facts->plain_sparse = result == 0 && image->header.kind == IMAGE_RAW &&
+    content.has_libvirt && content.libvirt.format == LIBVIRT_FORMAT_SPARSE;
+  content_free (&content);
+  return result;
 }
 
 static int
@@ -105,8 +98,8 @@ run (void *state, char **operands, struct error *err)
     return -1;
   }
   facts.image = info->input.image;
-  find_domain (facts.image, &facts);
-  facts.plain_sparse = is_plain_sparse (facts.image);
+  if (find_domain (facts.image, &facts, err) < 0)
+    return error_subject (err, name);
   if (facts.image->header.kind == IMAGE_MAPPED_RAM) {
     if (parse_ram (info, err) < 0)
       return error_subject (err, name);

@@ -5,20 +5,18 @@
 
 #include <string.h>
 
+#include "image/content.h"
 #include "image/image_input.h"
 
-/* A finished one is nothing that could be gone on with. */
 int
 image_hint_recover (const struct image *image, struct error *err)
 {
-  bool discard = (image->header.compatible & FEATURE_DISCARD) != 0;
   struct error unreadable = { 0 };
-  bool unfinished = discard && !image->file->stream &&
-    image_is_finished (image, &unreadable) == 0;
+  bool finished = image->file->stream ||
+    image_is_finished (image, &unreadable) != 0;
 
   if (err->kind == ERROR_BAD_INPUT)
-    error_hint (err, "%siopress recover saves what is whole", unfinished
-                ? "iopress save --resume finishes an unfinished image, " : "");
+    error_hint (err, "%s", content_next_of_image (&image->header, finished));
   return -1;
 }
 

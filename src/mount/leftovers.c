@@ -115,17 +115,17 @@ look_at_file (struct packing *packing, const struct node *parent,
               const char *name, struct node *node)
 {
   struct error err = { 0 };
-  enum content content;
+  enum shown content;
   uint64_t source_bytes;
 
   /* Who uses it sees to the rest. */
   if (mounted_watch (node->file) != 0 ||
       shown_look (node->fd, &content, &source_bytes, &err) < 0 ||
-      content == CONTENT_PLAIN)
+      content == SHOWN_PLAIN)
     return;
-  if (content == CONTENT_IMAGE && is_part (name))
+  if (content == SHOWN_IMAGE && is_part (name))
     look_at_part (packing, parent, name, node);
-  else if (content == CONTENT_IMAGE)
+  else if (content == SHOWN_IMAGE)
     packing_add (packing, node);
   /* A draft may be on its way. */
   else if (!is_part (name) && !mounted_is_disturbed (node->file))

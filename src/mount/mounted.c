@@ -138,7 +138,7 @@ show (const struct mounted *file, struct stat *now)
   if (file->shown == NULL &&
       (!file->looked || has_changed (&file->seen, now)))
     return false;
-  if (file->content != CONTENT_PLAIN)
+  if (file->content != SHOWN_PLAIN)
     now->st_size = (off_t) file->source_bytes;
   return true;
 }
@@ -240,11 +240,11 @@ open_content (struct mounted *file, int flags)
   if (now.st_size == 0 && is_for_writing (flags))
     return mounted_start_anew (file);
   result = file->shown != NULL ? 0 : look (file, &now);
-  if (result != 0 || file->content == CONTENT_PLAIN || file->shown != NULL)
+  if (result != 0 || file->content == SHOWN_PLAIN || file->shown != NULL)
     return result;
   result = open_shown (file);
   /* It can be opened, to be emptied, say, but not read; why has been said. */
-  return file->content == CONTENT_UNFINISHED ? 0 : result;
+  return file->content == SHOWN_UNFINISHED ? 0 : result;
 }
 
 int

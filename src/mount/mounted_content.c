@@ -37,11 +37,11 @@ read_content (struct mounted *file, uint64_t offset, void *buffer,
   if (file->writing != NULL)
     return writing_read (file->writing, offset, buffer, length, count);
   switch (file->content) {
-  case CONTENT_PLAIN:
+  case SHOWN_PLAIN:
     return read_up_to (file->fd, offset, buffer, length, count);
-  case CONTENT_IMAGE:
+  case SHOWN_IMAGE:
     return read_image (file, offset, buffer, length, count);
-  case CONTENT_UNFINISHED:
+  case SHOWN_UNFINISHED:
     break;
   }
   return EIO;
@@ -92,7 +92,7 @@ mounted_seek (struct mounted *file, uint64_t offset, int whence,
   pthread_rwlock_rdlock (&file->lock);
   if (file->writing != NULL)
     result = writing_seek (file->writing, offset, whence, found);
-  else if (file->content == CONTENT_IMAGE)
+  else if (file->content == SHOWN_IMAGE)
     result = seek_image (file->shown, offset, whence, found);
   else
     result = seek_plain (file->fd, offset, whence, found);
@@ -121,13 +121,13 @@ write_content (struct mounted *file, uint64_t offset, const void *buffer,
   if (file->writing != NULL)
     return writing_write (file->writing, offset, buffer, length);
   switch (file->content) {
-  case CONTENT_PLAIN:
+  case SHOWN_PLAIN:
     return write_fully (file->fd, offset, buffer, length);
-  case CONTENT_IMAGE:
+  case SHOWN_IMAGE:
     if (offset + length <= file->shown->image->header.prefix_bytes)
       return write_prefix (file, offset, buffer, length);
     return EAGAIN;
-  case CONTENT_UNFINISHED:
+  case SHOWN_UNFINISHED:
     break;
   }
   return EIO;
@@ -140,7 +140,7 @@ take_up (struct mounted *file)
   int result = 0;
 
   pthread_rwlock_wrlock (&file->lock);
-  if (file->writing == NULL && file->content == CONTENT_IMAGE)
+  if (file->writing == NULL && file->content == SHOWN_IMAGE)
     result = mounted_take_up (file);
   pthread_rwlock_unlock (&file->lock);
   return result;
@@ -172,13 +172,13 @@ set_size (struct mounted *file, uint64_t size)
 
   if (size == 0)
     return mounted_start_anew (file);
-  if (file->writing == NULL && file->content == CONTENT_IMAGE)
+  if (file->writing == NULL && file->content == SHOWN_IMAGE)
     result = mounted_take_up (file);
   if (result != 0)
     return result;
   if (file->writing != NULL)
     return writing_truncate (file->writing, size);
-  if (file->content == CONTENT_UNFINISHED)
+  if (file->content == SHOWN_UNFINISHED)
     return EIO;
   return ftruncate (file->fd, (off_t) size) < 0 ? errno : 0;
 }
@@ -235,7 +235,7 @@ mounted_allocate (struct mounted *file, int mode, uint64_t offset,
   pthread_rwlock_rdlock (&file->lock);
   if (file->writing != NULL)
     result = change_writing (file->writing, mode, offset, length);
-  else if (file->content != CONTENT_PLAIN)
+  else if (file->content != SHOWN_PLAIN)
     result = EIO;
   else if (fallocate (file->fd, mode, (off_t) offset, (off_t) length) < 0)
     result = errno;

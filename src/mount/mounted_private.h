@@ -23,7 +23,7 @@ struct mounted {
   int fd;                      /* while it is open, or -1 */
   bool looked;                 /* what follows is known */
   struct stat seen;            /* then, if this has not changed since */
-  enum content content;
+  enum shown content;
   uint64_t source_bytes;       /* of an image */
   struct shown_image *shown;   /* of an image that is open */
   struct writing *writing;     /* of one that is being written: it counts */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "image/content.h"
 #include "mount/shown.h"
 #include "mount/store.h"
 
@@ -23,33 +24,38 @@ open_below (int fd, struct file *file, struct error *err)
   return 0;
 }
 
+/* How an image whose file is open is shown, damaged or not. */
+static enum shown
+look_at_image (struct file *file, const struct content *content)
+{
+  struct image image = { .file = file, .header = content->header };
+  struct error why = { 0 };
+  int result = image_load_index (&image, &why);
+
+  free (image.entries);
+  return result == 0 ? SHOWN_IMAGE : SHOWN_UNFINISHED;
+}
+
 int
-shown_look (int fd, enum content *content, uint64_t *source_bytes,
+shown_look (int fd, enum shown *shown, uint64_t *source_bytes,
             struct error *err)
 {
-  struct error why = { 0 }, ignored = { 0 };
-  struct image *image = NULL;
+  struct error ignored = { 0 };
+  struct content content;
   struct file file;
-  int result = 0;
+  struct read_at at;
+  int result = open_below (fd, &file, err);
 
-  if (open_below (fd, &file, err) < 0) {
-    file_close (&file, &ignored);
-    return -1;
+  if (result == 0) {
+    at = read_at_of_file (&file);
+    result = content_look (&at, CONTENT_SEARCH_USUAL, &content, err);
+    content_free (&content);
   }
-  if (image_open (&file, &image, &why) < 0) {
-    /* A file header of an unknown version is not told from none. */
-    *content = CONTENT_PLAIN;
-    if (why.kind != ERROR_BAD_INPUT) {
-      *err = why;
-      result = -1;
-    }
+  if (result == 0) {
+    *shown = content_is_image (&content) ? look_at_image (&file, &content)
+      : SHOWN_PLAIN;
+    *source_bytes = content.header.source_bytes;
   }
-  else {
-    *source_bytes = image->header.source_bytes;
-    *content = image_load_index (image, &why) == 0 ? CONTENT_IMAGE
-      : CONTENT_UNFINISHED;
-  }
-  image_close (image);
   file_close (&file, &ignored);
   return result;
 }

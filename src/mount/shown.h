@@ -6,18 +6,18 @@
 
 #include "mount/mounting.h"
 
-/* What a regular file of the store is. */
-enum content {
-  CONTENT_PLAIN,               /* no image, shown as it is */
-  CONTENT_IMAGE,
-  CONTENT_UNFINISHED,          /* an image without end, or a damaged one */
+/* How a regular file of the store is shown. */
+enum shown {
+  SHOWN_PLAIN,                 /* no image, shown as it is */
+  SHOWN_IMAGE,
+  SHOWN_UNFINISHED,            /* an image without end, or a damaged one */
 };
 
 /* Look at the file behind FD, an O_PATH descriptor.  *SOURCE_BYTES is set for an
  * image, finished or not, as far as it is known.  Returns 0, or -1 with ERR when
  * it cannot be told.
  */
-int shown_look (int fd, enum content *content, uint64_t *source_bytes,
+int shown_look (int fd, enum shown *shown, uint64_t *source_bytes,
                 struct error *err);
 
 /* Open the image behind FD, an O_PATH descriptor, to be freed with shown_close.

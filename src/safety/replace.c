@@ -231,13 +231,15 @@ finish (const struct draft *draft, struct image_input *input,
   return result;
 }
 
+/* FILE, an image under the name PATH, is INPUT's from now on. */
 static int
-clean_up (const char *path, const struct image_options *options,
-          struct error *stays, struct error *err)
+clean_up (const char *path, struct file *file,
+          const struct image_options *options, struct error *stays,
+          struct error *err)
 {
   struct image_input input = IMAGE_INPUT_CLOSED;
   struct draft draft = DRAFT_CLOSED;
-  int result = image_input_open (path, options, &input, err);
+  int result = image_input_take (file, options, &input, err);
 
   if (result == 0)
     result = file_lock (&input.file, false, err);
@@ -258,15 +260,16 @@ replace_is_done (const char *path, const struct image_options *options,
   struct file file = FILE_CLOSED;
   struct content content;
   struct read_at at;
-  int result = file_open (path, FILE_READ, options->direct, &file, err);
+  int result = file_open_seekable (path, "SOURCE must be", FILE_READ,
+                                   options->direct, &file, err);
 
   if (result == 0) {
     at = read_at_of_file (&file);
     result = content_look (&at, CONTENT_SEARCH_USUAL, &content, err);
     content_free (&content);
   }
+  if (result == 0 && content_is_image (&content))
+    result = clean_up (path, &file, options, stays, err) < 0 ? -1 : 1;
   file_close (&file, &ignored);
-  if (result < 0 || !content_is_image (&content))
-    return result;
-  return clean_up (path, options, stays, err) < 0 ? -1 : 1;
+  return result;
 }
