@@ -6,10 +6,10 @@
  * a few times all the same:
  *
  * - Rubble is looked at once, part by part; holes are passed over.
- * - A body is read when its record stands where the one before it ends: such
- *   bodies do not overlap.
+ * - A body is read when its record stands where the one before it ends, and
+ *   behind every wrong one that was read so: such bodies do not overlap.
  * - Any other body that turns out wrong is paid for, with a multiple of the
- *   rubble that has been seen.
+ *   rubble that has been seen, and of one of the largest size from the start.
  */
 
 #include <config.h>
@@ -43,6 +43,7 @@ struct scanner {
   uint64_t rough_end;          /* before it parts are pages: some are bad */
   uint8_t *body;               /* room for the largest record */
   uint64_t chain;              /* where the record before ends */
+  uint64_t wrong_end;          /* of the last wrong body that was read for it */
   uint64_t credit;             /* bytes of wrong bodies yet to be read */
 };
 
@@ -129,7 +130,7 @@ static bool
 record_right (struct scanner *scanner, uint64_t offset,
               const struct record_header *record)
 {
-  bool chained = offset == scanner->chain;
+  bool chained = offset == scanner->chain && offset >= scanner->wrong_end;
 
   if (scanner->file->size - offset < record_bytes (record) ||
       (!chained && record_bytes (record) > scanner->credit))
@@ -140,7 +141,9 @@ record_right (struct scanner *scanner, uint64_t offset,
     scanner->chain = offset + record_bytes (record);
     return true;
   }
-  if (!chained)
+  if (chained)
+    scanner->wrong_end = scanner->chain;
+  else
     scanner->credit -= record_bytes (record);
   return false;
 }
@@ -332,7 +335,7 @@ scan_for_records (const struct file *file, uint64_t start,
     .scan = scan_out,
     .part = malloc (PART_BYTES),
     .body = malloc (record_intake_room (CHUNK_BYTES_MAX)),
-    .credit = DEPTH * record_intake_room (CHUNK_BYTES_MAX),
+    .credit = record_intake_room (CHUNK_BYTES_MAX),
   };
   int result;
 

@@ -81,6 +81,17 @@ def chained_records(path, size):
     return ["recover", path, path + ".output"]
 
 
+def records_between(path, size):
+    """Such headers, and a whole record behind each of them."""
+    body = b"\1".ljust(LARGE_CHUNK // 4096 // 8, b"\0") + b"x"
+    record = record_header(1, xxh3_64(body), chunk=LARGE_CHUNK) + body
+    with open(path, "wb") as file:
+        file.write(file_header(1 << 40, LARGE_CHUNK))
+        header = record_header(min(size // 2, LARGE_CHUNK), chunk=LARGE_CHUNK)
+        file.write((header + record) * (size // len(header + record)))
+    return ["recover", path, path + ".output"]
+
+
 def image_ids(path, size):
     """Whole records, each of an image of its own."""
     body = b"\1\0" + b"x"
@@ -145,6 +156,7 @@ SHAPES = {
     record_magics: 32 << 10,
     nested_records: 256 << 10,
     chained_records: 256 << 10,
+    records_between: 2 << 20,
     image_ids: 64 << 10,
     index_headers: 64 << 10,
     index_entries: 64 << 10,
@@ -174,14 +186,16 @@ def instructions(verb, *arguments):
 
 
 def calls(folder, verb, *arguments):
-    """How many reads, and looks for holes, it takes."""
+    """How many reads, and looks for holes, it takes; and the bytes read."""
     log = folder.file("log")
     subprocess.run(["strace", "-f", "-o", log,
                     "-e", "trace=pread64,lseek,fallocate",
                     f"{BUILD}/iopress", verb, "--plugin-dir", PLUGINS,
                     "--direct-io=off", *arguments], check=False,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return read(log).count(b"(")
+    found = read(log)
+    lengths = re.findall(rb"pread64\(.* = (\d+)\n", found)
+    return found.count(b"("), sum(map(int, lengths))
 
 
 def measure(shape, size, traced):
@@ -190,15 +204,18 @@ def measure(shape, size, traced):
         count = instructions(*shape(path, size))
         for left in os.listdir(folder.path):
             os.unlink(folder.file(left))
-        return count, calls(folder, *shape(path, size)) if traced else 1
+        return count, *(calls(folder, *shape(path, size)) if traced
+                        else (1, 1))
 
 
 def check(shape, size, traced):
-    small, few = measure(shape, size, traced)
-    large, many = measure(shape, FACTOR * size, traced)
+    small, few, little = measure(shape, size, traced)
+    large, many, much = measure(shape, FACTOR * size, traced)
     print(f"{shape.__name__}: {small}, {large} instructions: "
-          f"{large / small:.1f} times; {few}, {many} calls", flush=True)
+          f"{large / small:.1f} times; {few}, {many} calls; {little}, {much} "
+          "bytes", flush=True)
     return (large <= MOST * small and many <= FACTOR * few and
+            much <= MOST * little and
             (shape not in FEW_CALLS or many < 50))
 
 
