@@ -240,8 +240,29 @@ say_damaged (const struct expand *expand, struct error *err)
               "iopress recover of each saves what is whole", expand->name);
 }
 
+/* The aside is damaged, WHY, but FILE may need nothing more of it. */
+static int
+finish_almost (struct expand *expand, const struct error *why)
+{
+  struct image_input *aside = &expand->aside;
+  struct image_view *view = NULL;
+  struct error useless = { 0 };
+  int result;
+
+  if (!expand->expanding.almost ||
+      image_view_open (aside->image, &aside->decoding, NULL, &view,
+                       &useless) < 0)
+    return -1;
+  result = expanding_finish_almost (&expand->expanding, view, &useless);
+  image_view_close (view);
+  if (result == 0)
+    expand->why = *why;
+  return result;
+}
+
 /* FILE is half expanded: see that the aside is whole, every record, before
- * anything of FILE is written over.
+ * anything of FILE is written over.  Returns 0; 1 when FILE is finished without
+ * it; or -1 with ERR.
  */
 static int
 verify_aside (struct expand *expand, struct error *err)
@@ -255,11 +276,17 @@ verify_aside (struct expand *expand, struct error *err)
   int result = image_run (&expand->aside, &run, err);
 
   progress_end (run.progress, result == 0);
-  if (result < 0 && err->kind == ERROR_BAD_INPUT)
-    say_damaged (expand, err);
-  else if (result < 0)
+  if (result == 0)
+    return 0;
+  if (err->kind != ERROR_BAD_INPUT)
     say_half_expanded (expand->aside_place.path, err);
-  return result;
+  else if (finish_almost (expand, err) == 0) {
+    *err = (struct error) { 0 };
+    return 1;
+  }
+  else
+    say_damaged (expand, err);
+  return -1;
 }
 
 /* Make FILE the image again that it was.  No signal ends that. */
@@ -338,7 +365,8 @@ expand_file (struct expand *expand, struct error *err)
   }
   if (expand->state == EXPANDING_MARKED) {
     expand->earlier = true;
-    return verify_aside (expand, err) < 0 ? -1 : expand_marked (expand, err);
+    result = verify_aside (expand, err);
+    return result < 0 ? -1 : result > 0 ? 0 : expand_marked (expand, err);
   }
   close_aside (expand);
   result = in_place_examine (&expand->file, &kind, err);

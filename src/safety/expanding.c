@@ -59,32 +59,48 @@ is_packed (const struct expanding *expanding, struct error *err)
             IMAGE_ID_BYTES) == 0;
 }
 
-/* Whether the marker stands at OFFSET. */
+static void
+make_marker (const struct expanding *expanding, uint8_t bytes[MARKER_BYTES])
+{
+  const struct file_header *header = &expanding->aside->header;
+  struct marker marker = {
+    .kind = MARKER_EXPANDING,
+    .source_bytes = header->source_bytes,
+  };
+
+  memcpy (marker.image_id, header->image_id, IMAGE_ID_BYTES);
+  marker_encode (&marker, bytes);
+}
+
+/* Whether the marker stands at OFFSET.  One without its magic is damaged, and
+ * says what it said.
+ */
 static int
 is_marked_at (const struct expanding *expanding, uint64_t offset,
               struct error *err)
 {
-  uint8_t bytes[MARKER_BYTES];
-  struct marker marker;
+  uint8_t bytes[MARKER_BYTES], expected[MARKER_BYTES];
 
   if (expanding->head->size < offset + sizeof bytes)
     return 0;
   if (file_read_at (expanding->head, offset, bytes, sizeof bytes, err) < 0)
     return -1;
-  return marker_decode (bytes, &marker) && marker.kind == MARKER_EXPANDING &&
-    memcmp (marker.image_id, expanding->aside->header.image_id,
-            IMAGE_ID_BYTES) == 0;
+  make_marker (expanding, expected);
+  return memcmp (bytes + MARKER_MAGIC_BYTES, expected + MARKER_MAGIC_BYTES,
+                 sizeof bytes - MARKER_MAGIC_BYTES) == 0;
 }
 
 /* Whether FILE is MARKED, or ALMOST. */
 static int
-is_marked (const struct expanding *expanding, struct error *err)
+is_marked (struct expanding *expanding, struct error *err)
 {
   int found = is_marked_at (expanding, expanding->marker_at, err);
 
   if (found != 0 || expanding->second_at == 0)
     return found;
-  return is_marked_at (expanding, expanding->second_at, err);
+  found = is_marked_at (expanding, expanding->second_at, err);
+  expanding->almost = found > 0;
+  return found;
 }
 
 /* Whether FILE holds everything that comes out of the aside, on the disk: that
@@ -144,15 +160,9 @@ copy_back (struct expanding *expanding, uint64_t offset, uint64_t end,
 static int
 write_marker (struct expanding *expanding, uint64_t offset, struct error *err)
 {
-  const struct file_header *header = &expanding->aside->header;
-  struct marker marker = {
-    .kind = MARKER_EXPANDING,
-    .source_bytes = header->source_bytes,
-  };
   uint8_t bytes[MARKER_BYTES];
 
-  memcpy (marker.image_id, header->image_id, IMAGE_ID_BYTES);
-  marker_encode (&marker, bytes);
+  make_marker (expanding, bytes);
   if (file_write_at (expanding->head, offset, bytes, sizeof bytes, err) < 0)
     return -1;
   return file_sync (expanding->head, err);
@@ -252,6 +262,22 @@ expanding_finish (struct expanding *expanding, struct error *err)
     return -1;
   punch_zeros (expanding);
   return expanding->second_at > 0 ? trim (expanding, err) : 0;
+}
+
+int
+expanding_finish_almost (struct expanding *expanding, struct image_view *view,
+                         struct error *err)
+{
+  uint64_t from = prefix_bytes (expanding);
+  uint64_t end = minimum_u64 (expanding->sector_end,
+                              expanding->aside->header.source_bytes);
+
+  if (image_view_read (view, from,
+                       expanding->pages + (from - expanding->kept.from),
+                       (size_t) (end - from), err) < 0 ||
+      write_kept (expanding, from, end, err) < 0)
+    return -1;
+  return trim (expanding, err);
 }
 
 /* Take away a marker that may have been written. */

@@ -65,6 +65,7 @@ struct expanding {
                                 * is reached without ALMOST */
   struct kept_pages kept;      /* those around the marker */
   uint8_t pages[2 * PAGE_BYTES];
+  bool almost;                 /* it is ALMOST */
   bool intact;                 /* PACKED, but perhaps for the marker */
   bool marked;                 /* the marker is durable */
 };
@@ -93,6 +94,12 @@ int expanding_open_sink (struct expanding *expanding, struct sink *sink,
 
 /* FILE becomes DONE, durably; all pages have gone through the sink. */
 int expanding_finish (struct expanding *expanding, struct error *err);
+
+/* FILE is ALMOST: it becomes DONE, durably, with the few bytes that it may lack out
+ * of VIEW, which is of the aside.  Nothing else of that needs to be whole.
+ */
+int expanding_finish_almost (struct expanding *expanding,
+                             struct image_view *view, struct error *err);
 
 /* FILE becomes PACKED, durably.  Returns 0, or -1 with ERR: then it stays what
  * it was, and expanding_mark takes it up again.

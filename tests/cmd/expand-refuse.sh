@@ -161,9 +161,46 @@ if strace -o /dev/null true 2>/dev/null; then
       done
       cp "$work/whole" "$aside"
     done
+    # Its marker has lost its magic.
+    at=$(grep -obUa IOPRUNPK "$file" | head -n 1)
+    printf 'x' | dd of="$file" bs=1 seek="${at%%:*}" conv=notrunc status=none
     iopress expand "$file"
     expect_same "$work/expected" "$file"
     expect_absent "$aside"
+  done
+
+  # Killed when FILE had all but its first sector behind the prefix, or even
+  # that, and there was a second marker: nothing but the first record of the
+  # aside is needed.
+  make_mapped_ram "$work/odd" --expected "$work/odd-expected" --offset 449 \
+    --block pc.ram=2M,dense --content random
+  iopress save --image-id $id --chunk-size 64K "$work/odd" "$work/odd-image"
+  odd_size=$(stat -c %s "$work/odd-image")
+  for call in ftruncate:0 fsync,fdatasync:3; do
+    cp "$work/odd-image" "$file"
+    strace -qq -o "$work/log" -e "trace=${call%:*}" \
+      "$IOPRESS" expand -T serial "$file"
+    expect_same "$work/odd-expected" "$file"
+    cp "$work/odd-image" "$file"
+    last=$(($(wc -l <"$work/log") - ${call#*:}))
+    strace -qq -o /dev/null -e "inject=${call%:*}:signal=SIGKILL:when=$last" \
+      "$IOPRESS" expand -T serial "$file" || :
+    test -f "$aside" || fail "not killed at the end"
+    cp "$file" "$work/half"
+    printf '\0\377\0\377' |
+      dd of="$aside" bs=1 seek=$((odd_size / 2)) conv=notrunc status=none
+    cp "$aside" "$work/before"
+    iopress expand "$file" 2>"$work/stderr"
+    expect_message "^iopress: $aside: .*; it stays"
+    expect_same "$work/odd-expected" "$file"
+    expect_same "$work/before" "$aside"
+    # It is.
+    cp "$work/half" "$file"
+    printf '\0\377\0\377' |
+      dd of="$aside" bs=1 seek=4200 conv=notrunc status=none
+    expect_exit 3 iopress expand "$file"
+    expect_same "$work/half" "$file"
+    rm "$aside"
   done
 else
   echo "not tried: strace is not there, or may not trace"
