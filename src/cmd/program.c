@@ -13,6 +13,7 @@
 #include "cmd/program.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
+#include "sandbox/core_dumps.h"
 
 /* What this process has to change while the program runs. */
 struct signal_state {
@@ -73,6 +74,7 @@ execute (const struct program *program, const struct signal_state *state)
 
   signals_restore ();
   release_signals (state);
+  core_dumps_restore ();
   if (prepare_descriptors (program) == 0)
     execvp (program->arguments[0], program->arguments);
   errnum = errno;

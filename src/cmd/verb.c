@@ -13,6 +13,7 @@
 #include "cmd/options.h"
 #include "cmd/say.h"
 #include "cmd/verb.h"
+#include "sandbox/core_dumps.h"
 #include "util/cleanup.h"
 
 static const char common_help[] =
@@ -162,8 +163,10 @@ int
 verb_run (const struct verb *verb, int argc, char **argv)
 {
   struct error err = { 0 };
-  int result = take_and_run (verb, argc, argv, &err);
+  int result;
 
+  core_dumps_stop ();
+  result = take_and_run (verb, argc, argv, &err);
   if (result == 0)
     result = say_end_report (&err);
   return result >= 0 ? result

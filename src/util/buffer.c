@@ -54,8 +54,10 @@ buffer_allocate (size_t bytes)
     errno = ENOMEM;
   else
     buffer = map_aligned (mapped);
-  if (buffer != NULL)
+  if (buffer != NULL) {
     madvise (buffer, mapped, MADV_HUGEPAGE);
+    madvise (buffer, mapped, MADV_DONTDUMP);
+  }
   return buffer;
 }
 

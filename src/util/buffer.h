@@ -8,8 +8,8 @@
 
 /* Allocate BYTES (not 0) of zeros, aligned to 2 MiB and in pages of that size
  * where the kernel has some: those are cheaper to copy to, and to pin for each
- * O_DIRECT request.  Any thread.  Returns the buffer, to be freed with
- * buffer_free, or NULL with errno.
+ * O_DIRECT request.  No core file has them.  Any thread.  Returns the buffer,
+ * to be freed with buffer_free, or NULL with errno.
  */
 void *buffer_allocate (size_t bytes);
 
