@@ -15,7 +15,6 @@
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
 #include "image/image_input.h"
-#include "image/image_view.h"
 #include "pipeline/page_sink.h"
 #include "pipeline/record_intake.h"
 #include "pipeline/unpack.h"
@@ -42,8 +41,8 @@ struct recover {
   struct file file;
   struct salvage salvage;
   struct codec *codec;
+  struct decoding decoding;
   struct output output;
-  struct mapped_ram *ram;
   uint64_t *lost;              /* windows whose records were of no use */
   uint64_t lost_count;
 };
@@ -111,8 +110,16 @@ find_codec (struct recover *recover, struct error *err)
   if (!recover->salvage.header_found &&
       name_codec (recover, header->codec, err) < 0)
     return -1;
-  return codec_for_image (recover->common.plugin_folder, header,
-                          &recover->codec, err);
+  if (codec_for_image (recover->common.plugin_folder, header,
+                       &recover->codec, err) < 0)
+    return -1;
+  recover->decoding = (struct decoding) {
+    .header = header,
+    .codec = recover->codec,
+    .prefix = recover->salvage.image.prefix,
+    .name = recover->file.name,
+  };
+  return 0;
 }
 
 /* A record that could not be used; OPAQUE is the struct recover. */
@@ -130,13 +137,7 @@ unpack (struct recover *recover, struct record_intake *records,
 {
   struct image *image = &recover->salvage.image;
   struct run_options options = run_options_of (&recover->common);
-  struct decoding decoding = {
-    .header = &image->header,
-    .codec = recover->codec,
-    .prefix = image->prefix,
-    .name = recover->file.name,
-  };
-  struct job job = salvage_job (&decoding);
+  struct job job = salvage_job (&recover->decoding);
   struct intake intake = record_intake_face (records);
   struct progress *progress = progress_begin (&recover->common, "recover",
                                               image->header.source_bytes,
@@ -171,88 +172,6 @@ write_pages (struct recover *recover, struct error *err)
   record_intake_close (records);
   sink_close (&sink);
   return result < 0 ? -1 : output_commit (&recover->output, err);
-}
-
-/* The image's view, which knows no missing windows. */
-struct whole_view {
-  const struct salvage *salvage;
-  struct read_at at;
-};
-
-static int
-read_whole (void *opaque, uint64_t offset, void *buffer, size_t length,
-            struct error *err)
-{
-  struct whole_view *view = opaque;
-
-  if (salvage_range_missing (view->salvage, offset, length))
-    return error_set (err, ERROR_BAD_INPUT, 0, "missing");
-  return view->at.read (view->at.opaque, offset, buffer, length, err);
-}
-
-static uint64_t
-next_whole (void *opaque, uint64_t offset)
-{
-  struct whole_view *view = opaque;
-  uint64_t chunk = view->salvage->image.header.chunk_bytes;
-  uint64_t next = view->at.next_data (view->at.opaque, offset);
-  size_t gap = salvage_gap_at (view->salvage, offset / chunk);
-
-  /* A missing window is not a hole: reading it must fail. */
-  if (gap == view->salvage->gap_count)
-    return next;
-  return minimum_u64 (next, maximum_u64 (offset, view->salvage->gaps[gap].first
-                                         * chunk));
-}
-
-/* Parse QEMU's stream as far as its description came back whole. */
-static void
-parse_ram (struct recover *recover)
-{
-  struct image *image = &recover->salvage.image;
-  struct decoding decoding = {
-    .header = &image->header,
-    .codec = recover->codec,
-    .name = recover->file.name,
-  };
-  struct whole_view whole = { .salvage = &recover->salvage };
-  struct read_at at = {
-    .read = read_whole,
-    .next_data = next_whole,
-    .opaque = &whole,
-    .size = image->header.source_bytes,
-    .kept_bytes_max = VIEW_KEPT_BYTES_MAX,
-  };
-  struct image_view *view = NULL;
-  struct error unknown = { 0 };
-  enum stream_kind kind = STREAM_NONE;
-
-  if (image_view_open (image, &decoding, NULL, &view, &unknown) < 0)
-    return;
-  whole.at = read_at_of_view (view);
-  if (mapped_ram_probe (&at, image->header.prefix_bytes, &kind,
-                        &unknown) == 0 && kind == STREAM_MAPPED_RAM) {
-    recover->ram = mapped_ram_parse_partly (&at, image->header.prefix_bytes);
-    image->header.kind = IMAGE_MAPPED_RAM;
-  }
-  image_view_close (view);
-}
-
-/* What is missing, once everything is written. */
-static int
-find_missing (struct recover *recover, struct error *err)
-{
-  struct salvage *salvage = &recover->salvage;
-  bool exact = (salvage->image.header.compatible & FEATURE_EXACT) != 0;
-
-  if (salvage_lose_windows (salvage, recover->lost, recover->lost_count,
-                            err) < 0)
-    return -1;
-  parse_ram (recover);
-  if (recover->ram != NULL && salvage->header_found && !exact &&
-      salvage_drop_absent (salvage, recover->ram, err) < 0)
-    return -1;
-  return 0;
 }
 
 /* All windows came back, but of an image that was written out of order. */
@@ -305,10 +224,12 @@ run (void *state, char **operands, struct error *err)
       output_open (operands[1], OUTPUT_SOURCE, recover->force,
                    recover->common.direct, &recover->file, &recover->output,
                    err) < 0 ||
-      write_pages (recover, err) < 0 || find_missing (recover, err) < 0)
+      write_pages (recover, err) < 0 ||
+      salvage_settle (&recover->salvage, &recover->decoding, recover->lost,
+                      recover->lost_count, err) < 0)
     return -1;
   if (!recover->common.quiet || recover->json)
-    recover_report (&recover->salvage, recover->ram, recover->json,
+    recover_report (&recover->salvage, recover->json,
                     to_stream ? stderr : stdout);
   if (explain_missing (recover, operands[1], &missing) == 0)
     return 0;
@@ -325,7 +246,6 @@ end (void *state, bool succeeded)
 
   (void) succeeded;
   output_abandon (&recover->output);
-  mapped_ram_free (recover->ram);
   codec_unload (recover->codec);
   salvage_free (&recover->salvage);
   free (recover->lost);

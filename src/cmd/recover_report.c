@@ -134,10 +134,9 @@ print_uncertain (const struct salvage *salvage, FILE *stream)
 }
 
 static void
-print_text (const struct salvage *salvage, const struct mapped_ram *ram,
-            FILE *stream)
+print_text (const struct salvage *salvage, FILE *stream)
 {
-  struct blocks blocks = { .ram = ram };
+  struct blocks blocks = { .ram = salvage->ram };
   size_t i;
 
   fprintf (stream, "recovered: %" PRIu64 " records%s\n",
@@ -150,7 +149,7 @@ print_text (const struct salvage *salvage, const struct mapped_ram *ram,
   for (i = 0; i < salvage->gap_count; i++)
     print_gap (salvage, &salvage->gaps[i], &blocks, stream);
   print_uncertain (salvage, stream);
-  if (salvage->gap_count > 0 && ram == NULL &&
+  if (salvage->gap_count > 0 && salvage->ram == NULL &&
       salvage->image.header.kind == IMAGE_MAPPED_RAM)
     fprintf (stream, "which RAM blocks these are is not known: their "
              "description is missing, too\n");
@@ -197,12 +196,11 @@ gap_json (const struct salvage *salvage, const struct salvage_gap *gap,
 }
 
 static void
-print_json (const struct salvage *salvage, const struct mapped_ram *ram,
-            FILE *stream)
+print_json (const struct salvage *salvage, FILE *stream)
 {
   struct json_object *report = json_object_new_object ();
   struct json_object *missing = json_object_new_array ();
-  struct blocks blocks = { .ram = ram };
+  struct blocks blocks = { .ram = salvage->ram };
   size_t i;
 
   json_add_number (report, "records", salvage->image.footer.record_count);
@@ -223,11 +221,10 @@ print_json (const struct salvage *salvage, const struct mapped_ram *ram,
 }
 
 void
-recover_report (const struct salvage *salvage, const struct mapped_ram *ram,
-                bool json, FILE *stream)
+recover_report (const struct salvage *salvage, bool json, FILE *stream)
 {
   if (json)
-    print_json (salvage, ram, stream);
+    print_json (salvage, stream);
   else
-    print_text (salvage, ram, stream);
+    print_text (salvage, stream);
 }

@@ -9,11 +9,9 @@
 #include "salvage/salvage.h"
 
 /* Print on STREAM what SALVAGE found and what is missing, as text or as one
- * JSON object.  RAM, or NULL when it is not known, tells which RAM blocks are
- * concerned.
+ * JSON object.
  */
-void recover_report (const struct salvage *salvage,
-                     const struct mapped_ram *ram, bool json, FILE *stream);
+void recover_report (const struct salvage *salvage, bool json, FILE *stream);
 
 /* Bytes of the source that the gaps span, at most its size. */
 uint64_t recover_missing_bytes (const struct salvage *salvage);

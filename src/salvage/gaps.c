@@ -212,13 +212,14 @@ salvage_range_missing (const struct salvage *salvage, uint64_t offset,
   return gap < salvage->gap_count && salvage->gaps[gap].first < end;
 }
 
-/* Add the parts of GAP that RAM does not mark absent.  It goes from one run of
+/* Add the parts of GAP that the RAM blocks do not mark absent.  It goes from one run of
  * absent pages to the next, however many windows a run has.
  */
 static int
 add_present (struct salvage *salvage, struct salvage_gap gap,
-             const struct mapped_ram *ram, struct error *err)
+             struct error *err)
 {
+  const struct mapped_ram *ram = salvage->ram;
   uint64_t chunk = salvage->image.header.chunk_bytes;
   uint64_t end = gap.end, offset = gap.first * chunk;
 
@@ -244,8 +245,7 @@ add_present (struct salvage *salvage, struct salvage_gap gap,
 }
 
 int
-salvage_drop_absent (struct salvage *salvage, const struct mapped_ram *ram,
-                     struct error *err)
+salvage_drop_absent (struct salvage *salvage, struct error *err)
 {
   struct salvage_gap *gaps = salvage->gaps;
   size_t i, count = salvage->gap_count;
@@ -258,7 +258,7 @@ salvage_drop_absent (struct salvage *salvage, const struct mapped_ram *ram,
   salvage->gap_count = 0;
   for (i = 0; result == 0 && i < count; i++)
     result = gaps[i].certain ? add_gap (salvage, gaps[i], err)
-      : add_present (salvage, gaps[i], ram, err);
+      : add_present (salvage, gaps[i], err);
   free (gaps);
   return result;
 }

@@ -169,6 +169,8 @@ salvage_free (struct salvage *salvage)
   free (salvage->image.entries);
   free (salvage->image.prefix);
   free (salvage->gaps);
+  mapped_ram_free (salvage->ram);
+  salvage->ram = NULL;
   salvage->image.entries = NULL;
   salvage->image.prefix = NULL;
   salvage->gaps = NULL;

@@ -12,6 +12,7 @@
 #define IOPRESS_SALVAGE_SALVAGE_H
 
 #include "guest/mapped_ram.h"
+#include "image/decode.h"
 #include "image/image.h"
 #include "plugin/iopress-plugin.h"
 
@@ -43,6 +44,7 @@ struct salvage {
   size_t frame_bytes;
   struct salvage_gap *gaps;    /* ascending, apart from each other */
   size_t gap_count;
+  struct mapped_ram *ram;      /* after salvage_settle; NULL: not known */
 };
 
 /* Search FILE, which is seekable and stays the caller's.  Unreadable parts
@@ -54,21 +56,11 @@ int salvage_search (struct file *file, struct salvage *salvage,
 
 void salvage_free (struct salvage *salvage);
 
-/* The records of these COUNT windows, each of which has one, could not be used
- * after all.  Returns 0, or -1 with ERR.
+/* Once the records have been unpacked: those of these COUNT windows were of no use
+ * after all.  Find out what of QEMU's stream came back, with DECODING, and leave
+ * out of the gaps what that says was absent.  Returns 0, or -1 with ERR.
  */
-int salvage_lose_windows (struct salvage *salvage, const uint64_t *windows,
-                          size_t count, struct error *err);
-
-/* The number of the first gap that ends behind WINDOW, or gap_count. */
-size_t salvage_gap_at (const struct salvage *salvage, uint64_t window);
-
-/* Whether any window of the source range is in a gap. */
-bool salvage_range_missing (const struct salvage *salvage, uint64_t offset,
-                            uint64_t length);
-
-/* Leave out of the gaps what RAM says was absent anyway. */
-int salvage_drop_absent (struct salvage *salvage,
-                         const struct mapped_ram *ram, struct error *err);
+int salvage_settle (struct salvage *salvage, const struct decoding *decoding,
+                    const uint64_t *lost, size_t count, struct error *err);
 
 #endif /* IOPRESS_SALVAGE_SALVAGE_H */

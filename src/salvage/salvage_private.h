@@ -45,4 +45,20 @@ void salvage_drop_empty (struct image *image);
 int salvage_find_gaps (struct salvage *salvage,
                        const struct image_index *index, struct error *err);
 
+/* The records of these COUNT windows, each of which has one, could not be used
+ * after all.  Returns 0, or -1 with ERR.
+ */
+int salvage_lose_windows (struct salvage *salvage, const uint64_t *windows,
+                          size_t count, struct error *err);
+
+/* The number of the first gap that ends behind WINDOW, or gap_count. */
+size_t salvage_gap_at (const struct salvage *salvage, uint64_t window);
+
+/* Whether any window of the source range is in a gap. */
+bool salvage_range_missing (const struct salvage *salvage, uint64_t offset,
+                            uint64_t length);
+
+/* Leave out of the gaps what the RAM blocks say was absent anyway. */
+int salvage_drop_absent (struct salvage *salvage, struct error *err);
+
 #endif /* IOPRESS_SALVAGE_SALVAGE_PRIVATE_H */
