@@ -137,38 +137,6 @@ check_may_go_on (const struct save *save, struct error *err)
   return 0;
 }
 
-/* Whether the image belongs to the source, and parse the source as it was; then
- * whether what is not kept of the image may go.
- */
-static int
-match_source (struct save *save, struct error *err)
-{
-  struct resume *earlier = &save->earlier;
-  struct decoding decoding = {
-    .header = &save->header,
-    .codec = save->codec,
-    .name = save->output.file.name,
-  };
-  struct image_view *view = NULL;
-  struct resume_view storage;
-  struct read_at whole;
-  int result = -1;
-
-  if (image_view_open (save->image, &decoding, NULL, &view, err) < 0)
-    return -1;
-  if (resume_check_source (earlier, &save->source, view, err) == 0) {
-    whole = resume_read_at (earlier, &save->source, view, &storage);
-    result = earlier->complete ? 0
-      : source_layout_parse (&whole, save->header.kind,
-                             save->header.prefix_bytes, &save->layout, err);
-  }
-  image_view_close (view);
-  if (result < 0 || earlier->complete || earlier->left != SOURCE_WHOLE)
-    return result;
-  return resume_check_rest (earlier, &save->source, &decoding,
-                            save->layout.ram, err);
-}
-
 /* The heads of image and source differ, all else is the same.  That of a
  * finished image may have been edited since, unless it is a .part, which nobody
  * uses, or is just lost.
@@ -194,6 +162,10 @@ static int
 take_up (struct save *save, struct error *err)
 {
   struct resume *earlier = &save->earlier;
+  struct decoding decoding = {
+    .header = &save->header,
+    .name = save->output.file.name,
+  };
 
   if (resume_walk (save->image, earlier, err) < 0 ||
       check_may_go_on (save, err) < 0)
@@ -202,7 +174,9 @@ take_up (struct save *save, struct error *err)
   if (codec_for_image (save->options->common.plugin_folder, &save->header,
                        &save->codec, err) < 0)
     return error_subject (err, save->output.file.name);
-  if (match_source (save, err) < 0)
+  decoding.codec = save->codec;
+  if (resume_check_source (earlier, &save->source, &decoding, &save->layout,
+                           err) < 0)
     return -1;
   if (earlier->prefix_differs)
     return resolve_heads (save, err);

@@ -137,24 +137,21 @@ is_source_of (struct file *source, struct image_input *input, bool *edited,
     .complete = true,
     .covered_bytes = input->image->header.source_bytes,
   };
-  struct image_view *view = NULL;
+  struct source_layout layout = { .ram = NULL };
   struct error differs = { 0 };
-  int result = -1;
+  int result;
 
   if (file_same (source, &input->file))
     return 0;
-  if (image_view_open (input->image, &input->decoding, NULL, &view,
-                       err) < 0)
-    return -1;
-  if (resume_check_source (&whole, source, view, &differs) == 0)
-    result = 1;
-  else if (differs.kind == ERROR_BAD_INPUT)
-    result = 0;
-  else
-    *err = differs;
+  result = resume_check_source (&whole, source, &input->decoding, &layout,
+                                &differs);
+  source_layout_free (&layout);
   *edited = whole.prefix_differs;
-  image_view_close (view);
-  return result;
+  if (result < 0 && differs.kind != ERROR_BAD_INPUT) {
+    *err = differs;
+    return -1;
+  }
+  return result == 0;
 }
 
 int

@@ -9,7 +9,7 @@
 #include "image/content.h"
 #include "pipeline/intake_need.h"
 #include "pipeline/record_intake.h"
-#include "safety/resume.h"
+#include "safety/resume_view.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 

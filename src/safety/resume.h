@@ -6,7 +6,9 @@
 
 #include "format/marker.h"
 #include "guest/mapped_ram.h"
-#include "image/image_view.h"
+#include "image/decode.h"
+#include "image/image.h"
+#include "image/source_layout.h"
 #include "safety/discard.h"
 
 /* What an earlier run has left. */
@@ -45,21 +47,16 @@ int resume_walk (struct image *image, struct resume *resume,
 /* Refuse a SOURCE that does not belong to the image, or of which more is gone
  * than the image's records cover, or whose rest is not what the records say
  * where there are any; also one of zeros unless the image is complete.  A source
- * without marker is whole: its windows are compared with the records (VIEW reads
- * the image), and its prefix, which no checksum covers, too.  Returns 0, or -1
- * with ERR (ERROR_BAD_INPUT) that names what differs.
+ * without marker is whole: its windows are compared with the records, and its
+ * prefix, which no checksum covers, too; and unless the image is complete, also
+ * with any whole record behind those that are kept, so that it can be cut there.
+ * DECODING says how to decode the image.
+ * LAYOUT, to be freed in any case, gets what the source was, unless it is one of
+ * zeros.  Returns 0, or -1 with ERR (ERROR_BAD_INPUT) that names what differs.
  */
-int resume_check_source (struct resume *resume,
-                         const struct file *source, struct image_view *view,
-                         struct error *err);
-
-/* Before the image is cut behind the records that are kept: refuse a SOURCE
- * without marker that differs from any whole record behind them.  DECODING says
- * how to decode it, RAM, or NULL, is the source's.  Returns 0, or -1 with ERR.
- */
-int resume_check_rest (const struct resume *resume, const struct file *source,
-                       const struct decoding *decoding,
-                       const struct mapped_ram *ram, struct error *err);
+int resume_check_source (struct resume *resume, const struct file *source,
+                         const struct decoding *decoding,
+                         struct source_layout *layout, struct error *err);
 
 /* Whether FILE, which has no file header, is what a first run can leave that
  * died before its header was durable, which is before any record is written:
@@ -68,18 +65,5 @@ int resume_check_rest (const struct resume *resume, const struct file *source,
  */
 int resume_is_bare_head (const struct file *file, const struct file *source,
                          uint64_t prefix_bytes, struct error *err);
-
-/* The source as it was: what the records cover is read from the image (VIEW),
- * the rest from SOURCE.  STORAGE is the caller's and must outlive it.
- */
-struct resume_view {
-  struct read_at image;
-  struct read_at source;
-  uint64_t covered_bytes;
-};
-struct read_at resume_read_at (const struct resume *resume,
-                               const struct file *source,
-                               struct image_view *view,
-                               struct resume_view *storage);
 
 #endif /* IOPRESS_SAFETY_RESUME_H */

@@ -7,11 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/source_layout.h"
-#include "safety/resume.h"
+#include "safety/resume_view.h"
 #include "salvage/scan.h"
 #include "pipeline/intake_need.h"
 #include "util/cleanup.h"
+
+/* A source that is held against the records of an image. */
+struct match {
+  struct resume *resume;
+  const struct file *file;
+  struct read_at source, image;
+  const struct mapped_ram *ram;        /* marks pages that do not count; or NULL */
+};
 
 /* A source of zeros is what an earlier run leaves that was done: it has nothing
  * of what the image lacks.
@@ -93,11 +100,10 @@ windows_equal (const struct file_header *header, uint64_t start,
 }
 
 static int
-compare_window (const struct resume *resume, const struct read_at *source,
-                const struct read_at *image, const struct mapped_ram *ram,
-                uint64_t window, struct error *err)
+compare_window (const struct match *match, uint64_t window, struct error *err)
 {
-  const struct file_header *header = &resume->image->header;
+  const struct image *image = match->resume->image;
+  const struct file_header *header = &image->header;
   CLEANUP_FREE uint8_t *expected = malloc (header->chunk_bytes);
   CLEANUP_FREE uint8_t *found = malloc (header->chunk_bytes);
   uint8_t map[CHUNK_BYTES_MAX / PAGE_BYTES / 8];
@@ -107,36 +113,36 @@ compare_window (const struct resume *resume, const struct read_at *source,
 
   if (expected == NULL || found == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot compare");
-  counting_pages (header, ram, window, map);
-  if (source->read (source->opaque, start, found, length, err) < 0 ||
-      image->read (image->opaque, start, expected, length, err) < 0)
+  counting_pages (header, match->ram, window, map);
+  if (match->source.read (match->source.opaque, start, found, length,
+                          err) < 0 ||
+      match->image.read (match->image.opaque, start, expected, length,
+                         err) < 0)
     return -1;
-  if (ram != NULL)
-    mapped_ram_clear_absent (ram, start, found, length);
+  if (match->ram != NULL)
+    mapped_ram_clear_absent (match->ram, start, found, length);
   if (windows_equal (header, start, map, found, expected, length))
     return 0;
   return error_set (err, ERROR_BAD_INPUT, 0,
                     "is not the source of %s: bytes %llu to %llu differ",
-                    resume->image->file->name, (unsigned long long) start,
+                    image->file->name, (unsigned long long) start,
                     (unsigned long long) (start + length));
 }
 
 /* Compare from OFFSET, the start of a window, to where the records end. */
 static int
-compare_windows (const struct resume *resume, const struct read_at *source,
-                 const struct read_at *image, const struct intake_need *need,
+compare_windows (const struct match *match, const struct intake_need *need,
                  uint64_t offset, struct error *err)
 {
-  const struct mapped_ram *ram = need->exact ? NULL : need->ram;
-  uint32_t chunk_bytes = resume->image->header.chunk_bytes;
+  uint32_t chunk_bytes = match->resume->image->header.chunk_bytes;
 
   for (;;) {
-    offset = minimum_u64 (intake_need_next (need, source, offset),
-                          image->next_data (image->opaque, offset));
-    if (offset >= resume->covered_bytes)
+    offset = minimum_u64 (intake_need_next (need, &match->source, offset),
+                          match->image.next_data (match->image.opaque,
+                                                  offset));
+    if (offset >= match->resume->covered_bytes)
       return 0;
-    if (compare_window (resume, source, image, ram, offset / chunk_bytes,
-                        err) < 0)
+    if (compare_window (match, offset / chunk_bytes, err) < 0)
       return -1;
     offset = align_down (offset, chunk_bytes) + chunk_bytes;
   }
@@ -158,66 +164,43 @@ is_lost (const uint8_t *found, const uint8_t *wanted, size_t length)
  * prefix; and virsh may have edited it in the source since.
  */
 static int
-compare_prefix (struct resume *resume, const struct read_at *source,
-                struct error *err)
+compare_prefix (const struct match *match, struct error *err)
 {
-  const struct image *image = resume->image;
-  size_t length = (size_t) image->header.prefix_bytes;
+  struct resume *resume = match->resume;
+  size_t length = (size_t) resume->image->header.prefix_bytes;
   CLEANUP_FREE uint8_t *prefix = malloc (length + 1);
 
   if (prefix == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot compare");
-  if (source->read (source->opaque, 0, prefix, length, err) < 0)
+  if (match->source.read (match->source.opaque, 0, prefix, length, err) < 0)
     return -1;
-  resume->prefix_differs = memcmp (prefix, image->prefix, length) != 0;
+  resume->prefix_differs = memcmp (prefix, resume->image->prefix,
+                                   length) != 0;
   resume->prefix_lost = resume->prefix_differs &&
-    is_lost (image->prefix, prefix, length);
+    is_lost (resume->image->prefix, prefix, length);
   return 0;
 }
 
-/* Hold what SOURCE still has, which is all from byte START on, against the
- * records; AT has what its stream is described by.
+/* Hold what the source still has, which is all from byte START on, against the
+ * records; AT has what its stream is described by, which LAYOUT gets.
  */
 static int
-check_content (struct resume *resume, const struct file *source,
-               struct image_view *view, const struct read_at *at,
-               uint64_t start, struct error *err)
+check_content (struct match *match, const struct read_at *at, uint64_t start,
+               struct source_layout *layout, struct error *err)
 {
-  const struct file_header *header = &resume->image->header;
-  struct read_at from_source = read_at_of_file (source);
-  struct read_at from_image = read_at_of_view (view);
-  struct source_layout layout = { 0 };
+  const struct image *image = match->resume->image;
+  uint64_t features = image->header.compatible;
   struct intake_need need;
-  int result;
 
-  if (header->kind == IMAGE_MAPPED_RAM &&
-      source_layout_parse (at, header->kind, header->prefix_bytes, &layout,
-                           err) < 0) {
-    error_context (err, "is not the source of %s", resume->image->file->name);
-    return error_subject (err, source->name);
-  }
-  result = intake_need_find (source, layout.ram,
-                             (header->compatible & FEATURE_EXACT) != 0,
-                             (header->compatible & FEATURE_DISCARD) != 0,
-                             &need, err);
-  if (result == 0)
-    result = compare_windows (resume, &from_source, &from_image, &need, start,
-                              err);
-  source_layout_free (&layout);
-  return result < 0 ? error_subject (err, source->name) : 0;
-}
-
-/* A source without marker is whole, so it can be held against all records. */
-static int
-check_whole_source (struct resume *resume, const struct file *source,
-                    struct image_view *view, struct error *err)
-{
-  struct read_at from_source = read_at_of_file (source);
-
-  if (check_content (resume, source, view, &from_source, 0, err) < 0)
+  if (source_layout_parse (at, image->header.kind, image->header.prefix_bytes,
+                           layout, err) < 0)
+    return error_context (err, "is not the source of %s", image->file->name);
+  match->ram = features & FEATURE_EXACT ? NULL : layout->ram;
+  if (intake_need_find (match->file, layout->ram,
+                        (features & FEATURE_EXACT) != 0,
+                        (features & FEATURE_DISCARD) != 0, &need, err) < 0)
     return -1;
-  return compare_prefix (resume, &from_source, err) < 0
-    ? error_subject (err, source->name) : 0;
+  return compare_windows (match, &need, start, err);
 }
 
 /* The marker names an image by its id, which another one can have, too, or a copy
@@ -225,16 +208,17 @@ check_whole_source (struct resume *resume, const struct file *source,
  * must be what the records say.
  */
 static int
-check_rest_of_source (struct resume *resume, const struct file *source,
-                      struct image_view *view, struct error *err)
+check_rest_of_source (struct match *match, struct image_view *view,
+                      struct source_layout *layout, struct error *err)
 {
+  struct resume *resume = match->resume;
   struct resume_view storage;
-  struct read_at whole = resume_read_at (resume, source, view, &storage);
+  struct read_at whole = resume_read_at (resume, match->file, view, &storage);
 
-  if (check_marker (resume, source, err) < 0)
+  if (check_marker (resume, match->file, err) < 0)
     return -1;
-  if (check_content (resume, source, view, &whole,
-                     resume->marker.consumed_bytes, err) == 0)
+  if (check_content (match, &whole, resume->marker.consumed_bytes, layout,
+                     err) == 0)
     return 0;
   if (err->kind == ERROR_BAD_INPUT)
     error_hint (err, "keep both files, the rest of this one is not in that "
@@ -267,23 +251,24 @@ check_not_salvaged (const struct resume *resume, const struct file *source,
   return error_hint (err, "if it is whole save it under another name");
 }
 
-int
-resume_check_source (struct resume *resume, const struct file *source,
-                     struct image_view *view, struct error *err)
+static int
+check_source (struct match *match, struct image_view *view,
+              struct source_layout *layout, struct error *err)
 {
-  const struct file_header *header = &resume->image->header;
-  struct read_at at = read_at_of_file (source);
+  const struct resume *resume = match->resume;
+  const struct file *source = match->file;
+  uint64_t bytes = resume->image->header.source_bytes;
   int empty;
 
-  if (source->size != header->source_bytes)
+  if (source->size != bytes)
     return error_about (err, ERROR_BAD_INPUT, 0, source->name, "has %llu "
                         "bytes, but %s was begun from a source of %llu",
                         (unsigned long long) source->size,
                         resume->image->file->name,
-                        (unsigned long long) header->source_bytes);
+                        (unsigned long long) bytes);
   if (resume->left == SOURCE_PARTLY_GONE)
-    return check_rest_of_source (resume, source, view, err);
-  empty = source->size > 0 ? read_at_is_zero (&at, 0, err) : 0;
+    return check_rest_of_source (match, view, layout, err);
+  empty = source->size > 0 ? read_at_is_zero (&match->source, 0, err) : 0;
   if (empty < 0)
     return -1;
   /* The last step of all takes the marker away: nothing is left. */
@@ -291,56 +276,78 @@ resume_check_source (struct resume *resume, const struct file *source,
     return resume->complete ? 0 : refuse_empty (resume, source, err);
   if (check_not_salvaged (resume, source, err) < 0)
     return -1;
-  return check_whole_source (resume, source, view, err);
+  /* Without a marker it is whole, and can be held against all records. */
+  return check_content (match, &match->source, 0, layout, err) < 0 ? -1
+    : compare_prefix (match, err);
 }
 
-/* Whether the record found, one behind those that are kept, says what SOURCE
+/* Whether the record FOUND, one behind those that are kept, says what the source
  * does.  Returns 0, or -1 with ERR.
  */
 static int
-compare_found (const struct resume *resume, const struct file *source,
-               const struct decoding *decoding, const struct mapped_ram *ram,
+compare_found (const struct match *match, const struct decoding *decoding,
                const struct found_record *found, struct error *err)
 {
   struct index_entry entry = index_entry_of (&found->header, found->offset);
   struct image single = {
-    .file = resume->image->file,
-    .header = resume->image->header,
+    .file = match->resume->image->file,
+    .header = match->resume->image->header,
     .footer.record_count = 1,
     .entries = &entry,
   };
-  struct read_at from_source = read_at_of_file (source), from_image;
+  struct match one = *match;
   struct image_view *view = NULL;
   int result;
 
   if (image_view_open (&single, decoding, NULL, &view, err) < 0)
     return -1;
-  from_image = read_at_of_view (view);
-  result = compare_window (resume, &from_source, &from_image, ram,
-                           entry.window, err);
+  one.image = read_at_of_view (view);
+  result = compare_window (&one, entry.window, err);
   image_view_close (view);
   return result;
 }
 
-int
-resume_check_rest (const struct resume *resume, const struct file *source,
-                   const struct decoding *decoding,
-                   const struct mapped_ram *ram, struct error *err)
+/* Refuse a whole source that differs from any whole record behind those that are
+ * kept.
+ */
+static int
+check_behind (const struct match *match, const struct decoding *decoding,
+              struct error *err)
 {
-  const struct image *image = resume->image;
+  const struct image *image = match->resume->image;
   struct salvage_scan scan;
   int result = scan_for_records (image->file, image->bytes, &image->header,
                                  &scan, err);
   size_t i;
 
-  if (image->header.compatible & FEATURE_EXACT)
-    ram = NULL;
   for (i = 0; result == 0 && i < scan.record_count; i++)
-    result = compare_found (resume, source, decoding, ram, &scan.records[i],
-                            err);
+    result = compare_found (match, decoding, &scan.records[i], err);
   scan_free (&scan);
   if (result < 0 && err->kind == ERROR_BAD_INPUT)
     error_hint (err, "keep both files, iopress recover saves what is whole");
+  return result;
+}
+
+int
+resume_check_source (struct resume *resume, const struct file *source,
+                     const struct decoding *decoding,
+                     struct source_layout *layout, struct error *err)
+{
+  struct match match = {
+    .resume = resume,
+    .file = source,
+    .source = read_at_of_file (source),
+  };
+  struct image_view *view = NULL;
+  int result;
+
+  if (image_view_open (resume->image, decoding, NULL, &view, err) < 0)
+    return -1;
+  match.image = read_at_of_view (view);
+  result = check_source (&match, view, layout, err);
+  image_view_close (view);
+  if (result == 0 && !resume->complete && resume->left == SOURCE_WHOLE)
+    result = check_behind (&match, decoding, err);
   return result < 0 ? error_subject (err, source->name) : 0;
 }
 
