@@ -3,7 +3,9 @@
 # The libvirt hook without libvirt.  Sourced after functions.sh; gives each
 # test a save directory, a configuration, and a stand-in for iopress.
 
-requires flock setsid od
+. "$abs_top_srcdir/tests/cmd/common.sh"
+
+requires flock setsid
 
 hook=$abs_top_srcdir/contrib/libvirt/iopress-hook
 saves=$work/saves
@@ -38,13 +40,15 @@ configure ()
     echo "iopress = $work/program" >>"$settings"
 }
 
-# act_as COMMANDS: what the stand-in for iopress does.  It writes down how it
-# was called, an argument a line, and knows the file's name as $file.
+# act_as COMMANDS: what the stand-in for iopress does, which asks the program
+# itself what a file is.  It writes down how else it was called, an argument a
+# line, and knows the file's name as $file.
 act_as ()
 {
   {
     echo '#!/bin/bash'
     printf 'calls=%q\n' "$calls"
+    printf 'test "$1" != info || exec %q "$@"\n' "$IOPRESS"
     # shellcheck disable=SC2016
     echo '{ printf "%s\n" "$@"; echo .; } >>"$calls"; file=${@: -1}'
     echo "$1"
@@ -53,10 +57,20 @@ act_as ()
   mv "$work/program.new" "$work/program"
 }
 
-# set_magic is for act_as: it puts 8 bytes where QEMU's part begins.
+# A save as libvirt leaves it, and an image; the guest's XML says $uuid.
+id=350a360a000000000000000000000000
+make_mapped_ram --libvirt save --xml-padding 0 --size 64K --blocks 1 \
+  "$work/save"
+iopress save --image-id $id "$work/save" "$work/image"
+prefix=$((92 + $(od -A n -t u4 -j 20 -N 4 "$work/save")))
+uuid=$(sed -n 's/.*<uuid>\(.*\)<\/uuid>.*/\1/p' "$work/save" | head -n 1)
+
+# set_magic is for act_as: it puts 8 bytes where QEMU's part begins; QEMU's, and
+# all of the save is there.
 set_magic='
 set_magic () {
-  printf "$1" | dd of="$file" bs=1 seek=192 conv=notrunc status=none
+  test "$1" = IOPRESS1 || cat "'$work/save'" >"$file"
+  printf "$1" | dd of="$file" bs=1 seek='$prefix' conv=notrunc status=none
 }'
 # shellcheck disable=SC2016
 act_well="$set_magic"'
@@ -65,22 +79,27 @@ case $1 in
   expand) set_magic "QEVM\0\0\0\3" ;;
 esac'
 
-# make_save GUEST [MAGIC [FORMAT [STREAM]]]: as libvirt leaves it; 100 bytes of
-# XML, and QEMU's part at 192.
+# put TEXT OFFSET FILE
+put ()
+{
+  # shellcheck disable=SC2059
+  printf "$1" | dd of="$3" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# make_save GUEST [MAGIC [FORMAT [STREAM]]]: as libvirt leaves it, with what QEMU's
+# part begins with; IOPRESS1 is an image.
 make_save ()
 {
-  local magic=${2:-LibvirtQemudSave} format=${3:-6}
-  local stream=${4-'QEVM\0\0\0\3'}
+  local file=$saves/$1.save stream=${4-'QEVM\0\0\0\3'}
 
-  {
-    printf '%s\2\0\0\0\144\0\0\0\1\0\0\0' "$magic"
-    printf '%b\0\0\0' "\\0$(printf %o "$format")"
-    head -c 60 /dev/zero
-    printf '%-99s\0' '<domain><uuid>0-1-2</uuid></domain>'
-    # shellcheck disable=SC2059
-    printf "$stream"
-    seq 1 1000
-  } >"$saves/$1.save"
+  if [ "$stream" = IOPRESS1 ]; then
+    cp "$work/image" "$file"
+  else
+    cp "$work/save" "$file"
+    put "$stream" $prefix "$file"
+  fi
+  put "${2:-LibvirtQemudSave}" 0 "$file"
+  put "\\$(printf %o "${3:-6}")" 28 "$file"
 }
 
 # hook GUEST ARGUMENT...: as libvirt calls it, with the guest's XML; it must
@@ -91,7 +110,7 @@ hook ()
 
   # What writes the XML may find that the hook has ended without reading it.
   output=$(timeout -s KILL 60 sh "$hook" "$@" 2>&1 \
-             < <(echo '<domain><uuid>0-1-2</uuid></domain>')) || status=$?
+             < <(echo "<domain><uuid>$uuid</uuid></domain>")) || status=$?
   test $status -eq 0 || fail "the hook ended with status $status: $*"
   test -z "$output" || fail "the hook said: $output"
 }
@@ -117,7 +136,7 @@ expect_logged ()
 # expect_stream GUEST BYTES: what stands where QEMU's part begins.
 expect_stream ()
 {
-  test "$(tail -c +193 "$saves/$1.save" | head -c "${#2}")" = "$2" ||
+  test "$(tail -c +$((prefix + 1)) "$saves/$1.save" | head -c "${#2}")" = "$2" ||
     fail "$1.save is not '$2'"
 }
 

@@ -136,7 +136,7 @@ make_save other LibvirtQemudSave 6 IOPRESS1
 make_save guest LibvirtQemudSave 6 IOPRESS1
 mkdir "$work/elsewhere"
 mv "$saves/guest.save" "$work/elsewhere/a file"
-sed -i s/0-1-2/3-4-5/ "$saves/other.save"
+LC_ALL=C sed -i "s/$uuid/${uuid//[0-9]/7}/" "$saves/other.save"
 (
   exec 5<"$work/elsewhere/a file" 6<"$saves/other.save" 7<"$work/program"
   hook guest restore begin -

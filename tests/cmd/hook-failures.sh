@@ -40,6 +40,33 @@ expect_logged 'not packed: .*no-such-program: not found'
 configure
 : >"$calls"
 
+# An iopress that cannot tell what a file is, or tells nonsense: nothing is packed,
+# and nothing of what is there goes; what libvirtd has open is expanded when it
+# cannot be told.
+for answer in 'exit 1' 'kill -9 $$' 'echo why >&2; exit 3' 'exit 0' \
+              'echo state; echo "state  sa ve"; exit 0' \
+              'head -c 100000 /dev/urandom; exit 0'; do
+  act_as 'exit 0'
+  sed -i "s|^test \"\$1\" != info.*|test \"\$1\" != info \|\| { $answer; }|" \
+    "$work/program"
+  make_save guest
+  make_save left LibvirtQemudSave 6 'QEVM\0\0\0\3'
+  mv "$saves/left.save" "$saves/guest.save.part"
+  cp "$saves/guest.save" "$work/before"
+  release guest
+  ! grep -q -x save "$calls" || fail "$answer: packed"
+  restore guest
+  expect_same "$work/before" "$saves/guest.save"
+  expect_same "$work/before" "$saves/guest.save.part"
+  expect_logged 'guest: not packed: '
+  case $answer in
+    *'exit 0') : ;;
+    *) grep -q -x expand "$calls" || fail "$answer: not expanded" ;;
+  esac
+  rm -f "$log" "$saves/guest.save.part"
+  : >"$calls"
+done
+
 # No lock: nothing is packed, but what is packed is expanded.
 act_as "$act_well"
 rm -rf "$locks"

@@ -14,7 +14,7 @@ aside=$save.packed-350a360a
 left ()
 {
   make_save left LibvirtQemudSave 6 "$2"
-  sed -i "s/0-1-2/${3:-0-1-2}/" "$saves/left.save"
+  LC_ALL=C sed -i "s/$uuid/${3:-$uuid}/" "$saves/left.save"
   mv "$saves/left.save" "$1"
 }
 
@@ -37,7 +37,7 @@ expect_logged 'guest: removed .*360a.part, left of an earlier save$'
 # An image that is not finished is the business of iopress, other guests' files
 # are theirs, and what is no save is somebody's.
 left "$save.part" IOPRESS1
-left "$aside" IOPRESS1 3-4-5
+left "$aside" IOPRESS1 "${uuid//[0-9]/7}"
 echo precious >"$save.packed-01234567"
 # Somebody's copies, which only look a little like ours.
 cp "$save" "$save.packed-before-upgrade"
@@ -59,7 +59,7 @@ expect_files guest.save
 restore guest
 expect_files guest.save
 left "$save.part" IOPRESS1
-sed -i 's/<domain>/<Domain>/' "$save.part"
+sed -i 's/<domain /<Domain /' "$save.part"
 restore guest
 expect_files guest.save guest.save.part
 # A packed save may have been made of it.

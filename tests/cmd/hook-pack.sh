@@ -63,7 +63,7 @@ make_save raw LibvirtQemudSave 0
 make_save zstd LibvirtQemudSave 5
 make_save foreign LibvirtQemudSave 6 anything
 make_save short LibvirtQemudSave 6 ''
-truncate -s 192 "$saves/short.save"
+truncate -s $prefix "$saves/short.save"
 : >"$saves/empty.save"
 head -c 40 "$saves/raw.save" >"$saves/cut.save"
 head -c 5000 /dev/urandom >"$saves/random.save"
