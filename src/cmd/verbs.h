@@ -16,12 +16,13 @@ extern const struct verb expand_verb;
 extern const struct verb mount_verb;
 extern const struct verb mount_helper_verb;
 extern const struct verb plugins_verb;
+extern const struct verb plugin_check_verb;
 extern const struct verb iohelper_verb;
 
 /* All of them, in the order of iopress --help. */
 #define VERBS \
   &save_verb, &restore_verb, &info_verb, &verify_verb, &repack_verb, \
   &recover_verb, &expand_verb, &mount_verb, &mount_helper_verb, \
-  &plugins_verb, &iohelper_verb
+  &plugins_verb, &plugin_check_verb, &iohelper_verb
 
 #endif /* IOPRESS_CMD_VERBS_H */

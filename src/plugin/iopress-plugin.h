@@ -151,12 +151,12 @@ struct iopress_codec {
   void (*close) (struct iopress_codec_context *context);
 
   /* Required.  Compress INPUT_LENGTH bytes (1 to CHUNK_SIZE) into one
-   * complete standard frame of at most OUTPUT_SIZE bytes, of which there may
-   * be less than .bound, and need not be more than the frame.  Returns its
-   * length, IOPRESS_CODEC_NO_ROOM when it does not fit, or
-   * IOPRESS_CODEC_ERROR.  The same input, level, parameters and chunk size
-   * give the same frame, whatever the context did before and whichever
-   * thread calls.
+   * complete standard frame of at most OUTPUT_SIZE bytes.  Returns its length,
+   * IOPRESS_CODEC_NO_ROOM when it does not fit, or IOPRESS_CODEC_ERROR.  With
+   * room for .bound it fits; with less, it may be that it would fit and that
+   * the library wants more to work in.  The same input, level, parameters and
+   * chunk size give the same frame, whatever the context did before and
+   * whichever thread calls.
    */
   size_t (*compress) (struct iopress_codec_context *context,
                       const void *input, size_t input_length,

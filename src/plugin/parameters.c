@@ -56,9 +56,8 @@ is_key (const char *key)
     strspn (key, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
-/* One line that can be shown to people. */
-static bool
-is_line (const char *text)
+bool
+codec_text_is_line (const char *text)
 {
   if (text == NULL || *text == '\0')
     return false;
@@ -70,7 +69,7 @@ is_line (const char *text)
 static bool
 is_word_list (const char *choices)
 {
-  return is_line (choices) && strpbrk (choices, " ,=") == NULL &&
+  return codec_text_is_line (choices) && strpbrk (choices, " ,=") == NULL &&
     strstr (choices, "||") == NULL && choices[0] != '|' &&
     choices[strlen (choices) - 1] != '|' &&
     strlen (choices) < PARAMETER_RANGE_BYTES - IOPRESS_CODEC_KEY_MAX - 1;
@@ -91,7 +90,8 @@ fault_of (const struct iopress_codec_parameter *parameter)
   if (parameter->type == IOPRESS_CODEC_CHOICE &&
       !is_word_list (parameter->choices))
     return "words with | between them as .choices";
-  return is_line (parameter->help) ? NULL : "a line of ASCII as .help";
+  return codec_text_is_line (parameter->help) ? NULL
+    : "a line of ASCII as .help";
 }
 
 int

@@ -4,6 +4,8 @@
 #ifndef IOPRESS_PLUGIN_PARAMETERS_H
 #define IOPRESS_PLUGIN_PARAMETERS_H
 
+#include <stdbool.h>
+
 #include "plugin/iopress-plugin.h"
 #include "util/error.h"
 
@@ -19,6 +21,9 @@ codec_parameter (const struct iopress_codec *ops, size_t index);
 /* How to write PARAMETER: "extreme", "long=10..27" or "mode=text|binary". */
 void codec_parameter_range (const struct iopress_codec_parameter *parameter,
                             char text[PARAMETER_RANGE_BYTES]);
+
+/* Whether TEXT is there, and one line of ASCII that can be shown to people. */
+bool codec_text_is_line (const char *text);
 
 /* Whether what OPS describes can be used.  Returns 0, or -1 with ERR
  * (ERROR_FAILED), which says what in the plugin is wrong.

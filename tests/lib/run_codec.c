@@ -151,7 +151,8 @@ run_decompress (struct iopress_codec_context *context,
       return IOPRESS_CODEC_ERROR;
     literals = get_number (from);
     zeros = get_number (from + 4);
-    if (literals > (size_t) (end - from) - PAIR || literals > left ||
+    if (literals + zeros == 0 ||
+        literals > (size_t) (end - from) - PAIR || literals > left ||
         zeros > left - literals)
       return IOPRESS_CODEC_ERROR;
     memcpy (to, from + PAIR, literals);

@@ -26,7 +26,7 @@ version (void)
 static size_t
 bound (size_t length)
 {
-  return length + 3;
+  return length + 10;
 }
 
 /* "key=X", which one byte of the frame tells. */
@@ -59,7 +59,9 @@ close_context (struct iopress_codec_context *context)
   free (context);
 }
 
-/* "V", the key, and all but the zeros at the end. */
+/* "V", the key, the length and what is kept of it in four bytes each, and all but
+ * the zeros at the end.
+ */
 static size_t
 compress (struct iopress_codec_context *context,
           const void *input, size_t input_length,
@@ -67,15 +69,20 @@ compress (struct iopress_codec_context *context,
 {
   const unsigned char *from = input;
   unsigned char *to = output;
+  unsigned int length = (unsigned int) input_length;
 
+  context->error = "the frame does not fit";
   while (input_length > 0 && from[input_length - 1] == 0)
     input_length--;
-  if (output_size < input_length + 2)
+  if (output_size < input_length + 10)
     return IOPRESS_CODEC_NO_ROOM;
   to[0] = 'V';
   to[1] = context->key;
-  memcpy (to + 2, from, input_length);
-  return input_length + 2;
+  memcpy (to + 2, &length, 4);
+  length = (unsigned int) input_length;
+  memcpy (to + 6, &length, 4);
+  memcpy (to + 10, from, input_length);
+  return input_length + 10;
 }
 
 static size_t
@@ -85,12 +92,17 @@ decompress (struct iopress_codec_context *context,
 {
   const unsigned char *from = input;
   unsigned char *to = output;
+  unsigned int length, kept;
 
   context->error = "not a frame of version 1";
-  if (input_length < 2 || input_length - 2 > output_length || from[0] != 'V')
+  if (input_length < 10 || from[0] != 'V')
     return IOPRESS_CODEC_ERROR;
-  memcpy (to, from + 2, input_length - 2);
-  memset (to + input_length - 2, 0, output_length - (input_length - 2));
+  memcpy (&length, from + 2, 4);
+  memcpy (&kept, from + 6, 4);
+  if (length != output_length || kept > length || kept != input_length - 10)
+    return IOPRESS_CODEC_ERROR;
+  memcpy (to, from + 10, kept);
+  memset (to + kept, 0, output_length - kept);
   return output_length;
 }
 

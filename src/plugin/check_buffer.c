@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Buffers of conformance checks: whoever leaves one is caught. */
+
+#include <config.h>
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "check_private.h"
+
+#define PATTERN 0xa5
+#define PATTERN_BYTES 256u
+
+static size_t
+page_bytes (void)
+{
+  return (size_t) sysconf (_SC_PAGESIZE);
+}
+
+static void
+guarded_open (struct check_run *run, struct guarded *guarded, size_t room)
+{
+  size_t page = page_bytes ();
+
+  guarded->bytes = (room + PATTERN_BYTES + page - 1) / page * page;
+  guarded->map = mmap (NULL, guarded->bytes + 2 * page, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (guarded->map == MAP_FAILED ||
+      mprotect (guarded->map + page, guarded->bytes,
+                PROT_READ | PROT_WRITE) < 0)
+    check_fail (run, "no memory for a buffer of %zu bytes", room);
+}
+
+void
+check_buffers_open (struct check_run *run, size_t chunk)
+{
+  size_t bound = run->ops->bound (chunk);
+
+  if (bound < 1 || bound > SIZE_MAX / 4)
+    check_fail (run, ".bound of %zu bytes is %zu", chunk, bound);
+  guarded_open (run, &run->input, chunk);
+  guarded_open (run, &run->frame, 2 * (bound + CHECK_SMALL));
+  guarded_open (run, &run->output, chunk + CHECK_SMALL);
+}
+
+void
+check_buffers_close (struct check_run *run)
+{
+  size_t page = page_bytes ();
+
+  munmap (run->input.map, run->input.bytes + 2 * page);
+  munmap (run->frame.map, run->frame.bytes + 2 * page);
+  munmap (run->output.map, run->output.bytes + 2 * page);
+}
+
+uint8_t *
+guarded_end (const struct guarded *guarded, size_t length)
+{
+  uint8_t *end = guarded->map + page_bytes () + guarded->bytes;
+
+  memset (end - length - PATTERN_BYTES, PATTERN, PATTERN_BYTES);
+  return end - length;
+}
+
+bool
+guarded_is_intact (const struct guarded *guarded, size_t length)
+{
+  const uint8_t *end = guarded->map + page_bytes () + guarded->bytes;
+  unsigned int i;
+
+  for (i = 1; i <= PATTERN_BYTES; i++)
+    if (end[-(ptrdiff_t) (length + i)] != PATTERN)
+      return false;
+  return true;
+}
+
+void
+guarded_protect (const struct guarded *guarded, bool protect)
+{
+  mprotect (guarded->map + page_bytes (), guarded->bytes,
+            protect ? PROT_READ : PROT_READ | PROT_WRITE);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Conformance checks: frames give back what went in, whatever the room. */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "check_private.h"
+
+/* Lengths around what codecs and pages are made of. */
+static const size_t lengths[] = {
+  1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 255, 256, 257, 1000,
+  4095, 4096, 4097, 8192, 12288, 32767, 32768, 65535, 65536, 65537, 131072,
+  262144, 524287, 1048575, 1048576,
+};
+
+#define LENGTHS (sizeof lengths / sizeof lengths[0])
+
+static void
+round_trip (struct check_run *run, struct iopress_codec_context *context,
+            enum content content, size_t length)
+{
+  struct kept frame;
+
+  check_input (run, content, length, length);
+  check_frame (run, context, length, &frame);
+  check_gives_back (run, context, &frame, length);
+  check_release (&frame);
+}
+
+void
+check_round_trips (struct check_run *run)
+{
+  struct iopress_codec_context *context;
+  int content;
+  size_t i;
+
+  check_buffers_open (run, CHECK_CHUNK);
+  context = check_open (run, run->ops->level_default, "", CHECK_CHUNK);
+  for (content = 0; content < CONTENT_KINDS; content++)
+    for (i = 0; i < LENGTHS; i++)
+      round_trip (run, context, (enum content) content, lengths[i]);
+  check_close (run, context);
+}
+
+/* What one level makes a context of another reads. */
+static void
+try_level (struct check_run *run, int level,
+           struct iopress_codec_context *other)
+{
+  struct iopress_codec_context *context;
+  struct kept frame;
+  int content;
+
+  context = check_open (run, level, "", CHECK_SMALL);
+  for (content = 0; content < CONTENT_KINDS; content++) {
+    check_input (run, (enum content) content, 3, CHECK_SMALL);
+    check_frame (run, context, CHECK_SMALL, &frame);
+    check_gives_back (run, context, &frame, CHECK_SMALL);
+    check_gives_back (run, other, &frame, CHECK_SMALL);
+    check_release (&frame);
+  }
+  check_close (run, context);
+}
+
+void
+check_levels (struct check_run *run)
+{
+  struct iopress_codec_context *other;
+  unsigned int i;
+  int level;
+
+  check_buffers_open (run, CHECK_SMALL);
+  other = check_open (run, run->ops->level_default, "", CHECK_SMALL);
+  for (i = 0; check_level (run->ops, i, &level); i++)
+    try_level (run, level, other);
+  check_close (run, other);
+}
+
+void
+check_large (struct check_run *run)
+{
+  struct iopress_codec_context *context;
+
+  check_buffers_open (run, CHECK_LARGE);
+  context = check_open (run, run->ops->level_default, "", CHECK_LARGE);
+  round_trip (run, context, CONTENT_ZEROS, CHECK_LARGE);
+  round_trip (run, context, CONTENT_PAGES, CHECK_LARGE);
+  round_trip (run, context, CONTENT_PAGES, 4096);
+  check_close (run, context);
+}
+
+/* Room for the frame and no byte more, and for a byte less.  A library may want
+ * more room to work in.
+ */
+static void
+try_exact_room (struct check_run *run, struct iopress_codec_context *context,
+                size_t length)
+{
+  struct kept frame;
+  size_t result;
+
+  check_frame (run, context, length, &frame);
+  result = check_compress (run, context, length, frame.length);
+  if (result != frame.length && result != IOPRESS_CODEC_NO_ROOM)
+    check_fail (run, ".compress of %zu bytes into the %zu of its frame "
+                "returned %zd", length, frame.length, (ssize_t) result);
+  if (result == frame.length &&
+      memcmp (guarded_end (&run->frame, result), frame.bytes, result) != 0)
+    check_fail (run, ".compress of %zu bytes makes another frame where it just "
+                "fits", length);
+  result = check_compress (run, context, length, frame.length - 1);
+  if (result != IOPRESS_CODEC_NO_ROOM)
+    check_fail (run, ".compress of %zu bytes with a byte less room than its "
+                "frame of %zu bytes returned %zd, not IOPRESS_CODEC_NO_ROOM",
+                length, frame.length, (ssize_t) result);
+  check_gives_back (run, context, &frame, length);
+  check_release (&frame);
+}
+
+void
+check_exact_room (struct check_run *run)
+{
+  static const size_t some[] = { 1, 17, 4096, 20000, CHECK_SMALL };
+  struct iopress_codec_context *context;
+  int content;
+  size_t i;
+
+  check_buffers_open (run, CHECK_SMALL);
+  context = check_open (run, run->ops->level_default, "", CHECK_SMALL);
+  for (content = 0; content < CONTENT_KINDS; content++)
+    for (i = 0; i < sizeof some / sizeof some[0]; i++) {
+      check_input (run, (enum content) content, i, some[i]);
+      try_exact_room (run, context, some[i]);
+    }
+  check_close (run, context);
+}
+
+static void
+try_no_room (struct check_run *run, struct iopress_codec_context *context,
+             size_t length, size_t room)
+{
+  size_t result = check_compress (run, context, length, room);
+
+  if (result != IOPRESS_CODEC_NO_ROOM)
+    check_fail (run, ".compress of %zu bytes into %zu returned %zd, not "
+                "IOPRESS_CODEC_NO_ROOM", length, room, (ssize_t) result);
+}
+
+void
+check_no_room (struct check_run *run)
+{
+  struct iopress_codec_context *context;
+  struct kept frame;
+  int content;
+  size_t room;
+
+  check_buffers_open (run, CHECK_SMALL);
+  context = check_open (run, run->ops->level_default, "", CHECK_SMALL);
+  for (content = 0; content < CONTENT_KINDS; content++) {
+    check_input (run, (enum content) content, 5, CHECK_SMALL);
+    check_frame (run, context, CHECK_SMALL, &frame);
+    for (room = 0; room < frame.length; room += room < 40 ? 1 : room / 3)
+      try_no_room (run, context, CHECK_SMALL, room);
+    /* It can be used on. */
+    check_gives_back (run, context, &frame, CHECK_SMALL);
+    check_frame (run, context, CHECK_SMALL, NULL);
+    check_release (&frame);
+  }
+  check_close (run, context);
+}
+
+void
+check_incompressible (struct check_run *run)
+{
+  struct iopress_codec_context *context;
+  unsigned int i;
+  size_t length;
+  int level;
+
+  check_buffers_open (run, CHECK_CHUNK);
+  for (i = 0; check_level (run->ops, i, &level); i++) {
+    context = check_open (run, level, "", CHECK_CHUNK);
+    for (length = 1; length <= 4 * CHECK_SMALL; length += length / 2 + 1)
+      round_trip (run, context, CONTENT_RANDOM, length);
+    check_close (run, context);
+  }
+  context = check_open (run, run->ops->level_default, "", CHECK_CHUNK);
+  round_trip (run, context, CONTENT_RANDOM, CHECK_CHUNK);
+  check_close (run, context);
+}

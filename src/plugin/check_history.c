@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Conformance checks: the same input gives the same frame, whatever came before
+ * and whoever else is at work.
+ */
+
+#include <config.h>
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_private.h"
+#include "util/thread.h"
+
+#define CONTEXTS 12u
+#define THREADS 6u
+#define ROUNDS 24u
+
+/* The frame of a context that has done nothing else. */
+static void
+fresh_frame (struct check_run *run, int level, size_t length,
+             struct kept *frame)
+{
+  struct iopress_codec_context *context;
+
+  context = check_open (run, level, "", CHECK_SMALL);
+  check_frame (run, context, length, frame);
+  check_close (run, context);
+}
+
+static void
+expect_frame (struct check_run *run, struct iopress_codec_context *context,
+              size_t length, const struct kept *wanted, const char *when)
+{
+  struct kept frame;
+
+  check_frame (run, context, length, &frame);
+  if (!kept_same (&frame, wanted))
+    check_fail (run, ".compress of the same %zu bytes gives another frame %s",
+                length, when);
+  check_release (&frame);
+}
+
+/* The same bytes at another place, which is aligned otherwise. */
+static void
+expect_frame_anywhere (struct check_run *run,
+                       struct iopress_codec_context *context, size_t length,
+                       const struct kept *wanted)
+{
+  size_t room = run->ops->bound (length), shift, result;
+  uint8_t *input = malloc (length + 16), *output = malloc (room + 16);
+
+  if (input == NULL || output == NULL)
+    check_fail (run, "no memory for a copy of the input");
+  for (shift = 0; shift < 16; shift += 5) {
+    memcpy (input + shift, guarded_end (&run->input, length), length);
+    check_arm (length);
+    result = run->ops->compress (context, input + shift, length,
+                                 output + shift, room);
+    check_disarm ();
+    if (result != wanted->length ||
+        memcmp (output + shift, wanted->bytes, result) != 0)
+      check_fail (run, ".compress of the same %zu bytes gives another frame "
+                  "when they stand elsewhere", length);
+  }
+  free (input);
+  free (output);
+}
+
+/* All that a context can have been through. */
+static void
+repeat (struct check_run *run, struct iopress_codec_context *context,
+        enum content content, const struct kept *wanted)
+{
+  static const uint8_t garbage[64] = { 0x5a };
+
+  check_input (run, content, 11, CHECK_SMALL);
+  expect_frame (run, context, CHECK_SMALL, wanted, "after other inputs");
+  expect_frame (run, context, CHECK_SMALL, wanted, "the second time");
+  check_gives_back (run, context, wanted, CHECK_SMALL);
+  expect_frame (run, context, CHECK_SMALL, wanted, "after a decompress");
+  check_decompress (run, context, garbage, sizeof garbage, 4096);
+  expect_frame (run, context, CHECK_SMALL, wanted,
+                "after a decompress that failed");
+  check_compress (run, context, CHECK_SMALL, wanted->length / 2);
+  expect_frame (run, context, CHECK_SMALL, wanted,
+                "after there was no room for it");
+  expect_frame_anywhere (run, context, CHECK_SMALL, wanted);
+}
+
+void
+check_repeats (struct check_run *run)
+{
+  int level = run->ops->level_default, content;
+  struct iopress_codec_context *context;
+  struct kept frames[CONTENT_KINDS], frame;
+
+  check_buffers_open (run, CHECK_SMALL);
+  for (content = 0; content < CONTENT_KINDS; content++) {
+    check_input (run, (enum content) content, 11, CHECK_SMALL);
+    fresh_frame (run, level, CHECK_SMALL, &frames[content]);
+  }
+  context = check_open (run, level, "", CHECK_SMALL);
+  for (content = 2 * CONTENT_KINDS; content-- > 0;) {
+    check_input (run, (enum content) (content % CONTENT_KINDS), 12, 5000);
+    check_frame (run, context, 5000, NULL);
+    repeat (run, context, (enum content) (content % CONTENT_KINDS),
+            &frames[content % CONTENT_KINDS]);
+  }
+  check_close (run, context);
+  /* Memory that malloc gives is another now. */
+  mallopt (M_PERTURB, 0x35);
+  for (content = 0; content < CONTENT_KINDS; content++) {
+    check_input (run, (enum content) content, 11, CHECK_SMALL);
+    fresh_frame (run, level, CHECK_SMALL, &frame);
+    if (!kept_same (&frame, &frames[content]))
+      check_fail (run, "the frame depends on memory that was never written");
+  }
+}
+
+/* Contexts that stand for workers, and the frame each has to make. */
+struct worker {
+  struct check_run run;
+  struct iopress_codec_context *context;
+  enum content content;
+  size_t length;
+  struct kept wanted;
+};
+
+static void
+worker_open (struct check_run *run, struct worker *worker, unsigned int i)
+{
+  int level = run->ops->level_default;
+
+  worker->content = (enum content) (i % CONTENT_KINDS);
+  worker->length = CHECK_SMALL - i * 777;
+  check_input (run, worker->content, i, worker->length);
+  fresh_frame (run, level, worker->length, &worker->wanted);
+  worker->context = check_open (run, level, "", CHECK_SMALL);
+}
+
+static void
+worker_step (struct check_run *run, const struct worker *worker,
+             unsigned int i, struct iopress_codec_context *context,
+             const char *when)
+{
+  check_input (run, worker->content, i, worker->length);
+  expect_frame (run, context, worker->length, &worker->wanted, when);
+  check_gives_back (run, context, &worker->wanted, worker->length);
+}
+
+void
+check_contexts (struct check_run *run)
+{
+  static struct worker workers[CONTEXTS];
+  struct worker *other;
+  unsigned int i, round;
+
+  check_buffers_open (run, CHECK_SMALL);
+  for (i = 0; i < CONTEXTS; i++)
+    worker_open (run, &workers[i], i);
+  for (round = 0; round < 3; round++)
+    for (i = 0; i < CONTEXTS; i++) {
+      other = &workers[(i * 5 + round) % CONTEXTS];
+      worker_step (run, &workers[i], i, other->context,
+                   "when there are other contexts");
+    }
+  for (i = 0; i < CONTEXTS; i += 2)
+    check_close (run, workers[i].context);
+  for (i = 1; i < CONTEXTS; i += 2) {
+    worker_step (run, &workers[i], i, workers[i].context,
+                 "when other contexts were closed");
+    check_close (run, workers[i].context);
+  }
+}
+
+static struct worker threads[THREADS];
+static pthread_barrier_t barrier;
+
+/* In each round the contexts are passed on to the next thread. */
+static void *
+work (void *opaque)
+{
+  struct worker *worker = opaque;
+  unsigned int i = (unsigned int) (worker - threads), round;
+
+  check_buffers_open (&worker->run, CHECK_SMALL);
+  for (round = 0; round < ROUNDS; round++) {
+    pthread_barrier_wait (&barrier);
+    worker_step (&worker->run, worker, i,
+                 threads[(i + round) % THREADS].context,
+                 "while other threads are at work");
+  }
+  check_buffers_close (&worker->run);
+  return NULL;
+}
+
+void
+check_threads (struct check_run *run)
+{
+  pthread_t started[THREADS];
+  unsigned int i;
+
+  check_buffers_open (run, CHECK_SMALL);
+  pthread_barrier_init (&barrier, NULL, THREADS);
+  for (i = 0; i < THREADS; i++) {
+    worker_open (run, &threads[i], i);
+    threads[i].run = *run;
+  }
+  for (i = 0; i < THREADS; i++)
+    if (thread_start (&started[i], work, &threads[i]) != 0)
+      check_fail (run, "a thread cannot be started");
+  for (i = 0; i < THREADS; i++)
+    pthread_join (started[i], NULL);
+  for (i = 0; i < THREADS; i++)
+    check_close (run, threads[i].context);
+}
+
+static void
+change_level (struct check_run *run, struct iopress_codec_context *context,
+              int level)
+{
+  int result;
+
+  check_arm (0);
+  result = run->ops->set_level (context, level);
+  check_disarm ();
+  if (result != 0)
+    check_fail (run, ".set_level to %d returned %d", level, result);
+}
+
+void
+check_set_level (struct check_run *run)
+{
+  struct iopress_codec_context *context;
+  struct kept frame;
+  unsigned int i;
+  int level;
+
+  if (run->ops->set_level == NULL)
+    check_skip (run, "the codec has no .set_level");
+  check_buffers_open (run, CHECK_SMALL);
+  context = check_open (run, run->ops->level_default, "", CHECK_SMALL);
+  check_input (run, CONTENT_PAGES, 4, CHECK_SMALL);
+  for (i = 0; check_level (run->ops, i, &level); i++) {
+    fresh_frame (run, level, CHECK_SMALL, &frame);
+    change_level (run, context, level);
+    expect_frame (run, context, CHECK_SMALL, &frame,
+                  "after .set_level than after .open");
+    check_release (&frame);
+  }
+  fresh_frame (run, run->ops->level_default, CHECK_SMALL, &frame);
+  change_level (run, context, run->ops->level_default);
+  expect_frame (run, context, CHECK_SMALL, &frame,
+                "after .set_level than after .open");
+  check_close (run, context);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How a conformance check ends, in its child. */
+
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "check_private.h"
+
+static void __attribute__ ((format (printf, 2, 0)))
+write_text (struct check_run *run, const char *format, va_list arguments)
+{
+  vsnprintf (run->note->text, sizeof run->note->text, format, arguments);
+}
+
+void
+check_fail (struct check_run *run, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  write_text (run, format, arguments);
+  va_end (arguments);
+  _exit (CHECK_EXIT_FAILS);
+}
+
+void
+check_skip (struct check_run *run, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  write_text (run, format, arguments);
+  va_end (arguments);
+  _exit (CHECK_EXIT_SKIPPED);
+}
+
+void
+check_measured (struct check_run *run, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  write_text (run, format, arguments);
+  va_end (arguments);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the conformance checks have in common.  All of this is for the child in
+ * which a check runs; a check that fails ends it.
+ */
+
+#ifndef IOPRESS_PLUGIN_CHECK_PRIVATE_H
+#define IOPRESS_PLUGIN_CHECK_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plugin/loader.h"
+
+#define CHECK_CHUNK ((size_t) 1 << 20)         /* the host's default */
+#define CHECK_SMALL ((size_t) 64 << 10)        /* its least */
+#define CHECK_LARGE ((size_t) 16 << 20)        /* its largest */
+
+/* Shared with the parent. */
+struct check_note {
+  bool finished;               /* the child came to its end */
+  char doing[160];             /* the last call of the plugin */
+  char text[400];              /* what is wrong, or was measured */
+};
+
+/* Memory between pages that cannot be accessed. */
+struct guarded {
+  uint8_t *map;
+  size_t bytes;                /* between the two pages */
+};
+
+/* A check that runs, or a thread of it. */
+struct check_run {
+  const struct codec *codec;
+  const struct iopress_codec *ops;
+  const char *reference_folder;
+  struct check_note *note;
+  struct guarded input, frame, output;
+};
+
+/* A frame that is kept. */
+struct kept {
+  uint8_t *bytes;
+  size_t length;
+};
+
+/* What the input is like. */
+enum content {
+  CONTENT_ZEROS,
+  CONTENT_RANDOM,
+  CONTENT_TEXT,
+  CONTENT_POINTERS,            /* of a kernel's structures */
+  CONTENT_CODE,                /* of this program and its libraries */
+  CONTENT_PAGES,               /* all of these, a page each, as in a guest */
+  CONTENT_KINDS,
+};
+
+/* check_outcome.c.  The check is over: it fails, or has nothing to look at.
+ * Any thread.
+ */
+void check_fail (struct check_run *run, const char *format, ...)
+  __attribute__ ((noreturn, format (printf, 2, 3)));
+void check_skip (struct check_run *run, const char *format, ...)
+  __attribute__ ((noreturn, format (printf, 2, 3)));
+
+/* Say what was measured. */
+void check_measured (struct check_run *run, const char *format, ...)
+  __attribute__ ((format (printf, 2, 3)));
+
+/* Exit statuses of the child. */
+#define CHECK_EXIT_FAILS 1
+#define CHECK_EXIT_SKIPPED 2
+
+/* check_content.c */
+const char *content_name (enum content content);
+void content_fill (enum content content, uint64_t seed, uint8_t *bytes,
+                   size_t length);
+/* The next number after *STATE, which may begin as any. */
+uint64_t random_next (uint64_t *state);
+
+/* check_buffer.c.  The buffers of RUN are for inputs up to CHUNK; at its end
+ * the child ends, too, so only threads close them.
+ */
+void check_buffers_open (struct check_run *run, size_t chunk);
+void check_buffers_close (struct check_run *run);
+/* Where LENGTH bytes end before the page behind them.  Bytes before them get a
+ * pattern, which guarded_is_intact looks for.
+ */
+uint8_t *guarded_end (const struct guarded *guarded, size_t length);
+bool guarded_is_intact (const struct guarded *guarded, size_t length);
+void guarded_protect (const struct guarded *guarded, bool protect);
+
+/* check_call.c: calls of the plugin that are watched.  LEVEL is that of
+ * CONTEXT, to tell what happened.
+ */
+struct iopress_codec_context *
+check_open (struct check_run *run, int level, const char *parameters,
+            size_t chunk);
+void check_close (struct check_run *run,
+                  struct iopress_codec_context *context);
+/* The LENGTH bytes of CONTENT become the input of RUN. */
+void check_input (struct check_run *run, enum content content, uint64_t seed,
+                  size_t length);
+/* Compress the LENGTH bytes of input into ROOM bytes.  Returns what the plugin
+ * did, which is a length up to ROOM, or one of both errors.
+ */
+size_t check_compress (struct check_run *run,
+                       struct iopress_codec_context *context, size_t length,
+                       size_t room);
+/* The same with room enough: anything but a frame fails.  It is kept if KEPT is
+ * not NULL, to be freed with check_release.
+ */
+void check_frame (struct check_run *run,
+                  struct iopress_codec_context *context, size_t length,
+                  struct kept *kept);
+void check_release (struct kept *kept);
+bool kept_same (const struct kept *a, const struct kept *b);
+/* Decompress a frame to LENGTH bytes in the output of RUN.  Returns LENGTH or
+ * IOPRESS_CODEC_ERROR; anything else fails.
+ */
+size_t check_decompress (struct check_run *run,
+                         struct iopress_codec_context *context,
+                         const void *frame, size_t frame_length,
+                         size_t length);
+/* The frame must give back the LENGTH bytes of input. */
+void check_gives_back (struct check_run *run,
+                       struct iopress_codec_context *context,
+                       const struct kept *kept, size_t length);
+/* From the calls that follow on: how long one may take, for so much input. */
+void check_arm (size_t length);
+void check_disarm (void);
+
+/* Bytes of the heap in use, or 0 where the C library does not tell; and
+ * bytes of all mappings of this process.
+ */
+size_t check_memory_used (void);
+size_t check_memory_mapped (void);
+
+/* Before the plugin is loaded: what check_process compares with. */
+void check_process_remember (void);
+
+/* The levels that are tried: all, or 32 that are far apart.  INDEX counts
+ * from 0; returns false behind the last one.
+ */
+bool check_level (const struct iopress_codec *ops, unsigned int index,
+                  int *level);
+
+/* The checks: check_frames.c, check_history.c, check_damage.c, check_process.c,
+ * check_declared.c, check_compare.c.
+ */
+void check_values (struct check_run *run);
+void check_parameters (struct check_run *run);
+void check_is_frame (struct check_run *run);
+void check_round_trips (struct check_run *run);
+void check_levels (struct check_run *run);
+void check_large (struct check_run *run);
+void check_exact_room (struct check_run *run);
+void check_no_room (struct check_run *run);
+void check_incompressible (struct check_run *run);
+void check_repeats (struct check_run *run);
+void check_contexts (struct check_run *run);
+void check_threads (struct check_run *run);
+void check_set_level (struct check_run *run);
+void check_truncated (struct check_run *run);
+void check_lengths (struct check_run *run);
+void check_damaged (struct check_run *run);
+void check_garbage (struct check_run *run);
+void check_leaks (struct check_run *run);
+void check_process (struct check_run *run);
+void check_memory (struct check_run *run);
+void check_speed (struct check_run *run);
+
+#endif /* IOPRESS_PLUGIN_CHECK_PRIVATE_H */

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# plugin-check: what is right passes, and each flaw is found, by the check that
+# is about it.
+
+. "${abs_top_srcdir:-../..}/tests/functions.sh"
+. "$abs_top_srcdir/tests/plugins/common.sh"
+
+# Children have limits that valgrind does not live with.
+test -z "$VALGRIND" || skip "not under valgrind"
+requires_codec zstd lz4
+
+make_plugins foreign version-1
+# A slow one to compare with takes its time.
+rm -f "$work/plugins/xz.so"
+mkdir -m 755 "$work/flawed"
+
+# plugin_check PLUGIN.so [OPTION...]: its standard output is in $work/tap.
+plugin_check ()
+{
+  local plugin=$1
+
+  shift
+  with_plugins plugin-check "$@" "$plugin" >"$work/tap"
+}
+
+# passes PLUGIN.so [OPTION...]
+passes ()
+{
+  plugin_check "$@" || fail "$1 does not pass: $(cat "$work/tap")"
+  if grep -q '^not ok\|^Bail out' "$work/tap"; then
+    fail "$1: $(cat "$work/tap")"
+  fi
+}
+
+# All of it, numbered and as many as announced.  A plugin without the optional
+# members passes, too.
+for plugin in foreign version-1; do
+  passes "$work/plugins/$plugin.so"
+  head -n 1 "$work/tap" | grep -qx 'TAP version 13'
+  planned=$(sed -n 's/^1\.\.//p' "$work/tap")
+  test "$planned" -eq "$(grep -c '^ok ' "$work/tap")"
+  grep -q "^ok $planned - speed" "$work/tap"
+done
+grep -q '^ok [0-9]* - set-level: .* # SKIP ' "$work/tap"
+grep -qE '^# memory: .*[;,] lz4 [0-9]+ KiB' "$work/tap"
+grep -qE '^# speed: .*MiB/s.*[;,] lz4 ' "$work/tap"
+
+# bites FLAW CHECK MESSAGE
+bites ()
+{
+  local plugin="$work/flawed/$1.so"
+
+  cp "$abs_top_builddir/tests/plugins/.libs/flawed.so" "$plugin"
+  chmod 755 "$plugin"
+  expect_exit 1 plugin_check "$plugin" --only "$2"
+  expect_message "$1\\.so: .*"
+  grep -q "^not ok 1 - $2: " "$work/tap" ||
+    fail "$1 is not caught by $2: $(cat "$work/tap")"
+  grep -qE "^# $2: .*$3" "$work/tap" ||
+    fail "$1: not \"$3\" but $(cat "$work/tap")"
+}
+
+bites dies-at-once load 'crashed while it was loaded: Aborted'
+bites no-decompress load 'must have a .decompress function'
+bites no-version values '\.version does not give'
+bites falling-bound values '\.bound of 4097 bytes, .* less than'
+bites refuses parameters '"fast" is described and refused: .*: no'
+bites says-nothing parameters 'wrote no line'
+bites loses-a-byte round-trips 'gave other bytes'
+bites exits round-trips 'ended the process in .compress, 4096 bytes.*status 0'
+bites writes-input round-trips 'crashed in .compress'
+bites reads-on round-trips 'crashed in .compress'
+bites no-last-level levels '\.compress of 65536 bytes failed'
+bites small-only large '\.compress of 16777216 bytes failed'
+bites tight-bound incompressible 'no room in the [0-9]* of .bound'
+bites writes-on exact-room 'crashed in .compress'
+bites writes-before exact-room 'wrote before its output'
+bites fails-no-room no-room 'returned -1, not IOPRESS_CODEC_NO_ROOM'
+bites cuts-short no-room 'returned 0, not IOPRESS_CODEC_NO_ROOM'
+bites counts repeats 'another frame'
+bites wants-alignment repeats 'when they stand elsewhere'
+bites counts-contexts contexts 'another frame when there are other contexts'
+bites shares threads 'while other threads are at work'
+bites keeps-level set-level 'after .set_level'
+bites knows-all is-frame 'for a frame'
+bites knows-none is-frame 'does not know a frame of level'
+bites accepts-cut truncated 'accepts a frame that ends early'
+bites accepts-tail lengths 'accepts a byte behind the frame'
+bites trusts damaged 'crashed in .decompress'
+bites leaves-bytes damaged 'leaves bytes of its output'
+bites hangs repeats 'hangs in .decompress, a frame of 64 bytes'
+bites prints process 'prints "compressing'
+bites opens-files process 'descriptors'
+bites takes-signals process 'signals'
+if grep -q '^#define SANITIZED' "$abs_top_builddir/src/config.h"; then
+  echo "leaks, memory and speed are not looked at with a sanitizer" >&2
+else
+  bites forgets-to-set repeats 'another frame|memory that was never written'
+  bites leaks leaks 'memory leaks: .* of .open to .close'
+  bites leaks-calls leaks 'memory leaks'
+  bites believes-sizes damaged 'takes [0-9]* KiB of memory'
+  bites hoards memory 'a context takes'
+  bites slow speed 'decompresses [0-9.]*, others do'
+fi
+
+# As the loader would not take it, so it is not checked.
+ln -s foreign.so "$work/plugins/link.so"
+expect_exit 1 plugin_check "$work/plugins/link.so"
+grep -q '^Bail out' "$work/tap"
+grep -q 'regular file' "$work/tap"
+chmod 777 "$work/flawed"
+expect_exit 1 plugin_check "$work/flawed/hoards.so"
+grep -q 'writable by others' "$work/tap"
+expect_exit 2 plugin_check "$work/plugins/foreign"
+expect_message 'not the path of a plugin'
+expect_exit 2 plugin_check "$work/plugins/foreign.so" --only nothing
+expect_message 'no check "nothing"'

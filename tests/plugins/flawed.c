@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A codec plugin with the one flaw that its file name tells; see check.sh. */
+
+#include <config.h>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/run_codec.h"
+
+/* Where the marks of flaws are put into frames: the level, which decompress
+ * does not look at.
+ */
+#define MARK 4
+
+typedef struct iopress_codec_context context_t;
+
+static struct iopress_codec flawed;
+
+/* The plugin's constructors run before its entry is called. */
+static const char *
+own_name (void)
+{
+  static char name[64];
+  Dl_info self;
+  const char *file;
+
+  if (dladdr (&flawed, &self) == 0)
+    return "";
+  file = strrchr (self.dli_fname, '/') + 1;
+  strncpy (name, file, strcspn (file, "."));
+  return name;
+}
+
+static int
+is (const char *name)
+{
+  return strcmp (own_name (), name) == 0;
+}
+
+static const char *
+no_version (void)
+{
+  return NULL;
+}
+
+static size_t
+falling_bound (size_t length)
+{
+  return length > 4096 ? length + 1000 : length + 2000;
+}
+
+static size_t
+tight_bound (size_t length)
+{
+  return length;
+}
+
+static void
+burn (double seconds)
+{
+  clock_t end = clock () + (clock_t) (seconds * CLOCKS_PER_SEC);
+
+  while (clock () < end)
+    ;
+}
+
+static int contexts;
+static volatile unsigned int calls;
+
+/* So that no compiler finds out that nobody uses it. */
+static void *volatile last;
+
+static void *
+take_memory (size_t size)
+{
+  last = malloc (size);
+  return last != NULL ? memset (last, 1, size) : NULL;
+}
+
+static context_t *
+open_flawed (int level, const char *parameters, size_t chunk_size)
+{
+  contexts++;
+  if (is ("leaks"))
+    take_memory (100);
+  if (is ("opens-files"))
+    (void) !open ("/dev/null", O_RDONLY);
+  if (is ("takes-signals"))
+    signal (SIGUSR1, SIG_IGN);
+  if (is ("hoards") && chunk_size == 1 << 20)
+    take_memory ((size_t) 300 << 20);
+  return run_codec.open (level, parameters, chunk_size);
+}
+
+static void
+close_flawed (context_t *context)
+{
+  contexts--;
+  run_codec.close (context);
+}
+
+/* What a flaw lets happen before a frame is made. */
+static void
+before_compress (const unsigned char *input, size_t length)
+{
+  if (is ("exits") && length == 4096)
+    exit (0);
+  if (is ("prints") && length == 1 << 16)
+    printf ("compressing\n");
+  if (is ("writes-input"))
+    *(unsigned char *) (uintptr_t) input = 1;
+  if (is ("reads-on"))
+    calls += ((const volatile unsigned char *) input)[length];
+  if (is ("leaks-calls"))
+    take_memory (100);
+}
+
+/* And what it does to the frame. */
+static void
+mark_frame (const unsigned char *input, unsigned char *frame)
+{
+  static volatile size_t somewhere = 10000;
+  volatile unsigned char *memory;
+
+  if (is ("counts"))
+    frame[MARK] = (unsigned char) ++calls;
+  if (is ("counts-contexts"))
+    frame[MARK] = (unsigned char) contexts;
+  if (is ("wants-alignment"))
+    frame[MARK] = (uintptr_t) input % 2;
+  if (is ("forgets-to-set")) {
+    memory = malloc (20000);
+    frame[MARK] = memory[somewhere];
+    free ((void *) (uintptr_t) memory);
+  }
+}
+
+/* All threads have the same one. */
+static unsigned char shared[1 << 20];
+
+static size_t
+compress_flawed (context_t *context, const void *input, size_t length,
+                 void *output, size_t size)
+{
+  size_t result;
+
+  before_compress (input, length);
+  if (is ("small-only") && length > 1 << 20)
+    return IOPRESS_CODEC_ERROR;
+  if (is ("shares") && length <= sizeof shared) {
+    memcpy (shared, input, length);
+    usleep (500);
+    input = shared;
+  }
+  result = run_codec.compress (context, input, length, output, size);
+  if (is ("writes-on") && result == IOPRESS_CODEC_NO_ROOM)
+    ((volatile unsigned char *) output)[size] = 1;
+  if (is ("writes-before") && size > 0)
+    ((volatile unsigned char *) output)[-1] = 1;
+  if (is ("fails-no-room") && result == IOPRESS_CODEC_NO_ROOM)
+    return IOPRESS_CODEC_ERROR;
+  if (is ("cuts-short") && result == IOPRESS_CODEC_NO_ROOM)
+    return size;
+  if (result == IOPRESS_CODEC_ERROR || result == IOPRESS_CODEC_NO_ROOM)
+    return result;
+  if (is ("no-last-level") && ((unsigned char *) output)[MARK] == 6)
+    return IOPRESS_CODEC_ERROR;
+  mark_frame (input, output);
+  return result;
+}
+
+/* Frames that are not what they should be are not an error to all. */
+static size_t
+forgive (context_t *context, const void *input, size_t length, void *output,
+         size_t output_length)
+{
+  size_t shorter = length;
+
+  if (is ("accepts-tail"))
+    while (shorter-- > 5)
+      if (run_codec.decompress (context, input, shorter, output,
+                                output_length) == output_length)
+        return output_length;
+  if (is ("accepts-cut") && length >= 13 && output_length == 20000)
+    return output_length;
+  if (is ("leaves-bytes") && length >= 13 && output_length == 20000 &&
+      run_codec.is_frame (input, length))
+    return output_length;
+  if (is ("hangs") && length == 64)
+    for (;;)
+      calls++;
+  return IOPRESS_CODEC_ERROR;
+}
+
+/* As run_codec does it, but what the frame says is believed. */
+static size_t
+trust (const unsigned char *from, size_t length, unsigned char *to,
+       size_t output_length)
+{
+  const unsigned char *end = from + length;
+  unsigned int literals, zeros;
+
+  for (from += 5; from + 8 <= end; from += 8 + literals) {
+    memcpy (&literals, from, 4);
+    memcpy (&zeros, from + 4, 4);
+    memcpy (to, from + 8, literals);
+    memset (to + literals, 0, zeros);
+    to += literals + zeros;
+  }
+  return output_length;
+}
+
+static size_t
+decompress_flawed (context_t *context, const void *input, size_t length,
+                   void *output, size_t output_length)
+{
+  size_t result;
+
+  if (is ("trusts"))
+    return trust (input, length, output, output_length);
+  if (is ("slow"))
+    burn ((double) output_length / (1 << 21));
+  if (is ("believes-sizes") && length >= 13 && calls == 0 &&
+      ((const unsigned char *) input)[8] == 0xff) {
+    calls++;
+    free (take_memory ((size_t) 320 << 20));
+  }
+  result = run_codec.decompress (context, input, length, output,
+                                 output_length);
+  if (result == IOPRESS_CODEC_ERROR)
+    return forgive (context, input, length, output, output_length);
+  if (is ("loses-a-byte") && output_length == 4097)
+    ((unsigned char *) output)[4096] ^= 1;
+  return result;
+}
+
+static int
+keep_level (context_t *context, int level)
+{
+  (void) context;
+  (void) level;
+  return 0;
+}
+
+static int
+know_all (const void *input, size_t length)
+{
+  (void) input;
+  (void) length;
+  return 1;
+}
+
+static int
+know_none (const void *input, size_t length)
+{
+  return know_all (input, length) - 1;
+}
+
+static int
+refuse (int level, const char *parameters, char *message, size_t size)
+{
+  (void) level;
+  (void) parameters;
+  snprintf (message, size, "no");
+  return -1;
+}
+
+static int
+refuse_in_silence (int level, const char *parameters, char *message,
+                   size_t size)
+{
+  (void) level;
+  (void) parameters;
+  memset (message, 'x', size);
+  return -1;
+}
+
+static const struct iopress_codec_parameter parameters[] = {
+  { .key = "fast", .type = IOPRESS_CODEC_FLAG, .help = "does nothing" },
+  { .key = NULL },
+};
+
+IOPRESS_REGISTER_CODEC (flawed)
+
+static void __attribute__ ((constructor))
+take_run_codec (void)
+{
+  flawed = run_codec;
+  flawed.name = own_name ();
+  flawed.open = open_flawed;
+  flawed.close = close_flawed;
+  flawed.compress = compress_flawed;
+  flawed.decompress = decompress_flawed;
+  if (is ("no-version"))
+    flawed.version = no_version;
+  if (is ("falling-bound"))
+    flawed.bound = falling_bound;
+  if (is ("tight-bound"))
+    flawed.bound = tight_bound;
+  if (is ("keeps-level"))
+    flawed.set_level = keep_level;
+  if (is ("knows-all"))
+    flawed.is_frame = know_all;
+  if (is ("knows-none"))
+    flawed.is_frame = know_none;
+  if (is ("refuses"))
+    flawed.parameters = parameters;
+  if (is ("refuses"))
+    flawed.check_parameters = refuse;
+  if (is ("says-nothing"))
+    flawed.check_parameters = refuse_in_silence;
+  if (is ("dies-at-once"))
+    abort ();
+  if (is ("no-decompress"))
+    flawed.decompress = NULL;
+}
