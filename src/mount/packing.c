@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mount/packing_private.h"
+#include "sandbox/memory_only.h"
 #include "util/checksum.h"
 #include "util/clock.h"
 #include "util/thread.h"
@@ -39,11 +40,13 @@ packing_run_options (const struct packing *packing, uint32_t chunk_bytes)
   /* A window and a record each, and what the worker has beside. */
   uint64_t threads = packing->options.memory_bytes /
     (5 * (uint64_t) chunk_bytes);
+  struct error missing = { 0 };
 
   return (struct run_options) {
     .threads = (unsigned int)
       minimum_u64 (maximum_u64 (threads, 1), packing->options.threads),
     .memory_bytes = packing->options.memory_bytes,
+    .confined = memory_only_available (&missing) == 0,
   };
 }
 

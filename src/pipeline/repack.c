@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pipeline/image_sink.h"
@@ -17,6 +18,7 @@ struct repack_job {
   struct decoding decoding;
   struct encoding encoding;
   bool keep_frames;
+  char codecs[2 * CODEC_NAME_BYTES + sizeof " or "];   /* for messages */
 };
 
 struct repack_worker {
@@ -107,6 +109,8 @@ make_job (struct repack_job *job)
 {
   uint32_t chunk_bytes = job->encoding.header->chunk_bytes;
 
+  snprintf (job->codecs, sizeof job->codecs, "%s or %s",
+            job->decoding.header->codec, job->encoding.header->codec);
   return (struct job) {
     .opaque = job,
     .raw_bytes = chunk_bytes,
@@ -115,6 +119,7 @@ make_job (struct repack_job *job)
     .open = worker_open,
     .close = worker_close,
     .work = work,
+    .codec = job->codecs,
   };
 }
 

@@ -104,6 +104,7 @@ handle (void)
 static const int always[] = {
   SCMP_SYS (brk),
   SCMP_SYS (clock_gettime),
+  SCMP_SYS (clock_nanosleep),
   SCMP_SYS (exit),
   SCMP_SYS (futex),
   SCMP_SYS (getrandom),
@@ -111,6 +112,7 @@ static const int always[] = {
   SCMP_SYS (madvise),
   SCMP_SYS (mremap),
   SCMP_SYS (munmap),
+  SCMP_SYS (nanosleep),
   SCMP_SYS (restart_syscall),
   SCMP_SYS (rseq),
   SCMP_SYS (rt_sigreturn),

@@ -15,7 +15,7 @@
 int memory_only_available (struct error *err);
 
 /* From now on the calling thread can use memory that is not executable, wait
- * for other threads, ask for the time, end, and read at an offset of READ_FD
+ * for other threads and for time, end, and read at an offset of READ_FD
  * (-1: of none).  Any other system call fails with EPERM and is remembered.
  * There is no way back: for threads that end before the program does something
  * else.  Returns 0, or -1 with ERR.
