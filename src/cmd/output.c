@@ -72,7 +72,7 @@ open_descriptor (int fd, const char *name, enum direct_io direct,
     return -1;
   if (!output->file.regular)
     return 0;
-  return leftover_check_replaced (fd, name, FILE_UPDATE, err) < 0 ? -1
+  return leftover_check_replaced (fd, name, FILE_UPDATE, input, err) < 0 ? -1
     : file_truncate (&output->file, 0, err);
 }
 
@@ -159,10 +159,11 @@ refuse_input_name (const struct file *input, const struct output *output,
 
 /* The regular file NODE, from place_find, has the name of OUTPUT. */
 static int
-judge_replaced (const struct output *output, int node, struct error *err)
+judge_replaced (const struct output *output, int node,
+                const struct file *input, struct error *err)
 {
   return output->force
-    ? leftover_check_replaced (node, output->path, FILE_READ, err)
+    ? leftover_check_replaced (node, output->path, FILE_READ, input, err)
     : fail_exists (output->path, err);
 }
 
@@ -186,7 +187,7 @@ judge_path (const struct output *output, int node, const struct file *input,
     return 1;
   if (refuse_input_name (input, output, err) < 0)
     return -1;
-  return judge_replaced (output, node, err);
+  return judge_replaced (output, node, input, err);
 }
 
 static int
@@ -289,7 +290,7 @@ reopen_path (enum direct_io direct, const struct file *input,
     return -1;
   if (there > 0) {
     node = place_find (&draft->place);
-    if (judge_replaced (output, node, err) < 0)
+    if (judge_replaced (output, node, input, err) < 0)
       return -1;
   }
   output->part = draft->part.path;

@@ -89,9 +89,32 @@ leftover_is_foreign (const struct file *file, struct error *err)
   return found;
 }
 
+/* Refuse to replace what REPLACED is of, an image called NAME, by one of INPUT when
+ * that was a save as long as this, and is none any more.
+ */
+static int
+check_only_copy (const struct content *replaced, const char *name,
+                 const struct file *input, struct error *err)
+{
+  const struct file_header *header = &replaced->header;
+  struct content content;
+
+  if (replaced->kind != CONTENT_IMAGE || header->kind != IMAGE_MAPPED_RAM ||
+      (header->compatible & FEATURE_DISCARD) == 0 || !input->regular ||
+      input->size != header->source_bytes)
+    return 0;
+  if (look (input, &content, err) < 0)
+    return -1;
+  if (content.kind != CONTENT_OTHER)
+    return 0;
+  error_about (err, ERROR_BAD_INPUT, 0, input->name, "is no save, and may be "
+               "what was left of the one that %s has", name);
+  return error_hint (err, "keep that image, and give OUTPUT another name");
+}
+
 int
 leftover_check_replaced (int fd, const char *name, enum file_access access,
-                         struct error *err)
+                         const struct file *input, struct error *err)
 {
   struct content content = { .kind = CONTENT_OTHER };
   struct file file = FILE_CLOSED;
@@ -104,6 +127,8 @@ leftover_check_replaced (int fd, const char *name, enum file_access access,
     result = look (&file, &content, err);
   if (result == 0 && content_is_half (&content))
     result = leftover_refuse (&file, err);
+  else if (result == 0)
+    result = check_only_copy (&content, name, input, err);
   file_close (&file, &ignored);
   return result;
 }

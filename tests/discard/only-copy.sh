@@ -225,6 +225,20 @@ for source in s hole zeros nothing; do
   done
   rm new.part
 done
+# Nor does one that somebody has written a byte to since.
+python3 "$abs_top_srcdir/tests/lib/make_mapped_ram.py" --libvirt save \
+  --block pc.ram=2M,random guest
+cp guest kept
+iopress save --discard guest packed
+printf x | dd of=guest bs=1 seek=70000 conv=notrunc status=none
+untouched packed -- 3 iopress save --force guest packed
+expect_message "guest: is no save, .* that packed has; keep that image"
+untouched packed -- 3 iopress save guest fd:4 4<>packed
+# But another save of the same size does.
+iopress save --force kept packed
+iopress restore --force packed r
+expect_same kept r
+rm guest kept packed r
 cp hole new
 head -c 1000000 image >new.part
 untouched new new.part -- 3 iopress save --replace new
