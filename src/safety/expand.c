@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An image becomes its source again in its own place: which aside is FILE's, and
- * what follows from that.
+/* An image becomes its source again in its own place: which aside is FILE's,
+ * and what follows from that.
  */
 
 #include <config.h>
@@ -66,19 +66,20 @@ close_aside (struct expand *expand)
   expand->state = EXPANDING_FOREIGN;
 }
 
-/* Open what has the name expand->aside_place, if it can be an aside at all: what
- * cannot says nothing about FILE.  Returns 0, or -1 with ERR.
+/* Open what has the name expand->aside_place, if it can be an aside at all:
+ * what cannot says nothing about FILE.  Returns 0, or -1 with ERR.
  */
 static int
 open_aside (struct expand *expand, struct error *err)
 {
   struct file copy = FILE_CLOSED;
   struct error ignored = { 0 };
+  const struct image_options *how = &expand->options->image;
   enum place_found found = aside_open (&expand->aside_place, &expand->file,
-                                       expand->options->image.direct, &copy, err);
+                                       how->direct, &copy, err);
 
   if (found == PLACE_OURS)
-    return image_input_take (&copy, &expand->options->image, &expand->aside, err);
+    return image_input_take (&copy, how, &expand->aside, err);
   file_close (&copy, &ignored);
   if (found == PLACE_FOREIGN)
     err->kind = ERROR_BAD_INPUT;
@@ -87,8 +88,8 @@ open_aside (struct expand *expand, struct error *err)
   return error_subject (err, expand->aside_place.path);
 }
 
-/* Whether the file that has FILE's name with SUFFIX is its aside.  Returns 1 and
- * leaves it open, 0, or -1 with ERR.
+/* Whether the file that has FILE's name with SUFFIX is its aside.  Returns 1
+ * and leaves it open, 0, or -1 with ERR.
  */
 static int
 try_aside (struct expand *expand, const char *suffix, struct error *err)
@@ -145,8 +146,8 @@ take_aside (void *opaque, const char *suffix)
   return found > 0;
 }
 
-/* See that FILE is whole as far as that can be seen at once, and that its codec is
- * there; then put it aside, as COPY.
+/* See that FILE is whole as far as that can be seen at once, and that its
+ * codec is there; then put it aside, as COPY.
  */
 static int
 put_aside (struct expand *expand, struct file *copy, struct error *err)
@@ -189,8 +190,8 @@ begin (struct expand *expand, struct error *err)
     file_close (&copy, &ignored);
     return -1;
   }
-  if (image_input_take (&copy, &expand->options->image, &expand->aside, err) == 0 &&
-      look (expand, err) == 0) {
+  if (image_input_take (&copy, &expand->options->image, &expand->aside,
+                        err) == 0 && look (expand, err) == 0) {
     if (expand->state == EXPANDING_PACKED)
       return 0;
     error_set (err, ERROR_FAILED, 0, "was changed while it was put aside");
@@ -343,8 +344,8 @@ expand_file (struct expand *expand, struct error *err)
   enum content_kind kind;
   int result;
 
-  if (in_place_open (expand->name, expand->options->image.direct, &expand->place,
-                     &expand->file, &expand->head, err) < 0)
+  if (in_place_open (expand->name, expand->options->image.direct,
+                     &expand->place, &expand->file, &expand->head, err) < 0)
     return -1;
   expand->file.cancelled = expand->options->image.cancelled;
   if (aside_find (&expand->place, take_aside, expand, err) < 0)

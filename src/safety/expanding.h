@@ -30,6 +30,9 @@
  *                               magic begins, then the end is cut off
  *   MARKED -> PACKED            the marker's sector gets the image's bytes
  *
+ * Without the second marker a cut between those two sectors would leave a FILE
+ * with neither marker nor magic, which nothing could tell from any other.
+ *
  * So QEMU's magic is there only when all else is, a valid file header in PACKED
  * only, and in the two between a marker says that the aside holds everything.
  *
@@ -95,8 +98,9 @@ int expanding_open_sink (struct expanding *expanding, struct sink *sink,
 /* FILE becomes DONE, durably; all pages have gone through the sink. */
 int expanding_finish (struct expanding *expanding, struct error *err);
 
-/* FILE is ALMOST: it becomes DONE, durably, with the few bytes that it may lack out
- * of VIEW, which is of the aside.  Nothing else of that needs to be whole.
+/* FILE is ALMOST: it becomes DONE, durably, with the few bytes that it may
+ * lack out of VIEW, which is of the aside.  Nothing else of that needs to be
+ * whole.
  */
 int expanding_finish_almost (struct expanding *expanding,
                              struct image_view *view, struct error *err);

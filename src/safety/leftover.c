@@ -89,8 +89,8 @@ leftover_is_foreign (const struct file *file, struct error *err)
   return found;
 }
 
-/* Refuse to replace what REPLACED is of, an image called NAME, by one of INPUT when
- * that was a save as long as this, and is none any more.
+/* Refuse to replace what REPLACED is of, an image called NAME, by one of INPUT
+ * when that was a save as long as this, and is none any more.
  */
 static int
 check_only_copy (const struct content *replaced, const char *name,

@@ -17,7 +17,7 @@ struct match {
   struct resume *resume;
   const struct file *file;
   struct read_at source, image;
-  const struct mapped_ram *ram;        /* marks pages that do not count; or NULL */
+  const struct mapped_ram *ram;        /* marks pages that do not count */
 };
 
 /* A source of zeros is what an earlier run leaves that was done: it has nothing

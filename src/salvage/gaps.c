@@ -212,8 +212,8 @@ salvage_range_missing (const struct salvage *salvage, uint64_t offset,
   return gap < salvage->gap_count && salvage->gaps[gap].first < end;
 }
 
-/* Add the parts of GAP that the RAM blocks do not mark absent.  It goes from one run of
- * absent pages to the next, however many windows a run has.
+/* Add the parts of GAP that the RAM blocks do not mark absent.  It goes from
+ * one run of absent pages to the next, however many windows a run has.
  */
 static int
 add_present (struct salvage *salvage, struct salvage_gap gap,

@@ -56,9 +56,10 @@ int salvage_search (struct file *file, struct salvage *salvage,
 
 void salvage_free (struct salvage *salvage);
 
-/* Once the records have been unpacked: those of these COUNT windows were of no use
- * after all.  Find out what of QEMU's stream came back, with DECODING, and leave
- * out of the gaps what that says was absent.  Returns 0, or -1 with ERR.
+/* Once the records have been unpacked: those of these COUNT windows were of no
+ * use after all.  Find out what of QEMU's stream came back, with DECODING, and
+ * leave out of the gaps what that says was absent.  Returns 0, or -1 with
+ * ERR.
  */
 int salvage_settle (struct salvage *salvage, const struct decoding *decoding,
                     const uint64_t *lost, size_t count, struct error *err);
