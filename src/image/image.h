@@ -22,10 +22,10 @@ struct image {
   size_t ahead_bytes;
 };
 
-/* Find the file header in the first 16 MiB of FILE, which stays the caller's;
- * fills header and prefix.  A stream is read up to some bytes past the
- * header: those are in AHEAD.  Returns 0; or -1 with ERR (ERROR_BAD_INPUT
- * when it is no image, a damaged one, or one of an unknown version).
+/* See that FILE, which stays the caller's, is an image (content.h), and get its
+ * header and prefix.  A stream is read up to some bytes past the header: those are
+ * in AHEAD.  Returns 0; or -1 with ERR (ERROR_BAD_INPUT when it is no image, a
+ * damaged one, or one of an unknown version).
  */
 int image_open (struct file *file, struct image **image, struct error *err);
 
