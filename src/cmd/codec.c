@@ -57,3 +57,19 @@ codec_for_choice (const char *folder, const char *text,
     *automatic = choice.automatic;
   return 0;
 }
+
+int
+codec_check_header (const struct codec *codec,
+                    const struct file_header *header, struct error *err)
+{
+  struct codec_choice choice = { .has_level = true, .level = header->level };
+
+  if (codec == NULL)
+    return 0;
+  snprintf (choice.parameters, sizeof choice.parameters, "%s",
+            header->parameters);
+  if (codec_choice_check (codec, &choice, err) == 0)
+    return 0;
+  err->kind = ERROR_BAD_INPUT;
+  return -1;
+}

@@ -20,4 +20,11 @@ int codec_for_choice (const char *folder, const char *text,
                       struct file_header *header, struct codec **codec,
                       bool *automatic, struct error *err);
 
+/* Whether CODEC, NULL for "stored", can compress as HEADER says, which comes
+ * from a file that nobody vouches for.  Returns 0, or -1 with ERR
+ * (ERROR_BAD_INPUT).
+ */
+int codec_check_header (const struct codec *codec,
+                        const struct file_header *header, struct error *err);
+
 #endif /* IOPRESS_CMD_CODEC_H */

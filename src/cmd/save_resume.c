@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "cmd/codec.h"
 #include "cmd/save.h"
 #include "image/image_input.h"
 
@@ -182,6 +183,8 @@ take_up (struct save *save, struct error *err)
     return resolve_heads (save, err);
   if (earlier->complete)
     return 0;
+  if (codec_check_header (save->codec, &save->header, err) < 0)
+    return error_subject (err, save->output.file.name);
   return output_make_private (&save->output, err) < 0 ? -1
     : file_truncate (&save->output.file, save->image->bytes, err);
 }
