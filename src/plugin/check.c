@@ -69,29 +69,24 @@ plugin_check_count (void)
 static void
 confine (void)
 {
-  static const struct {
-    int resource;
-    rlim_t limit;
-  } limits[] = {
-    { RLIMIT_CORE, 0 },
-    { RLIMIT_FSIZE, 0 },
-    { RLIMIT_CPU, PROCESSOR_SECONDS },
-#ifndef SANITIZED
-    { RLIMIT_AS, MEMORY_BYTES },
-#endif
+  static const struct rlimit nothing = { 0, 0 };
+  static const struct rlimit seconds = {
+    PROCESSOR_SECONDS, PROCESSOR_SECONDS
   };
-  struct rlimit limit;
-  size_t i;
   int number;
+#ifndef SANITIZED
+  static const struct rlimit memory = { MEMORY_BYTES, MEMORY_BYTES };
+
+  setrlimit (RLIMIT_AS, &memory);
+#endif
 
   setpgid (0, 0);
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   prctl (PR_SET_DUMPABLE, 0);
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  for (i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-    limit.rlim_cur = limit.rlim_max = limits[i].limit;
-    setrlimit (limits[i].resource, &limit);
-  }
+  setrlimit (RLIMIT_CORE, &nothing);
+  setrlimit (RLIMIT_FSIZE, &nothing);
+  setrlimit (RLIMIT_CPU, &seconds);
   for (number = 1; number < NSIG; number++)
     signal (number, SIG_DFL);
 }

@@ -61,6 +61,8 @@ bites ()
     fail "$1: not \"$3\" but $(cat "$work/tap")"
 }
 
+# A sanitizer sees a crash come, and has an exit status of its own.
+crash='(crashed|ended the process)'
 bites dies-at-once load 'crashed while it was loaded: Aborted'
 bites no-decompress load 'must have a .decompress function'
 bites no-version values '\.version does not give'
@@ -68,13 +70,13 @@ bites falling-bound values '\.bound of 4097 bytes, .* less than'
 bites refuses parameters '"fast" is described and refused: .*: no'
 bites says-nothing parameters 'wrote no line'
 bites loses-a-byte round-trips 'gave other bytes'
-bites exits round-trips 'ended the process in .compress, 4096 bytes.*status 0'
-bites writes-input round-trips 'crashed in .compress'
-bites reads-on round-trips 'crashed in .compress'
+bites exits round-trips 'ended the process in .compress, 4096 bytes'
+bites writes-input round-trips "$crash in .compress"
+bites reads-on round-trips "$crash in .compress"
 bites no-last-level levels '\.compress of 65536 bytes failed'
 bites small-only large '\.compress of 16777216 bytes failed'
 bites tight-bound incompressible 'no room in the [0-9]* of .bound'
-bites writes-on exact-room 'crashed in .compress'
+bites writes-on exact-room "$crash in .compress"
 bites writes-before exact-room 'wrote before its output'
 bites fails-no-room no-room 'returned -1, not IOPRESS_CODEC_NO_ROOM'
 bites cuts-short no-room 'returned 0, not IOPRESS_CODEC_NO_ROOM'
@@ -87,7 +89,7 @@ bites knows-all is-frame 'for a frame'
 bites knows-none is-frame 'does not know a frame of level'
 bites accepts-cut truncated 'accepts a frame that ends early'
 bites accepts-tail lengths 'accepts a byte behind the frame'
-bites trusts damaged 'crashed in .decompress'
+bites trusts damaged "$crash in .decompress"
 bites leaves-bytes damaged 'leaves bytes of its output'
 bites hangs repeats 'hangs in .decompress, a frame of 64 bytes'
 bites prints process 'prints "compressing'
