@@ -48,8 +48,8 @@ is_progress_file (const char *argument, bool output, int progress_fd)
 }
 
 static int
-check_operands (int count, char **operands, int progress_fd,
-                struct error *err)
+check_operands (const struct verb *verb, int count, char **operands,
+                int progress_fd, struct error *err)
 {
   int i;
 
@@ -58,7 +58,8 @@ check_operands (int count, char **operands, int progress_fd,
       return error_set (err, ERROR_USAGE, 0, "the name of a file is empty");
     if (descriptor_check_name (operands[i], operands[i], err) < 0)
       return -1;
-    if (is_progress_file (operands[i], i > 0, progress_fd)) {
+    if (is_progress_file (operands[i], i > 0 && !verb->many_operands,
+                          progress_fd)) {
       error_set (err, ERROR_USAGE, 0,
                  "would get the lines of --progress-fd %d", progress_fd);
       return error_subject (err, operands[i]);
@@ -72,7 +73,8 @@ check_count (const struct verb *verb, int count, bool runs, struct error *err)
 {
   bool few = count < verb->operand_count - verb->optional_operands;
 
-  if (!few && (count <= verb->operand_count || runs))
+  if (!few && (count <= verb->operand_count || runs ||
+               verb->many_operands))
     return 0;
   error_set (err, ERROR_USAGE, 0, "%s arguments", few ? "missing" : "too many");
   return error_hint (err, "usage: %s", verb->synopsis);
@@ -125,8 +127,8 @@ parse (const struct verb *verb, void *state, int argc, char **argv,
   runs = verb->runs_command != NULL && verb->runs_command (state);
   if (check_count (verb, count, runs, err) < 0)
     return -1;
-  return check_operands (runs ? verb->operand_count - 1 : count, argv + optind,
-                         common->progress_fd, err);
+  return check_operands (verb, runs ? verb->operand_count - 1 : count,
+                         argv + optind, common->progress_fd, err);
 }
 
 static int

@@ -23,6 +23,7 @@ struct verb {
   const struct option *options;        /* COMMON_LONG_OPTIONS and its own */
   int operand_count;
   int optional_operands;       /* of them, at the end */
+  bool many_operands;          /* or any number more, all of them inputs */
 
   const void *state;           /* as it is before any option */
   size_t state_bytes;

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* iopress verify: is an image whole? */
+/* iopress verify: are images whole? */
 
 #include <config.h>
+
+#include <stdio.h>
 
 #include "cmd/image_run.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
 #include "pipeline/page_sink.h"
 
-#define SYNOPSIS "iopress verify [OPTION]... IMAGE"
+#define SYNOPSIS "iopress verify [OPTION]... IMAGE..."
 
 static const char help[] =
   "Usage: " SYNOPSIS "\n"
-  "Read all of IMAGE, decompress it and check every checksum.  Writes nothing;\n"
-  "the exit status is 0 when the image is whole, 3 when it is not.\n"
+  "Read all of each IMAGE, decompress it and check every checksum.  Writes\n"
+  "nothing; the exit status is 0 when it is whole, 3 when it is not.  Of\n"
+  "several, a summary is printed at the end.\n"
   "\n"
   "      --fast              check the checksums of the stored bytes only,\n"
   "                          decompress nothing\n";
@@ -32,9 +35,8 @@ static const struct option long_options[] = {
 };
 
 static int
-run (void *state, char **operands, struct error *err)
+verify_image (struct verify *verify, const char *name, struct error *err)
 {
-  struct verify *verify = state;
   const struct common_options *common = &verify->common;
   struct image_input *input = &verify->input;
   struct image_options how = image_options_of (common);
@@ -45,7 +47,7 @@ run (void *state, char **operands, struct error *err)
     .common = common,
     .sink = &sink,
   };
-  if (image_input_open (operands[0], &how, input, err) < 0)
+  if (image_input_open (name, &how, input, err) < 0)
     return -1;
   input->decoding.fast = verify->fast;
   if (image_run (input, &verify->run, err) < 0)
@@ -62,17 +64,58 @@ end (void *state, bool succeeded)
   struct verify *verify = state;
 
   progress_end (verify->run.progress, succeeded);
+  verify->run.progress = NULL;
   image_input_close (&verify->input);
+}
+
+/* Those that are not whole are told of at once, and the others looked at all
+ * the same.  Damage outweighs what could not be read.
+ */
+static int
+verify_images (struct verify *verify, char **names, struct error *err)
+{
+  size_t whole = 0, bad = 0, failed = 0;
+
+  for (; *names != NULL; names++) {
+    struct error one = { 0 };
+    int result = verify_image (verify, *names, &one);
+
+    end (verify, result == 0);
+    if (result == 0) {
+      whole++;
+      continue;
+    }
+    if (one.kind == ERROR_CANCELLED) {
+      *err = one;
+      return -1;
+    }
+    if (say_error (&one) == ERROR_BAD_INPUT)
+      bad++;
+    else
+      failed++;
+  }
+  if (!verify->common.quiet)
+    printf ("%zu images: %zu whole, %zu not whole, %zu not read\n",
+            whole + bad + failed, whole, bad, failed);
+  return bad > 0 ? ERROR_BAD_INPUT : failed > 0 ? ERROR_FAILED : 0;
+}
+
+static int
+run (void *state, char **operands, struct error *err)
+{
+  return operands[1] == NULL ? verify_image (state, operands[0], err)
+    : verify_images (state, operands, err);
 }
 
 const struct verb verify_verb = {
   .name = "verify",
-  .summary = "check that an image is whole",
+  .summary = "check that images are whole",
   .synopsis = SYNOPSIS,
   .help = help,
   .letters = COMMON_LETTERS,
   .options = long_options,
   .operand_count = 1,
+  .many_operands = true,
   VERB_STATE (struct verify, .input = IMAGE_INPUT_CLOSED),
   .run = run,
   .end = end,

@@ -32,8 +32,8 @@ refused 'OUTPUT is missing' save "$source"
 refused 'too many arguments' save "$source" "$new" extra
 refused 'missing arguments; usage: iopress restore' restore "$image"
 refused 'missing arguments' info
-refused 'too many arguments' verify "$image" extra
-refused 'too many arguments' plugins extra
+refused 'too many arguments' expand "$image" extra
+refused 'too many arguments' plugins zstd extra
 refused '--bogus' save --bogus "$source" "$new"
 refused 'T' save "$source" "$new" -T
 refused '--force' save --force=yes "$source" "$new"

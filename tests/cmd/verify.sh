@@ -48,3 +48,26 @@ expect_message 'deep: window 0: the checksum of its pages is wrong'
 expect_exit 3 iopress verify "$work/source"
 expect_one_line
 expect_message 'source: not an iopress image'
+
+# Several: all are looked at, those that are not whole told of.
+expect_several ()
+{
+  expect_exit "$1" iopress verify "${@:3}" >"$work/said"
+  test "$(cat "$work/said")" = "$2" || fail "$(cat "$work/said")"
+}
+
+cd "$work"
+expect_several 0 '2 images: 2 whole, 0 not whole, 0 not read' image image
+expect_several 3 '3 images: 2 whole, 1 not whole, 0 not read' \
+  image damaged image
+expect_message '^iopress: damaged: window'
+expect_one_line
+expect_several 1 '2 images: 1 whole, 0 not whole, 1 not read' none image
+expect_message '^iopress: none: '
+expect_several 3 '3 images: 0 whole, 1 not whole, 2 not read' none damaged none
+expect_several 0 '2 images: 2 whole, 0 not whole, 0 not read' - image <image
+expect_several 3 '' -q image damaged
+expect_exit 2 iopress verify --progress-fd 5 image progress 5>progress
+expect_exit 0 iopress verify --progress-fd 5 image image >/dev/null 5>lines
+test "$(grep -c '"state":"done"' lines)" -eq 2
+expect_exit 1 iopress verify image image >/dev/full
