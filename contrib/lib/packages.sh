@@ -5,6 +5,7 @@
 # file in a folder where nobody else writes.
 
 : "${packages_log:?}"
+: "${packages_newest:=}"
 packages_backports=/etc/apt/sources.list.d/iopress-backports.sources
 
 # mapped-ram came with QEMU 9.0, "sparse" save images with libvirt 11.2.
@@ -196,12 +197,15 @@ packages_at_least ()
 }
 
 # packages_newer MINIMUM PACKAGE...: installs the packages, the first at least
-# at that version, from the release itself or else from its backports.
+# at that version, from the release itself or else from its backports; always
+# from backports where packages_newest is set.
 packages_newer ()
 {
   packages_floor=$1
   shift
-  if packages_at_least "$(packages_installed "$1")" "$packages_floor"; then
+  if test -n "$packages_newest"; then
+    :
+  elif packages_at_least "$(packages_installed "$1")" "$packages_floor"; then
     packages_install "$@"
     return
   fi
@@ -209,7 +213,8 @@ packages_newer ()
     packages_fail "must be root to install: $*"
     return
   fi
-  if packages_at_least "$(packages_candidate "$1")" "$packages_floor"; then
+  if test -z "$packages_newest" &&
+     packages_at_least "$(packages_candidate "$1")" "$packages_floor"; then
     packages_install "$@"
     return
   fi
@@ -305,6 +310,16 @@ packages_debootstrap ()
     ${packages_keyring:+"--keyring=$packages_keyring"} "$@" \
     "$packages_release" "$packages_folder" "$packages_mirror" ||
     packages_fail "debootstrap of $packages_release failed"
+}
+
+# packages_sources RELEASE FOLDER: lets the system in FOLDER install from where
+# this one does.
+packages_sources ()
+{
+  packages_stanza "$(packages_codename)" "$1" \
+    >"$2/etc/apt/sources.list.d/$1.sources" &&
+    rm -f "$2/etc/apt/sources.list" &&
+    apt-config dump Acquire >"$2/etc/apt/apt.conf.d/50outside"
 }
 
 packages_kernel_name ()

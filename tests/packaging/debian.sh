@@ -17,7 +17,8 @@ debs=$work/debs
 mkdir "$debs"
 
 # What the program is linked with, and nothing else.
-libraries=libaio1,libfuse3-3,libjson-c5,liblz4-1,liblzma5,libxxhash0,libzstd1
+libraries=libaio1,libfuse3-3,libjson-c5,liblz4-1,liblzma5,libseccomp2
+libraries+=,libxxhash0,libzstd1
 case $(packages_codename) in
   bookworm) ;;
   *) libraries=${libraries/libaio1/libaio1t64}
@@ -77,7 +78,7 @@ python3 "$abs_top_srcdir/tests/lib/make_mapped_ram.py" \
 in_chroot ()
 {
   cat "$abs_top_srcdir/tests/packaging/chroot.sh" - >"$root/debs/commands"
-  "$abs_top_srcdir/tests/packaging/in-chroot" "$root" bash /debs/commands \
+  "$abs_top_srcdir/contrib/lib/in-chroot" "$root" bash /debs/commands \
     >"$work/said" 2>&1 || fail "$1: $(cat "$work/said")"
   echo "$1: $SECONDS s"
 }
@@ -160,7 +161,7 @@ cmp_helper 11.3.0 $helper
 END
 
 # A kernel that knows of FUSE, and lets it be used.
-if ! "$abs_top_srcdir/tests/packaging/in-chroot" "$root" \
+if ! "$abs_top_srcdir/contrib/lib/in-chroot" "$root" \
        sh -c ': <>/dev/fuse' 2>/dev/null; then
   echo "not tried: the mount, /dev/fuse cannot be opened"
   exit 0
