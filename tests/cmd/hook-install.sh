@@ -117,6 +117,13 @@ make_save packed LibvirtQemudSave 6 IOPRESS1
 expect_exit 1 run --undo
 expect_message '/packed\.save: is packed'
 test ! -e "$installed"
+sed -i 's/^iopress.*/iopress = no-such-program/' \
+  "$root/etc/iopress/libvirt-hook.conf"
+for option in '' --expand; do
+  expect_exit 1 run --undo $option
+  expect_message '/packed\.save: cannot be looked at: .*no-such-program'
+done
+cp "$work/configuration" "$root/etc/iopress/libvirt-hook.conf"
 run --undo --expand
 run --undo | grep -q 'nothing to undo'
 
