@@ -60,7 +60,7 @@ make_view (int store_fd)
   return view;
 }
 
-/* Keep nothing open that would keep the dead mount or the store's lock alive. */
+/* Keep nothing open that keeps the dead mount or the store's lock alive. */
 static void
 close_others (const struct guard *guard)
 {
@@ -86,8 +86,8 @@ put_view (const struct guard *guard, unsigned int flags)
   return 0;
 }
 
-/* Put the view in place of the mount, with nothing else between the two where the
- * kernel can do that.
+/* Put the view in place of the mount, with nothing else between the two where
+ * the kernel can do that.
  */
 static int
 replace_mount (const struct guard *guard)

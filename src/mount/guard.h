@@ -3,10 +3,10 @@
  *
  * A dead FUSE file system stays where it is mounted, and nothing in it can be
  * looked at: libvirt then finds no managed save and starts the guest from
- * nothing.  If the store came to light as it is, libvirt could end a save in an
- * image that nobody finishes any more.  So a process of its own waits for the end
- * and shows the store itself in place of the dead mount, read-only: whole images
- * are there, QEMU refuses them, and no save can be ended.
+ * nothing.  If the store came to light as it is, libvirt could end a save in
+ * an image that nobody finishes any more.  So a process of its own waits for
+ * the end and shows the store itself in place of the dead mount, read-only:
+ * whole images are there, QEMU refuses them, and no save can be ended.
  */
 
 #ifndef IOPRESS_MOUNT_GUARD_H

@@ -11,6 +11,7 @@
 
 #include "mount/mounted_private.h"
 #include "mount/store.h"
+#include "mount/transfer.h"
 
 struct mounted *
 mounted_new (struct mounting *mounting, int fd)
@@ -49,11 +50,13 @@ end_writing (struct mounted *file)
 {
   char line[512];
 
-  if (file->writing == NULL)
+  if (file->writing == NULL || !is_linked (file))
     return;
-  /* An error has been said, and stays as an image without end. */
-  if (!is_linked (file) || writing_finish (file->writing) != 0 ||
-      file->opens > 0)
+  /* An error has been said.  Nobody may have been told of it: closing cannot
+   * fail.
+   */
+  file->failed = writing_finish (file->writing);
+  if (file->failed != 0 || file->opens > 0)
     return;
   file->was_written = true;
   if (writing_describe (file->writing, line, sizeof line))
@@ -186,15 +189,21 @@ mounted_start_anew (struct mounted *file)
   atomic_store (&file->disturbed, true);
   writing_free (file->writing);
   file->writing = NULL;
+  result = truncate_to (file->fd, 0);
+  /* It is still the image that others read. */
+  if (result != 0 && file->shown != NULL)
+    return result;
   shown_close (file->mounting, file->shown);
   file->shown = NULL;
   file->looked = false;
-  if (ftruncate (file->fd, 0) < 0)
-    return errno;
-  result = writing_new (windows, file->fd,
-                        descriptor_name (file->path_fd, name, sizeof name),
-                        &file->writing);
-  return result;
+  file->failed = result;
+  /* Until it is known to be something else. */
+  file->content = SHOWN_UNFINISHED;
+  if (result != 0)
+    return result;
+  return writing_new (windows, file->fd,
+                      descriptor_name (file->path_fd, name, sizeof name),
+                      &file->writing);
 }
 
 int
@@ -235,6 +244,10 @@ open_content (struct mounted *file, int flags)
     return mounted_start_anew (file);
   if (file->writing != NULL)
     return is_for_writing (flags) ? writing_finish (file->writing) : 0;
+  if (file->failed != 0) {
+    file->content = SHOWN_UNFINISHED;
+    return is_for_writing (flags) ? file->failed : 0;
+  }
   if (fstat (file->path_fd, &now) < 0)
     return errno;
   if (now.st_size == 0 && is_for_writing (flags))

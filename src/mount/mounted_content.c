@@ -108,9 +108,7 @@ write_prefix (struct mounted *file, uint64_t offset, const void *buffer,
   int result = write_fully (file->fd, offset, buffer, length);
 
   /* The header is libvirt's last word about a save. */
-  if (result == 0 && offset == 0 && fdatasync (file->fd) < 0)
-    result = errno;
-  return result;
+  return result == 0 && offset == 0 ? sync_data (file->fd) : result;
 }
 
 /* Under the lock.  Returns EAGAIN when it is for take_up to do. */
@@ -180,7 +178,7 @@ set_size (struct mounted *file, uint64_t size)
     return writing_truncate (file->writing, size);
   if (file->content == SHOWN_UNFINISHED)
     return EIO;
-  return ftruncate (file->fd, (off_t) size) < 0 ? errno : 0;
+  return truncate_to (file->fd, size);
 }
 
 int
@@ -192,7 +190,8 @@ mounted_truncate (struct mounted *file, uint64_t size)
   pthread_rwlock_wrlock (&file->lock);
   open = file->opens > 0;
   if (!open)
-    result = mounted_open_locked (file, O_RDWR);
+    result = mounted_open_locked (file, size == 0 ? O_RDWR | O_TRUNC
+                                  : O_RDWR);
   if (result == 0) {
     result = set_size (file, size);
     if (!open)
@@ -237,8 +236,8 @@ mounted_allocate (struct mounted *file, int mode, uint64_t offset,
     result = change_writing (file->writing, mode, offset, length);
   else if (file->content != SHOWN_PLAIN)
     result = EIO;
-  else if (fallocate (file->fd, mode, (off_t) offset, (off_t) length) < 0)
-    result = errno;
+  else
+    result = allocate_range (file->fd, mode, offset, length);
   pthread_rwlock_unlock (&file->lock);
   return result;
 }
@@ -246,14 +245,13 @@ mounted_allocate (struct mounted *file, int mode, uint64_t offset,
 int
 mounted_sync (struct mounted *file, bool only_data)
 {
-  int result = 0;
+  int result;
 
   pthread_rwlock_rdlock (&file->lock);
   if (file->writing != NULL)
     result = writing_finish (file->writing);
-  if (result == 0 &&
-      (only_data ? fdatasync (file->fd) : fsync (file->fd)) < 0)
-    result = errno;
+  else
+    result = only_data ? sync_data (file->fd) : sync_all (file->fd);
   pthread_rwlock_unlock (&file->lock);
   return result;
 }

@@ -27,6 +27,7 @@ struct mounted {
   uint64_t source_bytes;       /* of an image */
   struct shown_image *shown;   /* of an image that is open */
   struct writing *writing;     /* of one that is being written: it counts */
+  int failed;                  /* an errno that outlived WRITING, or 0 */
   bool was_written;            /* see mounted_was_written */
   atomic_bool disturbed;       /* see mounted_watch */
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mount/operations.h"
+#include "mount/transfer.h"
 #include "util/cleanup.h"
 
 struct open_folder {
@@ -121,10 +122,9 @@ sync_folder (fuse_req_t request, fuse_ino_t inode, int only_data,
              struct fuse_file_info *info)
 {
   int fd = dirfd (folder_of (info)->stream);
-  int result = only_data != 0 ? fdatasync (fd) : fsync (fd);
 
   (void) inode;
-  fuse_reply_err (request, result < 0 ? errno : 0);
+  fuse_reply_err (request, only_data != 0 ? sync_data (fd) : sync_all (fd));
 }
 
 void

@@ -32,10 +32,13 @@ void
 reply_entry (fuse_req_t request, int result,
              const struct fuse_entry_param *entry)
 {
+  /* Whatever the answer is, the request is gone with it. */
+  struct store *store = store_of (request);
+
   if (result != 0)
     fuse_reply_err (request, result);
   else if (fuse_reply_entry (request, entry) != 0)
-    store_forget (store_of (request), node_of (request, entry->ino), 1);
+    store_forget (store, (struct node *) (uintptr_t) entry->ino, 1);
 }
 
 static void
@@ -215,6 +218,7 @@ static void
 create_file (fuse_req_t request, fuse_ino_t parent, const char *name,
              mode_t mode, struct fuse_file_info *info)
 {
+  struct store *store = store_of (request);
   struct fuse_entry_param entry;
   struct node *node;
   int result = make_file (request, node_of (request, parent), name, mode);
@@ -237,7 +241,7 @@ create_file (fuse_req_t request, fuse_ino_t parent, const char *name,
     return;
   else
     mounted_release (node->file, info->flags);
-  store_forget (store_of (request), node, 1);
+  store_forget (store, node, 1);
 }
 
 void

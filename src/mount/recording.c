@@ -105,8 +105,8 @@ punch_old (int fd, const struct index_entry *old)
   uint64_t end = align_up (old->offset + old->record_bytes, PAGE_BYTES);
 
   if (start < end)
-    fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-               (off_t) start, (off_t) (end - start));
+    allocate_range (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start,
+                    end - start);
 }
 
 /* Under the lock: HELD is recorded at OFFSET. */

@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,4 +62,29 @@ read_fully (int fd, uint64_t offset, void *buffer, size_t length)
   if (result == 0)
     memset ((uint8_t *) buffer + count, 0, length - count);
   return result;
+}
+
+int
+truncate_to (int fd, uint64_t size)
+{
+  return TEMP_FAILURE_RETRY (ftruncate (fd, (off_t) size)) < 0 ? errno : 0;
+}
+
+int
+sync_data (int fd)
+{
+  return TEMP_FAILURE_RETRY (fdatasync (fd)) < 0 ? errno : 0;
+}
+
+int
+sync_all (int fd)
+{
+  return TEMP_FAILURE_RETRY (fsync (fd)) < 0 ? errno : 0;
+}
+
+int
+allocate_range (int fd, int mode, uint64_t offset, uint64_t length)
+{
+  return TEMP_FAILURE_RETRY (fallocate (fd, mode, (off_t) offset,
+                                        (off_t) length)) < 0 ? errno : 0;
 }

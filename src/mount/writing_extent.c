@@ -120,7 +120,7 @@ cut (struct writing *writing, uint64_t size)
     memset (writing->magic + size, 0, LIBVIRT_MAGIC_BYTES - size);
   writing->headed = false;
   writing->end = writing->reserved = records_start (&writing->header);
-  return ftruncate (writing->fd, (off_t) size) < 0 ? errno : 0;
+  return truncate_to (writing->fd, size);
 }
 
 /* Alone, under the lock. */

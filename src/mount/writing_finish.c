@@ -25,12 +25,6 @@ write_header (struct writing *writing)
   return write_fully (writing->fd, header.prefix_bytes, bytes, sizeof bytes);
 }
 
-static int
-sync_data (const struct writing *writing)
-{
-  return fdatasync (writing->fd) < 0 ? errno : 0;
-}
-
 int
 writing_open_up (struct writing *writing)
 {
@@ -38,15 +32,16 @@ writing_open_up (struct writing *writing)
 
   /* Without its footer no reader takes it for whole, whatever else is lost. */
   if (writing->headed && writing->finished) {
-    if (ftruncate (writing->fd, (off_t) writing->index_offset) < 0)
-      return errno;
-    result = sync_data (writing);
+    result = truncate_to (writing->fd, writing->index_offset);
+    if (result != 0)
+      return result;
+    result = sync_data (writing->fd);
     writing->reserved = writing->end;
   }
   else if (!writing->headed) {
     result = write_header (writing);
     if (result == 0)
-      result = sync_data (writing);
+      result = sync_data (writing->fd);
     if (result == 0)
       writing->headed = true;
   }
@@ -61,9 +56,11 @@ complete_plain (struct writing *writing)
 {
   uint64_t bytes = writing->placed ? writing->size : 0;
   size_t head = (size_t) minimum_u64 (bytes, LIBVIRT_MAGIC_BYTES);
+  int result;
 
-  if (ftruncate (writing->fd, (off_t) bytes) < 0)
-    return errno;
+  result = truncate_to (writing->fd, bytes);
+  if (result != 0)
+    return result;
   writing->headed = false;
   writing->end = records_start (&writing->header);
   return write_fully (writing->fd, 0, writing->magic, head);
@@ -117,18 +114,16 @@ write_end (struct writing *writing)
                           footer.index_bytes);
   if (result == 0)
     result = write_header (writing);
-  if (result == 0 && fdatasync (writing->fd) < 0)
-    result = errno;
+  if (result == 0)
+    result = sync_data (writing->fd);
   if (result != 0)
     return result;
   writing->index_offset = footer.index_offset;
   offset = footer.index_offset + footer.index_bytes;
   footer_encode (&footer, offset, bytes);
   result = write_fully (writing->fd, offset, bytes, sizeof bytes);
-  if (result == 0 &&
-      ftruncate (writing->fd, (off_t) (offset + FOOTER_BYTES)) < 0)
-    result = errno;
-  return result;
+  return result != 0 ? result
+    : truncate_to (writing->fd, offset + FOOTER_BYTES);
 }
 
 /* Give back what was reserved and is not needed. */
@@ -142,8 +137,8 @@ free_room (struct writing *writing)
     return;
   end = align_up ((uint64_t) now.st_size, PAGE_BYTES);
   if (end < writing->reserved)
-    fallocate (writing->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-               (off_t) end, (off_t) (writing->reserved - end));
+    allocate_range (writing->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                    end, writing->reserved - end);
   writing->reserved = writing->end;
 }
 
@@ -175,9 +170,7 @@ sync_whole (const struct writing *writing)
     { .tv_nsec = UTIME_OMIT }, writing->modified,
   };
 
-  if (futimens (writing->fd, times) < 0 || fsync (writing->fd) < 0)
-    return errno;
-  return 0;
+  return futimens (writing->fd, times) < 0 ? errno : sync_all (writing->fd);
 }
 
 int
@@ -198,6 +191,22 @@ writing_complete (struct writing *writing)
   return result != 0 ? result : sync_whole (writing);
 }
 
+/* After an error: what is on the disk must not look whole.  The disk may not do
+ * as it is told any more.
+ */
+static void
+mark_unfinished (struct writing *writing)
+{
+  uint8_t magic[LIBVIRT_MAGIC_BYTES];
+
+  if (is_plain (writing))
+    return;
+  truncate_to (writing->fd, writing->end);
+  memcpy (magic, writing->magic, sizeof magic);
+  if (writing->header.prefix_bytes >= sizeof magic)
+    writing_write_prefix (writing, 0, magic, sizeof magic);
+}
+
 /* Under the lock, alone. */
 static int
 finish (struct writing *writing)
@@ -211,7 +220,9 @@ finish (struct writing *writing)
   if (writing->error != 0)
     return writing->error;
   pthread_mutex_unlock (&windows->lock);
-  result = finished ? sync_data (writing) : writing_complete (writing);
+  result = finished ? sync_all (writing->fd) : writing_complete (writing);
+  if (result != 0 && !finished)
+    mark_unfinished (writing);
   pthread_mutex_lock (&windows->lock);
   if (result != 0)
     return writing_fail (writing, result);

@@ -52,9 +52,8 @@ writing_write_prefix (struct writing *writing, uint64_t offset,
     result = write_fully (writing->fd, offset + head, buffer + head,
                           length - head);
   /* libvirt's last word. */
-  if (result == 0 && finished && head > 0 && fdatasync (writing->fd) < 0)
-    result = errno;
-  return result;
+  return result == 0 && finished && head > 0 ? sync_data (writing->fd)
+    : result;
 }
 
 int

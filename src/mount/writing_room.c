@@ -45,11 +45,10 @@ look_for_room (int fd, uint64_t bytes)
 static int
 get_room (int fd, uint64_t start, uint64_t end)
 {
-  if (fallocate (fd, FALLOC_FL_KEEP_SIZE, (off_t) start,
-                 (off_t) (end - start)) == 0)
-    return 0;
-  if (errno != EOPNOTSUPP && errno != ENOSYS)
-    return errno;
+  int result = allocate_range (fd, FALLOC_FL_KEEP_SIZE, start, end - start);
+
+  if (result != EOPNOTSUPP && result != ENOSYS)
+    return result;
   return look_for_room (fd, end - start);
 }
 

@@ -109,7 +109,8 @@ how_of (const char *text)
   } hows[] = {
     { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EINTR", EINTR },
     { "EAGAIN", EAGAIN }, { "EMFILE", EMFILE }, { "EINVAL", EINVAL },
-    { "EOPNOTSUPP", EOPNOTSUPP }, { "EFBIG", EFBIG }, { "short", SHORT },
+    { "EOPNOTSUPP", EOPNOTSUPP }, { "EFBIG", EFBIG }, { "EDQUOT", EDQUOT },
+    { "short", SHORT },
     { "kill", KILL }, { "lost", LOST }, { "stop", STOP },
   };
   size_t i;
