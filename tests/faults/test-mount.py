@@ -7,98 +7,14 @@
 #   test-mount.py [SITUATION [CALL:N:HOW]]
 
 import os
-import select
-import shutil
-import subprocess
 import sys
-import time
 
-from discard import (ENVIRONMENT, PLUGINS, PROGRAM, TESTS, iopress, put_files,
-                     read, skip)
+from discard import iopress, put_files, read
 from faults import Situation, main, options_of
+from mounted_save import Daemon, Saver, begin_privately
 
 PAGES = 300
 STEPS = ("begin", "pages", "sync", "again", "close", "finish")
-PATIENCE = 20                   # seconds
-
-
-def begin_privately():
-    """Begin again with mounts that nobody else sees."""
-    if os.geteuid() != 0 or not os.path.exists("/dev/fuse") or \
-            shutil.which("unshare") is None:
-        skip("needs root, unshare and /dev/fuse")
-    if "IOPRESS_PRIVATE_MOUNTS" not in os.environ:
-        os.environ["IOPRESS_PRIVATE_MOUNTS"] = "yes"
-        os.execvp("unshare", ["unshare", "-m", "--propagation", "private",
-                              sys.executable, *sys.argv])
-
-
-class Daemon:
-    """iopress mount of FOLDER/store on FOLDER/mnt."""
-
-    def __init__(self, folder, arguments, preload=None, variables=None):
-        self.folder = os.path.join(folder, "mnt")
-        environment = dict(ENVIRONMENT, **(variables or {}))
-        if preload:
-            environment["LD_PRELOAD"] = preload
-        with open(os.path.join(folder, "log"), "wb") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, "mount", "--plugin-dir", PLUGINS, "-f", "-T", "2",
-                 "--store", os.path.join(folder, "store"), *arguments,
-                 self.folder], env=environment, stderr=log,
-                stdin=subprocess.DEVNULL)
-        end = time.monotonic() + PATIENCE
-        while self.process.poll() is None and \
-                not os.path.ismount(self.folder) and time.monotonic() < end:
-            time.sleep(0.01)
-        self.stands = self.process.poll() is None
-
-    def end(self):
-        """Unmount; returns the exit status of the daemon, or "hang"."""
-        if self.process.poll() is None:
-            self.unmount()
-        try:
-            status = self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            status = "hang"
-        if status != 0:
-            self.kill()
-        return status
-
-    def unmount(self, *options):
-        subprocess.run(["umount", *options, self.folder], check=False,
-                       stderr=subprocess.DEVNULL)
-
-    def kill(self):
-        """Whoever waits for it goes on; the store is seen in its place."""
-        self.process.kill()
-        self.process.wait()
-        time.sleep(0.5)
-        self.unmount("-l")
-
-
-class Saver:
-    """tests/mount/guest_save.py."""
-
-    def __init__(self, folder):
-        self.process = subprocess.Popen(
-            [sys.executable, os.path.join(TESTS, "mount", "guest_save.py"),
-             os.path.join(folder, "mnt", "guest"),
-             os.path.join(folder, "plain"), str(PAGES)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def step(self, name):
-        """What becomes of it: "ok", an errno's name, or "hang"."""
-        self.process.stdin.write(name + "\n")
-        self.process.stdin.flush()
-        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
-            return "hang"
-        return self.process.stdout.readline().strip()
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 class Save(Situation):
@@ -132,12 +48,12 @@ class Save(Situation):
             # It was killed, and the fault is what it was killed for.
             with open(injector.path, "w", encoding="ascii") as file:
                 file.write(injector.fault.rpartition(":")[0].replace(":", " "))
-        return status, (read(os.path.join(folder, "log")) or b"").decode()
+        return status, (read(daemon.log) or b"").decode()
 
     wrong = {}                  # in this process
 
     def save(self, folder, daemon, lost):
-        saver = Saver(folder)
+        saver = Saver(folder, "guest", PAGES)
         failed = None
         for step in STEPS:
             answer = saver.step(step)

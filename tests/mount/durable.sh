@@ -135,19 +135,25 @@ daemon=
 expect_whole "$store/term"
 saved
 
-# A full disk fails a write, then all that follows, and never close.
+# full_disk ERROR TYPE SIZE [COMMAND...]: a full disk fails a write, then all that
+# follows, and never close.  COMMAND prepares it.
 full_disk ()
 {
+  local error=$1
+
+  have_file_system "$2" || return 0
   ! mountpoint -q "$mountpoint" || umount "$mountpoint"
-  mount_next "$1" "$2"
+  mount_next "$2" "$3"
+  shift 3
+  "${@:-true}"
   store=$mountpoint
   mounted
   saving guest 30000
   expect ok begin
-  expect ENOSPC pages
-  expect ENOSPC again
-  expect ENOSPC sync
-  expect ENOSPC finish
+  expect "$error" pages
+  expect "$error" again
+  expect "$error" sync
+  expect "$error" finish
   expect_exit 3 iopress verify "$store/guest"
   test "$(magic "$store/guest")" = LibvirtQemudPart ||
     fail "libvirt takes it for whole"
@@ -158,6 +164,13 @@ full_disk ()
   unmounted
 }
 
-for type in tmpfs ext4; do
-  ! have_file_system "$type" || full_disk "$type" 40M
-done
+have_quota ()
+{
+  btrfs quota enable "$mountpoint" && btrfs qgroup limit 30M "$mountpoint"
+}
+
+full_disk ENOSPC tmpfs 40M
+full_disk ENOSPC ext4 40M
+full_disk ENOSPC xfs 330M fallocate -l 220M "$mountpoint/other"
+full_disk ENOSPC btrfs 120M
+full_disk EDQUOT btrfs 400M have_quota
