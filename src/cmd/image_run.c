@@ -4,7 +4,6 @@
 #include <config.h>
 
 #include "cmd/image_run.h"
-#include "cmd/signals.h"
 #include "pipeline/record_intake.h"
 #include "pipeline/unpack.h"
 
@@ -12,8 +11,7 @@ struct image_options
 image_options_of (const struct common_options *common)
 {
   return (struct image_options) {
-    .direct = common->direct,
-    .cancelled = signals_received (),
+    .how = common->how,
     .plugin_folder = common->plugin_folder,
   };
 }

@@ -92,7 +92,7 @@ run (void *state, char **operands, struct error *err)
   if (info->state)
     return info_state (name, info->json, err);
   if (file_open_seekable (name, "IMAGE must be here", FILE_READ,
-                          info->common.direct, &file, err) < 0 ||
+                          info->common.how, &file, err) < 0 ||
       image_input_take (&file, &how, &info->input, err) < 0) {
     file_close (&file, &ignored);
     return -1;

@@ -194,14 +194,15 @@ info_state (const char *name, bool json, struct error *err)
   };
   struct file file = FILE_CLOSED;
   struct error ignored = { 0 };
-  int type = file_open_if_seekable (name, false, FILE_READ, DIRECT_IO_OFF,
-                                    &file, err);
+  struct file_how how = {
+    .direct = DIRECT_IO_OFF,
+    .cancelled = signals_received (),
+  };
+  int type = file_open_if_seekable (name, false, FILE_READ, how, &file, err);
   int result = type < 0 ? -1 : 0;
 
-  if (type == S_IFREG || type == S_IFBLK) {
-    file.cancelled = signals_received ();
+  if (type == S_IFREG || type == S_IFBLK)
     result = look (&file, &state, err);
-  }
   if (result == 0) {
     state.type = type_name (type);
     if (json)

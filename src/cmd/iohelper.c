@@ -52,7 +52,7 @@ inspect (int fd, const char *path, struct file *file, struct error *err)
   file->fd = fd;
   file->direct = (flags & O_DIRECT) != 0;
   /* Without O_DIRECT where it was set, the page cache would fill up. */
-  file->wanted = file->direct ? DIRECT_IO_ON : DIRECT_IO_OFF;
+  file->how.direct = file->direct ? DIRECT_IO_ON : DIRECT_IO_OFF;
   file->regular = S_ISREG (st.st_mode);
   file->stream = !file->regular && !S_ISBLK (st.st_mode);
   if (access == O_RDONLY || access == O_WRONLY)

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "cmd/options.h"
-#include "cmd/signals.h"
 #include "format/format.h"
 #include "sandbox/memory_only.h"
 #include "util/size.h"
@@ -178,7 +177,7 @@ common_option (struct common_options *options, int c, struct error *err)
     return plugin_folder_option (options, err);
   case OPTION_DIRECT_IO:
     choice = option_choice ("--direct-io", direct, err);
-    options->direct = (enum direct_io) choice;
+    options->how.direct = (enum direct_io) choice;
     return choice < 0 ? -1 : 0;
   case OPTION_PROGRESS:
     choice = option_choice ("--progress", progress, err);
@@ -202,6 +201,6 @@ run_options_of (const struct common_options *common)
   return (struct run_options) {
     .threads = common->threads,
     .confined = !common->unconfined && memory_only_available (&missing) == 0,
-    .cancelled = signals_received (),
+    .cancelled = common->how.cancelled,
   };
 }

@@ -20,7 +20,7 @@ enum progress_mode {
 /* The state of each verb begins with them. */
 struct common_options {
   unsigned int threads;        /* workers; 0: serial */
-  enum direct_io direct;
+  struct file_how how;         /* cancelled by signals */
   enum progress_mode progress;
   int progress_fd;             /* -1: none */
   const char *plugin_folder;   /* NULL: the compiled-in one */

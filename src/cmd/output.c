@@ -12,7 +12,6 @@
 
 #include "safety/leftover.h"
 #include "cmd/output.h"
-#include "cmd/signals.h"
 #include "image/image.h"
 #include "util/cleanup.h"
 
@@ -42,8 +41,8 @@ refuse_input (const struct file *input, const struct file *output,
 
 /* Whatever standard output is, it is written in order from where it stands. */
 static int
-open_stream (const struct file *input, struct output *output,
-             struct error *err)
+open_stream (struct file_how how, const struct file *input,
+             struct output *output, struct error *err)
 {
   struct file *file = &output->file;
   int flags = fcntl (STDOUT_FILENO, F_GETFL);
@@ -56,16 +55,17 @@ open_stream (const struct file *input, struct output *output,
     return error_subject (err, file->name);
   }
   file->fd = STDOUT_FILENO;
+  file->how = how;
   file->stream = true;
   return refuse_input (input, file, err);
 }
 
 static int
-open_descriptor (int fd, const char *name, enum direct_io direct,
+open_descriptor (int fd, const char *name, struct file_how how,
                  const struct file *input, struct output *output,
                  struct error *err)
 {
-  if (file_take_descriptor (fd, name, FILE_WRITE, direct, &output->file,
+  if (file_take_descriptor (fd, name, FILE_WRITE, how, &output->file,
                             err) < 0 ||
       refuse_input (input, &output->file, err) < 0 ||
       file_lock (&output->file, true, err) < 0)
@@ -78,10 +78,10 @@ open_descriptor (int fd, const char *name, enum direct_io direct,
 
 /* A device or a pipe with a name is written to directly. */
 static int
-open_special (int node, const struct file *input, enum direct_io direct,
+open_special (int node, const struct file *input, struct file_how how,
               struct output *output, struct error *err)
 {
-  if (place_open_node (&output->draft.place, node, direct, &output->file,
+  if (place_open_node (&output->draft.place, node, how, &output->file,
                        err) < 0)
     return -1;
   return refuse_input (input, &output->file, err);
@@ -122,11 +122,11 @@ judge_source (void *opaque, struct file *file, struct error *err)
 
 static int
 create_part (const struct file *input, const struct draft_leftover *leftover,
-             enum direct_io direct, struct output *output, struct error *err)
+             struct file_how how, struct output *output, struct error *err)
 {
   if (refuse_input_part (input, output, err) < 0 ||
       draft_finish_naming (&output->draft, err) < 0 ||
-      draft_create (&output->draft, leftover, direct, &output->file, err) < 0)
+      draft_create (&output->draft, leftover, how, &output->file, err) < 0)
     return -1;
   output->part = output->draft.part.path;
   return 0;
@@ -191,7 +191,7 @@ judge_path (const struct output *output, int node, const struct file *input,
 }
 
 static int
-open_path (enum output_kind kind, enum direct_io direct,
+open_path (enum output_kind kind, struct file_how how,
            const struct file *input, struct output *output, struct error *err)
 {
   struct draft_leftover leftover = {
@@ -207,8 +207,8 @@ open_path (enum output_kind kind, enum direct_io direct,
   special = judge_path (output, node, input, err);
   if (special != 0)
     return special < 0 ? -1
-      : open_special (node, input, direct, output, err);
-  if (create_part (input, &leftover, direct, output, err) < 0)
+      : open_special (node, input, how, output, err);
+  if (create_part (input, &leftover, how, output, err) < 0)
     return -1;
   return check_still_new (output, err);
 }
@@ -217,7 +217,6 @@ open_path (enum output_kind kind, enum direct_io direct,
 static int
 opened (struct output *output, int result)
 {
-  output->file.cancelled = signals_received ();
   if (result < 0)
     output_keep (output);
   return result;
@@ -225,7 +224,7 @@ opened (struct output *output, int result)
 
 int
 output_open (const char *name, enum output_kind kind, bool force,
-             enum direct_io direct, const struct file *input,
+             struct file_how how, const struct file *input,
              struct output *output, struct error *err)
 {
   int fd = file_descriptor_of (name);
@@ -233,25 +232,24 @@ output_open (const char *name, enum output_kind kind, bool force,
   *output = (struct output) OUTPUT_CLOSED;
   output->force = force;
   if (strcmp (name, "-") == 0)
-    return opened (output, open_stream (input, output, err));
+    return opened (output, open_stream (how, input, output, err));
   if (fd >= 0)
-    return opened (output, open_descriptor (fd, name, direct, input, output,
+    return opened (output, open_descriptor (fd, name, how, input, output,
                                             err));
   output->path = name;
-  return opened (output, open_path (kind, direct, input, output, err));
+  return opened (output, open_path (kind, how, input, output, err));
 }
 
 int
-output_open_unnamed (const char *folder, enum direct_io direct,
+output_open_unnamed (const char *folder, struct file_how how,
                      struct output *output, struct error *err)
 {
   *output = (struct output) OUTPUT_CLOSED;
-  output->file.cancelled = signals_received ();
-  return file_create_unnamed (folder, direct, &output->file, err);
+  return file_create_unnamed (folder, how, &output->file, err);
 }
 
 int
-output_open_beside (const char *path, enum direct_io direct,
+output_open_beside (const char *path, struct file_how how,
                     const struct file *input,
                     const struct draft_leftover *leftover,
                     struct output *output, struct error *err)
@@ -260,12 +258,12 @@ output_open_beside (const char *path, enum direct_io direct,
   output->path = path;
   if (draft_open (path, &output->draft, err) < 0)
     return opened (output, -1);
-  return opened (output, create_part (input, leftover, direct, output, err));
+  return opened (output, create_part (input, leftover, how, output, err));
 }
 
 /* Open PATH.part or else PATH.  Returns 1, 0 when there is neither, or -1. */
 static int
-reopen_path (enum direct_io direct, const struct file *input,
+reopen_path (struct file_how how, const struct file *input,
              struct output *output, struct error *err)
 {
   struct draft *draft = &output->draft;
@@ -280,10 +278,10 @@ reopen_path (enum direct_io direct, const struct file *input,
       (there = place_look (&draft->place, &st, err)) < 0 ||
       refuse_input_part (input, output, err) < 0)
     return -1;
-  found = draft_take_up (draft, direct, &output->file, err);
+  found = draft_take_up (draft, how, &output->file, err);
   if (found == PLACE_NOTHING)
     return there == 0 ? 0
-      : draft_take_published (draft, direct, &output->file, err) < 0 ? -1 : 1;
+      : draft_take_published (draft, how, &output->file, err) < 0 ? -1 : 1;
   if (found == PLACE_FOREIGN)
     err->kind = ERROR_BAD_INPUT;
   if (found != PLACE_OURS)
@@ -298,7 +296,7 @@ reopen_path (enum direct_io direct, const struct file *input,
 }
 
 int
-output_reopen (const char *name, bool force, enum direct_io direct,
+output_reopen (const char *name, bool force, struct file_how how,
                const struct file *input, struct output *output,
                struct error *err)
 {
@@ -313,8 +311,8 @@ output_reopen (const char *name, bool force, enum direct_io direct,
   }
   output->path = fd < 0 ? name : NULL;
   if (fd < 0)
-    result = reopen_path (direct, input, output, err);
-  else if (file_take_descriptor (fd, name, FILE_UPDATE, direct,
+    result = reopen_path (how, input, output, err);
+  else if (file_take_descriptor (fd, name, FILE_UPDATE, how,
                                  &output->file, err) < 0 ||
            refuse_input (input, &output->file, err) < 0 ||
            file_lock (&output->file, true, err) < 0)

@@ -31,20 +31,20 @@ struct output {
  * nothing changed, but that a leftover nobody can want may be gone.
  */
 int output_open (const char *name, enum output_kind kind, bool force,
-                 enum direct_io direct, const struct file *input,
+                 struct file_how how, const struct file *input,
                  struct output *output, struct error *err);
 
 /* Open a file without a name in FOLDER, which is gone when its last descriptor
  * is closed.  Returns 0, or -1 with ERR.
  */
-int output_open_unnamed (const char *folder, enum direct_io direct,
+int output_open_unnamed (const char *folder, struct file_how how,
                          struct output *output, struct error *err);
 
 /* Open PATH.part for an image that will take the place of PATH, which is INPUT.
  * LEFTOVER says what may stand there.  Returns 0, or -1 with ERR and nothing
  * changed, as above.
  */
-int output_open_beside (const char *path, enum direct_io direct,
+int output_open_beside (const char *path, struct file_how how,
                         const struct file *input,
                         const struct draft_leftover *leftover,
                         struct output *output, struct error *err);
@@ -56,7 +56,7 @@ int output_open_beside (const char *path, enum direct_io direct,
  * anything is written see what it is, and call output_make_private.  Returns 1;
  * 0 when there is nothing; -1 with ERR.
  */
-int output_reopen (const char *name, bool force, enum direct_io direct,
+int output_reopen (const char *name, bool force, struct file_how how,
                    const struct file *input, struct output *output,
                    struct error *err);
 

@@ -12,7 +12,6 @@
 #include "cmd/progress.h"
 #include "cmd/recover_report.h"
 #include "cmd/say.h"
-#include "cmd/signals.h"
 #include "cmd/verbs.h"
 #include "image/image_input.h"
 #include "pipeline/page_sink.h"
@@ -71,9 +70,8 @@ static int
 open_image (struct recover *recover, const char *name, struct error *err)
 {
   if (file_open_seekable (name, "IMAGE must be here", FILE_READ,
-                          recover->common.direct, &recover->file, err) < 0)
+                          recover->common.how, &recover->file, err) < 0)
     return -1;
-  recover->file.cancelled = signals_received ();
   return salvage_search (&recover->file, &recover->salvage, err);
 }
 
@@ -222,7 +220,7 @@ run (void *state, char **operands, struct error *err)
   if (open_image (recover, operands[0], err) < 0 ||
       find_codec (recover, err) < 0 ||
       output_open (operands[1], OUTPUT_SOURCE, recover->force,
-                   recover->common.direct, &recover->file, &recover->output,
+                   recover->common.how, &recover->file, &recover->output,
                    err) < 0 ||
       write_pages (recover, err) < 0 ||
       salvage_settle (&recover->salvage, &recover->decoding, recover->lost,

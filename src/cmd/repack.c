@@ -97,7 +97,7 @@ prepare (struct repack_state *state, char **operands, struct error *err)
       IMAGE_ID_BYTES)
     return error_set (err, ERROR_FAILED, errno, "no random image id");
   return choose_codec (state, err) < 0 ? -1
-    : output_open (operands[1], OUTPUT_IMAGE, state->force, common->direct,
+    : output_open (operands[1], OUTPUT_IMAGE, state->force, common->how,
                    &state->input.file, &state->output, err);
 }
 

@@ -142,7 +142,7 @@ open_reader (struct restore *restore, struct error *err)
 static int
 open_unnamed (struct restore *restore, struct error *err)
 {
-  if (output_open_unnamed (restore->folder, restore->common.direct,
+  if (output_open_unnamed (restore->folder, restore->common.how,
                            &restore->output, err) < 0 ||
       open_reader (restore, err) < 0)
     return -1;
@@ -157,7 +157,7 @@ open_output (struct restore *restore, const char *name, struct error *err)
   if (restore->folder != NULL)
     return open_unnamed (restore, err);
   return output_open (name, OUTPUT_SOURCE, restore->force,
-                      restore->common.direct, &restore->input.file,
+                      restore->common.how, &restore->input.file,
                       &restore->output, err);
 }
 

@@ -141,7 +141,7 @@ open_beside (struct save *save, struct error *err)
   };
   struct output *output = &save->output;
 
-  if (output_open_beside (save->options->source_name, replace.options.direct,
+  if (output_open_beside (save->options->source_name, replace.options.how,
                           &save->source, &leftover, output, err) < 0)
     return -1;
   if (probe_exchange (&output->draft.part, &output->file, err) == 0)
@@ -159,7 +159,7 @@ open_output (struct save *save, struct error *err)
   if (options->replace)
     return open_beside (save, err);
   return output_open (options->output_name, OUTPUT_IMAGE, options->force,
-                      options->common.direct, &save->source, &save->output,
+                      options->common.how, &save->source, &save->output,
                       err);
 }
 

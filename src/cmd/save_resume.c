@@ -41,7 +41,7 @@ open_earlier (struct save *save, struct error *err)
   struct output *output = &save->output;
   struct error invalid = { 0 };
   int found = output_reopen (options->output_name, options->force,
-                             options->common.direct, &save->source, output,
+                             options->common.how, &save->source, output,
                              err);
 
   if (found <= 0)

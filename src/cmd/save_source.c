@@ -130,13 +130,12 @@ save_open_source (struct save *save, struct error *err)
   if ((save->consumes || options->replace) && file_descriptor_of (name) < 0 &&
       check_writers (save, err) < 0)
     return -1;
-  if (file_open_seekable (name, "SOURCE must be", access, options->common.direct,
+  if (file_open_seekable (name, "SOURCE must be", access, options->common.how,
                           &save->source, err) < 0)
     return err->kind == ERROR_USAGE || is_no_source (err->errnum) ? -1
       : lose_sight (save);
   if (file_note_state (&save->source, &save->before, err) < 0)
     return lose_sight (save);
-  save->source.cancelled = signals_received ();
   if (check_source (save, err) < 0)
     return err->kind == ERROR_USAGE ? -1 : lose_sight (save);
   /* Another one may be giving it back. */

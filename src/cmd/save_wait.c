@@ -36,11 +36,13 @@ empty_descriptor (const struct save_options *options)
   int fd = file_descriptor_of (options->output_name);
   struct file file = FILE_CLOSED;
   struct error ignored = { 0 };
+  /* The signal that may have ended the waiting does not end this. */
+  struct file_how how = FILE_HOW (options->common.how.direct);
 
   if (fd < 0 || options->resume || may_name (options->source_name, fd))
     return;
-  if (file_take_descriptor (fd, options->output_name, FILE_UPDATE,
-                            options->common.direct, &file, &ignored) == 0 &&
+  if (file_take_descriptor (fd, options->output_name, FILE_UPDATE, how,
+                            &file, &ignored) == 0 &&
       file.regular && file_lock (&file, true, &ignored) == 0 &&
       leftover_is_foreign (&file, &ignored) > 0)
     file_truncate (&file, 0, &ignored);

@@ -12,6 +12,7 @@
 
 #include "cmd/options.h"
 #include "cmd/say.h"
+#include "cmd/signals.h"
 #include "cmd/verb.h"
 #include "sandbox/core_dumps.h"
 #include "util/cleanup.h"
@@ -152,6 +153,7 @@ take_and_run (const struct verb *verb, int argc, char **argv,
   memcpy (common, verb->state, verb->state_bytes);
   common->threads = processor_count ();
   common->progress_fd = -1;
+  common->how.cancelled = signals_received ();
   result = parse (verb, common, argc, argv, err);
   if (result == 0)
     result = common->help ? print_help (verb)

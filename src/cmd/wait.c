@@ -15,12 +15,15 @@
 int
 wait_for_byte (int fd, struct error *err)
 {
-  struct file channel = { .fd = fd, .stream = true };
+  struct file channel = {
+    .fd = fd,
+    .how.cancelled = signals_received (),
+    .stream = true,
+  };
   char byte;
   ssize_t count;
 
   snprintf (channel.name, sizeof channel.name, "--wait-fd %d", fd);
-  channel.cancelled = signals_received ();
   count = file_read_stream (&channel, &byte, 1, err);
   if (count > 0)
     return 0;

@@ -34,7 +34,6 @@ static int
 load (const struct image_options *options, struct image_input *input,
       struct error *err)
 {
-  input->file.cancelled = options->cancelled;
   if (image_open (&input->file, &input->image, err) < 0)
     return -1;
   if (!input->file.stream && image_load_index (input->image, err) < 0)
@@ -55,7 +54,7 @@ int
 image_input_open (const char *name, const struct image_options *options,
                   struct image_input *input, struct error *err)
 {
-  if (file_open (name, FILE_READ, options->direct, &input->file, err) < 0)
+  if (file_open (name, FILE_READ, options->how, &input->file, err) < 0)
     return -1;
   return load (options, input, err);
 }

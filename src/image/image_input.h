@@ -6,15 +6,12 @@
 #ifndef IOPRESS_IMAGE_IMAGE_INPUT_H
 #define IOPRESS_IMAGE_IMAGE_INPUT_H
 
-#include <signal.h>
-
 #include "image/decode.h"
 #include "image/image.h"
 
 /* How to open one. */
 struct image_options {
-  enum direct_io direct;
-  const volatile sig_atomic_t *cancelled;      /* as in struct file, or NULL */
+  struct file_how how;
   const char *plugin_folder;   /* NULL: the compiled-in one */
 };
 

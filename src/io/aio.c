@@ -115,7 +115,7 @@ give_up_direct (struct aio_request *request)
 {
   struct error ignored = { 0 };
 
-  if (!request->direct || request->file->wanted == DIRECT_IO_ON)
+  if (!request->direct || request->file->how.direct == DIRECT_IO_ON)
     return false;
   return !request->file->direct ||
     file_drop_direct (request->file, &ignored) == 0;

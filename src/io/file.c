@@ -36,10 +36,16 @@ file_fail (const struct file *file, struct error *err, const char *what)
   return error_subject (err, file->name);
 }
 
+static bool
+is_cancelled (const struct file *file)
+{
+  return file->how.cancelled != NULL && *file->how.cancelled != 0;
+}
+
 bool
 file_again (const struct file *file)
 {
-  return errno == EINTR && (file->cancelled == NULL || *file->cancelled == 0);
+  return errno == EINTR && !is_cancelled (file);
 }
 
 int
@@ -157,7 +163,7 @@ read_direct (const struct file *file, uint64_t offset, uint8_t *buffer,
 int
 file_check_cancelled (const struct file *file, struct error *err)
 {
-  if (file->cancelled == NULL || *file->cancelled == 0)
+  if (!is_cancelled (file))
     return 0;
   errno = EINTR;
   return file_fail (file, err, "cannot be used");
@@ -195,8 +201,7 @@ file_read_stream (const struct file *file, void *buffer, size_t length,
 {
   struct pollfd input = { .fd = file->fd, .events = POLLIN };
 
-  while (!atomic_load (&file->interrupted) &&
-         (file->cancelled == NULL || *file->cancelled == 0)) {
+  while (!atomic_load (&file->interrupted) && !is_cancelled (file)) {
     int ready = poll (&input, 1, PATIENCE);
 
     if (ready < 0 && errno != EINTR)

@@ -21,19 +21,27 @@ enum direct_io {
   DIRECT_IO_OFF,
 };
 
+/* How files are opened and used: the same for all of a run. */
+struct file_how {
+  enum direct_io direct;
+  /* Where the number of a signal is noted that asks for the end of the run.
+   * Calls it interrupts fail then; NULL: they are made again.
+   */
+  const volatile sig_atomic_t *cancelled;
+};
+
+/* With the enum direct_io DIRECT_IO, and nothing that cancels it. */
+#define FILE_HOW(direct_io) ((struct file_how) { .direct = (direct_io) })
+
 /* An open file.  Initialise with FILE_CLOSED; file_close frees it. */
 struct file {
   int fd;                      /* -1 when closed */
   bool owned;                  /* close it when done */
   bool direct;                 /* O_DIRECT is on */
-  enum direct_io wanted;       /* what was asked for */
+  struct file_how how;         /* what was asked for */
   bool stream;                 /* a pipe or the like: no offsets */
   bool regular;                /* a regular file: sparse, truncatable */
   uint64_t size;               /* when opened, in bytes; 0 for a stream */
-  /* Set by the owner: where the number of a signal is noted that asks for the
-   * end of the run.  Calls it interrupts fail then; NULL: they are made again.
-   */
-  const volatile sig_atomic_t *cancelled;
   atomic_bool interrupted;     /* set by any thread: file_read_stream ends */
   /* Private to file_write_behind: the file once more, to wait for writes.  The
    * kernel tells of a lost write once for each time that a file was opened, and
@@ -65,7 +73,7 @@ enum file_access {
 
 /* Open what NAME says, which must exist.  Returns 0, or -1 with ERR. */
 int file_open (const char *name, enum file_access access,
-               enum direct_io direct, struct file *file, struct error *err);
+               struct file_how how, struct file *file, struct error *err);
 
 /* Open what NAME says if it is a regular file or a block device, and tell what it
  * is; only if FOLLOW through a symbolic link.  Nothing waits for the other end of a
@@ -73,14 +81,14 @@ int file_open (const char *name, enum file_access access,
  * Returns its type, one of S_IFMT's, or -1 with ERR.
  */
 int file_open_if_seekable (const char *name, bool follow,
-                           enum file_access access, enum direct_io direct,
+                           enum file_access access, struct file_how how,
                            struct file *file, struct error *err);
 
 /* The same, through links, where nothing else will do, as MUST_BE says in the
  * message.  Returns 0, or -1 with ERR (ERROR_USAGE when it is not seekable).
  */
 int file_open_seekable (const char *name, const char *must_be,
-                        enum file_access access, enum direct_io direct,
+                        enum file_access access, struct file_how how,
                         struct file *file, struct error *err);
 
 /* Take the inherited descriptor FD (named NAME in messages).  A regular file
@@ -88,14 +96,14 @@ int file_open_seekable (const char *name, const char *must_be,
  * not open for ACCESS and cannot be opened again, or would append.
  */
 int file_take_descriptor (int fd, const char *name, enum file_access access,
-                          enum direct_io direct, struct file *file,
+                          struct file_how how, struct file *file,
                           struct error *err);
 
 /* Make FD, which the caller has just got from open(2), or -1 with errno, the file
  * named NAME in messages.  Returns 0, or -1 with ERR; FILE has the descriptor in
  * both cases.
  */
-int file_take_opened (int fd, const char *name, enum direct_io direct,
+int file_take_opened (int fd, const char *name, struct file_how how,
                       struct file *file, struct error *err);
 
 /* Give TO the owner, the mode and, where that is permitted, the extended
@@ -109,7 +117,7 @@ int file_copy_attributes (const struct file *from, struct file *to,
  * for reading and writing, with mode 0600.  Where the file system has no such
  * files, it has a name for an instant.  Returns 0, or -1 with ERR.
  */
-int file_create_unnamed (const char *folder, enum direct_io direct,
+int file_create_unnamed (const char *folder, struct file_how how,
                          struct file *file, struct error *err);
 
 /* Whether FILE is a regular one that has holes where nothing was written, so that

@@ -62,10 +62,10 @@ inspect (struct file *file, struct error *err)
 
 /* Refuse a missing O_DIRECT when it was asked for. */
 static int
-check_direct (struct file *file, enum direct_io direct, struct error *err)
+check_direct (struct file *file, struct file_how how, struct error *err)
 {
-  file->wanted = direct;
-  if (direct != DIRECT_IO_ON || file->direct || file->stream)
+  file->how = how;
+  if (how.direct != DIRECT_IO_ON || file->direct || file->stream)
     return 0;
   errno = EINVAL;
   file_fail (file, err, "direct I/O is not possible here");
@@ -124,14 +124,14 @@ may_be_another (int fd)
  * the descriptor itself has to do.
  */
 static void
-open_again (int fd, int flags, enum direct_io direct, struct file *file)
+open_again (int fd, int flags, struct file_how how, struct file *file)
 {
   char link[64];
 
   snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
   flags |= O_CLOEXEC;
-  fd = open_file (link, direct != DIRECT_IO_OFF ? flags | O_DIRECT : flags);
-  file->direct = fd >= 0 ? direct != DIRECT_IO_OFF : file->direct;
+  fd = open_file (link, how.direct != DIRECT_IO_OFF ? flags | O_DIRECT : flags);
+  file->direct = fd >= 0 ? how.direct != DIRECT_IO_OFF : file->direct;
   if (fd < 0 && errno == EINVAL && !file->direct)
     fd = open_file (link, flags);
   if (fd < 0)
@@ -154,7 +154,7 @@ wrong_access (struct file *file, enum file_access access, struct error *err)
 }
 
 static int
-take_descriptor (int fd, enum file_access access, enum direct_io direct,
+take_descriptor (int fd, enum file_access access, struct file_how how,
                  struct file *file, struct error *err)
 {
   int flags = fcntl (fd, F_GETFL);
@@ -173,7 +173,7 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
   if (inspect (file, err) < 0)
     return -1;
   if (!file->stream && !may_be_another (fd))
-    open_again (fd, file_open_flags (access), direct, file);
+    open_again (fd, file_open_flags (access), how, file);
   if (file->owned)
     probe_direct (file);
   if (!accessible && !file->owned)
@@ -181,7 +181,7 @@ take_descriptor (int fd, enum file_access access, enum direct_io direct,
   if (access != FILE_READ && !file->stream && (flags & O_APPEND) != 0)
     return error_about (err, ERROR_USAGE, 0, file->name,
                         "is open for appending");
-  return check_direct (file, direct, err);
+  return check_direct (file, how, err);
 }
 
 /* Turn O_DIRECT on where the file system can.  Not at open: a pipe with a name
@@ -207,7 +207,7 @@ file_set_name (struct file *file, const char *name)
 }
 
 int
-file_take_opened (int fd, const char *name, enum direct_io direct,
+file_take_opened (int fd, const char *name, struct file_how how,
                   struct file *file, struct error *err)
 {
   int errnum = errno;
@@ -220,13 +220,13 @@ file_take_opened (int fd, const char *name, enum direct_io direct,
     return file_fail (file, err, "cannot be opened");
   if (inspect (file, err) < 0)
     return -1;
-  if (direct != DIRECT_IO_OFF)
+  if (how.direct != DIRECT_IO_OFF)
     turn_direct_on (file);
-  return check_direct (file, direct, err);
+  return check_direct (file, how, err);
 }
 
 int
-file_open (const char *name, enum file_access access, enum direct_io direct,
+file_open (const char *name, enum file_access access, struct file_how how,
            struct file *file, struct error *err)
 {
   int fd = file_descriptor_of (name);
@@ -237,18 +237,18 @@ file_open (const char *name, enum file_access access, enum direct_io direct,
     fd = STDIN_FILENO;
   }
   if (fd >= 0)
-    return take_descriptor (fd, access, direct, file, err);
+    return take_descriptor (fd, access, how, file, err);
   return file_take_opened (open_file (name, file_open_flags (access) | O_CLOEXEC |
-                                      O_NOCTTY), name, direct, file, err);
+                                      O_NOCTTY), name, how, file, err);
 }
 
 int
 file_take_descriptor (int fd, const char *name, enum file_access access,
-                      enum direct_io direct, struct file *file,
+                      struct file_how how, struct file *file,
                       struct error *err)
 {
   file_set_name (file, name);
-  return take_descriptor (fd, access, direct, file, err);
+  return take_descriptor (fd, access, how, file, err);
 }
 
 /* A file that has its name for as short as can be.  Returns its descriptor, or
@@ -275,7 +275,7 @@ create_and_unlink (const char *folder)
 }
 
 int
-file_create_unnamed (const char *folder, enum direct_io direct,
+file_create_unnamed (const char *folder, struct file_how how,
                      struct file *file, struct error *err)
 {
   char name[sizeof file->name];
@@ -286,7 +286,7 @@ file_create_unnamed (const char *folder, enum direct_io direct,
   fd = open_file (folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC);
   if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
     fd = create_and_unlink (folder);
-  return file_take_opened (fd, name, direct, file, err);
+  return file_take_opened (fd, name, how, file, err);
 }
 
 /* Compare the page at OFFSET, or what there is of it. */
@@ -319,7 +319,7 @@ file_check_path (struct file *file, const char *path, struct error *err)
   if (inspect (file, err) < 0)
     return -1;
   if (file_take_opened (open_file (path, O_RDONLY | O_CLOEXEC | O_NOCTTY),
-                        file->name, DIRECT_IO_OFF, &other, err) < 0)
+                        file->name, FILE_HOW (DIRECT_IO_OFF), &other, err) < 0)
     return -1;
   last = file->size > PAGE_BYTES ? file->size - PAGE_BYTES : 0;
   result = compare_page (file, &other, 0, err);

@@ -34,7 +34,7 @@ open_node (int node, const char *name, int flags)
 
 static int
 open_path_if_seekable (const char *name, bool follow, enum file_access access,
-                       enum direct_io direct, struct file *file,
+                       struct file_how how, struct file *file,
                        struct error *err)
 {
   CLEANUP_CLOSE int node = open (name, O_PATH | O_CLOEXEC |
@@ -46,21 +46,21 @@ open_path_if_seekable (const char *name, bool follow, enum file_access access,
     return file_fail (file, err, "cannot be opened");
   if ((S_ISREG (st.st_mode) || S_ISBLK (st.st_mode)) &&
       file_take_opened (open_node (node, name, file_open_flags (access)), name,
-                        direct, file, err) < 0)
+                        how, file, err) < 0)
     return -1;
   return (int) (st.st_mode & S_IFMT);
 }
 
 int
 file_open_if_seekable (const char *name, bool follow, enum file_access access,
-                       enum direct_io direct, struct file *file,
+                       struct file_how how, struct file *file,
                        struct error *err)
 {
   struct stat st;
 
   if (file_descriptor_of (name) < 0 && strcmp (name, "-") != 0)
-    return open_path_if_seekable (name, follow, access, direct, file, err);
-  if (file_open (name, access, direct, file, err) < 0)
+    return open_path_if_seekable (name, follow, access, how, file, err);
+  if (file_open (name, access, how, file, err) < 0)
     return -1;
   return fstat (file->fd, &st) < 0
     ? file_fail (file, err, "cannot be examined")
@@ -69,10 +69,10 @@ file_open_if_seekable (const char *name, bool follow, enum file_access access,
 
 int
 file_open_seekable (const char *name, const char *must_be,
-                    enum file_access access, enum direct_io direct,
+                    enum file_access access, struct file_how how,
                     struct file *file, struct error *err)
 {
-  int type = file_open_if_seekable (name, true, access, direct, file, err);
+  int type = file_open_if_seekable (name, true, access, how, file, err);
 
   if (type < 0 || type == S_IFREG || type == S_IFBLK)
     return type < 0 ? -1 : 0;

@@ -185,7 +185,7 @@ open_output (struct packed *packed)
   if (find_room (packed) < (uint64_t) now.st_blocks * 512)
     return error_set (err, ERROR_FAILED, 0, "there is no room for both");
   packed->bytes_before = (uint64_t) now.st_blocks * 512;
-  return draft_create_unnamed (&packed->draft, DIRECT_IO_AUTO,
+  return draft_create_unnamed (&packed->draft, FILE_HOW (DIRECT_IO_AUTO),
                                &packed->output, err);
 }
 

@@ -62,7 +62,7 @@ begin (struct draft *draft, struct file *file)
  */
 static int
 remove_leftover (struct draft *draft, const struct draft_leftover *leftover,
-                 enum direct_io direct, struct error *err)
+                 struct file_how how, struct error *err)
 {
   const struct place *part = &draft->part;
   struct error ignored = { 0 };
@@ -70,7 +70,7 @@ remove_leftover (struct draft *draft, const struct draft_leftover *leftover,
   enum place_found found;
   int result = -1;
 
-  found = place_open_found (part, leftover->owners, true, direct, &file, err);
+  found = place_open_found (part, leftover->owners, true, how, &file, err);
   if (found == PLACE_NOTHING)
     result = 0;
   else if (found == PLACE_OURS && lock (part, &file, err) == 0 &&
@@ -82,19 +82,19 @@ remove_leftover (struct draft *draft, const struct draft_leftover *leftover,
 
 int
 draft_create (struct draft *draft, const struct draft_leftover *leftover,
-              enum direct_io direct, struct file *file, struct error *err)
+              struct file_how how, struct file *file, struct error *err)
 {
   int attempt, created;
 
   for (attempt = 0; attempt < ATTEMPTS; attempt++) {
-    created = place_create (&draft->part, direct, file, err);
+    created = place_create (&draft->part, how, file, err);
     if (created > 0) {
       if (lock (&draft->part, file, err) < 0)
         return -1;
       begin (draft, file);
       return 0;
     }
-    if (created < 0 || remove_leftover (draft, leftover, direct, err) < 0)
+    if (created < 0 || remove_leftover (draft, leftover, how, err) < 0)
       break;
   }
   return error_about (err, ERROR_FAILED, 0, draft->part.path,
@@ -102,14 +102,14 @@ draft_create (struct draft *draft, const struct draft_leftover *leftover,
 }
 
 int
-draft_create_unnamed (struct draft *draft, enum direct_io direct,
+draft_create_unnamed (struct draft *draft, struct file_how how,
                       struct file *file, struct error *err)
 {
   int fd = openat (draft->part.folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
                    0600);
 
   *file = (struct file) FILE_CLOSED;
-  if (file_take_opened (fd, draft->part.path, direct, file, err) < 0 ||
+  if (file_take_opened (fd, draft->part.path, how, file, err) < 0 ||
       file_lock (file, true, err) < 0)
     return -1;
   draft->file = file;
@@ -149,10 +149,10 @@ check_writers (const struct place *part, const struct file *file,
 }
 
 enum place_found
-draft_take_up (struct draft *draft, enum direct_io direct, struct file *file,
+draft_take_up (struct draft *draft, struct file_how how, struct file *file,
                struct error *err)
 {
-  enum place_found found = place_open_found (&draft->part, NULL, true, direct,
+  enum place_found found = place_open_found (&draft->part, NULL, true, how,
                                              file, err);
 
   if (found == PLACE_OURS && (lock (&draft->part, file, err) < 0 ||
@@ -176,10 +176,10 @@ draft_make_private (const struct draft *draft, struct error *err)
 }
 
 int
-draft_take_published (struct draft *draft, enum direct_io direct,
+draft_take_published (struct draft *draft, struct file_how how,
                       struct file *file, struct error *err)
 {
-  if (place_open_regular (&draft->place, true, direct, file, err) < 0 ||
+  if (place_open_regular (&draft->place, true, how, file, err) < 0 ||
       file_lock (file, true, err) < 0)
     return -1;
   begin (draft, file);

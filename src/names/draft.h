@@ -65,14 +65,14 @@ struct draft_leftover {
  * changed, but that a leftover may be gone.
  */
 int draft_create (struct draft *draft, const struct draft_leftover *leftover,
-                  enum direct_io direct, struct file *file,
+                  struct file_how how, struct file *file,
                   struct error *err);
 
 /* Create FILE, which stays the caller's, without a name: it is gone with its last
  * descriptor unless draft_give_name is called.  Returns 0; or -1 with ERR, also
  * where the file system has no such files.
  */
-int draft_create_unnamed (struct draft *draft, enum direct_io direct,
+int draft_create_unnamed (struct draft *draft, struct file_how how,
                           struct file *file, struct error *err);
 
 /* Give one without a name, before it is published, the name NAME.part, which
@@ -85,7 +85,7 @@ int draft_give_name (struct draft *draft, struct error *err);
  * see what it is, and call draft_make_private.  One that others than its owner
  * may write to is an error.
  */
-enum place_found draft_take_up (struct draft *draft, enum direct_io direct,
+enum place_found draft_take_up (struct draft *draft, struct file_how how,
                                 struct file *file, struct error *err);
 
 /* Give the file the mode 0600.  Returns 0, or -1 with ERR. */
@@ -94,7 +94,7 @@ int draft_make_private (const struct draft *draft, struct error *err);
 /* The same as draft_take_up when it has the name NAME already, or that leads to
  * it through a link.  Returns 0, or -1 with ERR.
  */
-int draft_take_published (struct draft *draft, enum direct_io direct,
+int draft_take_published (struct draft *draft, struct file_how how,
                           struct file *file, struct error *err);
 
 /* A kill during DRAFT_NEW can leave one file with both names: then take

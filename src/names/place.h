@@ -113,14 +113,14 @@ struct place_owners {
  */
 enum place_found place_open_found (const struct place *place,
                                    const struct place_owners *owners,
-                                   bool update, enum direct_io direct,
+                                   bool update, struct file_how how,
                                    struct file *file, struct error *err);
 
 /* Create a file under the name, which nothing has, for reading and writing, with
  * mode 0600.  It is ours, whoever it belongs to.  Returns 1; 0 when something has
  * the name; -1 with ERR.  Close FILE in all cases.
  */
-int place_create (const struct place *place, enum direct_io direct,
+int place_create (const struct place *place, struct file_how how,
                   struct file *file, struct error *err);
 
 /* Open the regular file that the caller named, for update; through a symbolic
@@ -128,7 +128,7 @@ int place_create (const struct place *place, enum direct_io direct,
  * when it is something else).  Close FILE in both cases.
  */
 int place_open_regular (const struct place *place, bool follow,
-                        enum direct_io direct, struct file *file,
+                        struct file_how how, struct file *file,
                         struct error *err);
 
 /* What the caller's name leads to, through links, without opening it for use: a
@@ -140,7 +140,7 @@ int place_find (const struct place *place);
  * reader.  Returns 0, or -1 with ERR.  Close FILE in both cases.
  */
 int place_open_node (const struct place *place, int node,
-                     enum direct_io direct, struct file *file,
+                     struct file_how how, struct file *file,
                      struct error *err);
 
 #endif /* IOPRESS_NAMES_PLACE_H */

@@ -86,7 +86,7 @@ judge (const struct place *place, const struct place_owners *owners,
 
 enum place_found
 place_open_found (const struct place *place, const struct place_owners *owners,
-                  bool update, enum direct_io direct, struct file *file,
+                  bool update, struct file_how how, struct file *file,
                   struct error *err)
 {
   enum place_found found;
@@ -103,7 +103,7 @@ place_open_found (const struct place *place, const struct place_owners *owners,
     return found;
   if (file_take_opened (open_without_waiting (place, update ? O_RDWR
                                               : O_RDONLY),
-                        place->path, direct, file, err) < 0)
+                        place->path, how, file, err) < 0)
     return PLACE_ERROR;
   if (fstat (file->fd, &st) < 0) {
     error_about (err, ERROR_FAILED, errno, place->path, "cannot be examined");
@@ -113,7 +113,7 @@ place_open_found (const struct place *place, const struct place_owners *owners,
 }
 
 int
-place_create (const struct place *place, enum direct_io direct,
+place_create (const struct place *place, struct file_how how,
               struct file *file, struct error *err)
 {
   int fd = open_at (place, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
@@ -122,7 +122,7 @@ place_create (const struct place *place, enum direct_io direct,
   *file = (struct file) FILE_CLOSED;
   if (fd < 0 && errno == EEXIST)
     return 0;
-  if (file_take_opened (fd, place->path, direct, file, err) == 0)
+  if (file_take_opened (fd, place->path, how, file, err) == 0)
     return 1;
   if (file->fd >= 0)
     place_remove (place, file, &ignored);
@@ -145,7 +145,7 @@ refuse_named (const struct place *place, const struct stat *st,
 
 int
 place_open_regular (const struct place *place, bool follow,
-                    enum direct_io direct, struct file *file,
+                    struct file_how how, struct file *file,
                     struct error *err)
 {
   int no_link = follow ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -158,7 +158,7 @@ place_open_regular (const struct place *place, bool follow,
   if (!S_ISREG (st.st_mode))
     return refuse_named (place, &st, err);
   if (file_take_opened (open_at (place, O_RDWR | (follow ? 0 : O_NOFOLLOW)),
-                        place->path, direct, file, err) < 0)
+                        place->path, how, file, err) < 0)
     return -1;
   return file->regular ? 0 : refuse_named (place, &st, err);
 }
@@ -170,12 +170,12 @@ place_find (const struct place *place)
 }
 
 int
-place_open_node (const struct place *place, int node, enum direct_io direct,
+place_open_node (const struct place *place, int node, struct file_how how,
                  struct file *file, struct error *err)
 {
   char link[64];
 
   snprintf (link, sizeof link, "/proc/self/fd/%d", node);
   return file_take_opened (open (link, O_WRONLY | O_CLOEXEC | O_NOCTTY),
-                           place->path, direct, file, err);
+                           place->path, how, file, err);
 }

@@ -41,7 +41,8 @@ create (const struct place *place, struct probe *probe, struct error *err)
   if (place_beside (place, PROBE_SUFFIX, &probe->place, err) < 0 ||
       remove_leftover (&probe->place, err) < 0)
     return -1;
-  created = place_create (&probe->place, DIRECT_IO_OFF, &probe->file, err);
+  created = place_create (&probe->place, FILE_HOW (DIRECT_IO_OFF), &probe->file,
+                          err);
   return created != 0 ? created
     : error_about (err, ERROR_FAILED, 0, probe->place.path,
                    "another iopress has just used it");

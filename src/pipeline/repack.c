@@ -230,13 +230,11 @@ repack_verify (const struct repack *repack, const struct run_options *options,
 
   if (fd < 0)
     return -1;
-  if (file_take_opened (fd, output->name, output->wanted, &file, err) == 0) {
-    file.cancelled = output->cancelled;
-    if (image_open (&file, &image, err) == 0 &&
-        image_load_index (image, err) == 0 &&
-        check_index (repack, image, err) == 0)
-      result = verify_records (image, repack->new_codec, options, err);
-  }
+  if (file_take_opened (fd, output->name, output->how, &file, err) == 0 &&
+      image_open (&file, &image, err) == 0 &&
+      image_load_index (image, err) == 0 &&
+      check_index (repack, image, err) == 0)
+    result = verify_records (image, repack->new_codec, options, err);
   image_close (image);
   file_close (&file, &ignored);
   return result;

@@ -94,13 +94,13 @@ aside_find (const struct place *file, aside_taker *take, void *opaque,
 
 enum place_found
 aside_open (const struct place *aside, const struct file *file,
-            enum direct_io direct, struct file *copy, struct error *err)
+            struct file_how how, struct file *copy, struct error *err)
 {
   /* Whoever owns the folder could put anything there anyway, and it is checked
    * against FILE; FILE's owner may have been another one meanwhile.
    */
   struct place_owners owners = { .like = file, .folder = true };
-  enum place_found found = place_open_found (aside, &owners, false, direct,
+  enum place_found found = place_open_found (aside, &owners, false, how,
                                              copy, err);
 
   if (found != PLACE_OURS || !file_same (copy, file))
@@ -192,7 +192,7 @@ has_more_names (const struct file *file)
  */
 static int
 remove_old (const struct place *aside, const struct file *file,
-            uint64_t prefix_bytes, enum direct_io direct, struct error *err)
+            uint64_t prefix_bytes, struct file_how how, struct error *err)
 {
   struct error ignored = { 0 };
   struct file copy = FILE_CLOSED;
@@ -202,7 +202,7 @@ remove_old (const struct place *aside, const struct file *file,
   /* FILE has the name by which it was opened, too. */
   if (place_has (aside, file) && has_more_names (file))
     return place_remove (aside, file, err) < 0 ? -1 : 0;
-  found = aside_open (aside, file, direct, &copy, err);
+  found = aside_open (aside, file, how, &copy, err);
   if (found == PLACE_NOTHING)
     return 0;
   if (found != PLACE_OURS)
@@ -252,7 +252,7 @@ give_owner (const struct file *copy, const struct file *file)
 
 static int
 make_copy (struct draft *draft, struct file *file, uint64_t prefix_bytes,
-           enum direct_io direct, struct file *copy, struct error *err)
+           struct file_how how, struct file *copy, struct error *err)
 {
   struct original original = { .file = file, .prefix_bytes = prefix_bytes };
   struct place_owners owners = { .like = file };
@@ -262,9 +262,8 @@ make_copy (struct draft *draft, struct file *file, uint64_t prefix_bytes,
     .owners = &owners,
   };
 
-  if (draft_create (draft, &leftover, direct, copy, err) < 0)
+  if (draft_create (draft, &leftover, how, copy, err) < 0)
     return -1;
-  copy->cancelled = file->cancelled;
   if (file_copy (file, copy, 0, file->size, err) < 0)
     return -1;
   copy->size = file->size;
@@ -280,12 +279,12 @@ open_by_name (const struct place *aside, const struct file *file,
               struct file *copy, struct error *err)
 {
   struct error ignored = { 0 };
-  enum direct_io direct = copy->wanted;
+  struct file_how how = copy->how;
 
   if (place_has (aside, copy))
     return 0;
   file_close (copy, &ignored);
-  if (aside_open (aside, file, direct, copy, err) == PLACE_OURS)
+  if (aside_open (aside, file, how, copy, err) == PLACE_OURS)
     return 0;
   return error_about (err, ERROR_FAILED, 0, aside->path,
                       "was removed while it was written");
@@ -293,7 +292,7 @@ open_by_name (const struct place *aside, const struct file *file,
 
 int
 aside_make (const struct place *aside, struct file *file,
-            uint64_t prefix_bytes, enum direct_io direct, struct file *copy,
+            uint64_t prefix_bytes, struct file_how how, struct file *copy,
             struct error *err)
 {
   struct draft draft = DRAFT_CLOSED;
@@ -302,9 +301,9 @@ aside_make (const struct place *aside, struct file *file,
   if (result == 0)
     result = draft_finish_naming (&draft, err);
   if (result == 0)
-    result = remove_old (aside, file, prefix_bytes, direct, err);
+    result = remove_old (aside, file, prefix_bytes, how, err);
   if (result == 0)
-    result = make_copy (&draft, file, prefix_bytes, direct, copy, err);
+    result = make_copy (&draft, file, prefix_bytes, how, copy, err);
   if (result == 0)
     result = open_by_name (aside, file, copy, err);
   if (result < 0)

@@ -30,7 +30,7 @@ int aside_find (const struct place *file, aside_taker *take, void *opaque,
  * FILE: not FILE itself under another name.
  */
 enum place_found aside_open (const struct place *aside,
-                             const struct file *file, enum direct_io direct,
+                             const struct file *file, struct file_how how,
                              struct file *copy, struct error *err);
 
 /* Make a durable copy of the image FILE, whose prefix has PREFIX_BYTES, under the
@@ -40,7 +40,7 @@ enum place_found aside_open (const struct place *aside,
  * error.  Returns 0, or -1 with ERR.
  */
 int aside_make (const struct place *aside, struct file *file,
-                uint64_t prefix_bytes, enum direct_io direct,
+                uint64_t prefix_bytes, struct file_how how,
                 struct file *copy, struct error *err);
 
 /* Remove it, if the name is still COPY's.  Returns 0, or -1 with ERR, which says

@@ -74,12 +74,12 @@ open_aside (struct expand *expand, struct error *err)
 {
   struct file copy = FILE_CLOSED;
   struct error ignored = { 0 };
-  const struct image_options *how = &expand->options->image;
+  const struct image_options *options = &expand->options->image;
   enum place_found found = aside_open (&expand->aside_place, &expand->file,
-                                       how->direct, &copy, err);
+                                       options->how, &copy, err);
 
   if (found == PLACE_OURS)
-    return image_input_take (&copy, how, &expand->aside, err);
+    return image_input_take (&copy, options, &expand->aside, err);
   file_close (&copy, &ignored);
   if (found == PLACE_FOREIGN)
     err->kind = ERROR_BAD_INPUT;
@@ -164,7 +164,7 @@ put_aside (struct expand *expand, struct file *copy, struct error *err)
   if (result == 0)
     result = aside_make (&expand->aside_place, &expand->file,
                          packed.image->header.prefix_bytes,
-                         expand->options->image.direct, copy, err);
+                         expand->options->image.how, copy, err);
   image_input_close (&packed);
   return result;
 }
@@ -291,8 +291,8 @@ roll_back (struct expand *expand, struct error *err)
     hint_damaged (expand, err);
     return;
   }
-  expand->file.cancelled = NULL;
-  expand->aside.file.cancelled = NULL;
+  expand->file.how.cancelled = NULL;
+  expand->aside.file.how.cancelled = NULL;
   if (expanding_roll_back (&expand->expanding, &second) == 0) {
     remove_aside (expand);
     return;
@@ -344,10 +344,9 @@ expand_file (struct expand *expand, struct error *err)
   enum content_kind kind;
   int result;
 
-  if (in_place_open (expand->name, expand->options->image.direct,
+  if (in_place_open (expand->name, expand->options->image.how,
                      &expand->place, &expand->file, &expand->head, err) < 0)
     return -1;
-  expand->file.cancelled = expand->options->image.cancelled;
   if (aside_find (&expand->place, take_aside, expand, err) < 0)
     return -1;
   if (expand->state == EXPANDING_DONE) {

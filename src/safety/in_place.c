@@ -13,7 +13,7 @@
 
 /* A run of save --replace may be about to give the name to its image. */
 static int
-open_file (const struct place *place, enum direct_io direct,
+open_file (const struct place *place, struct file_how how,
            struct file *file, struct error *err)
 {
   struct error ignored = { 0 };
@@ -21,7 +21,7 @@ open_file (const struct place *place, enum direct_io direct,
   int attempt;
 
   for (attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (place_open_regular (place, false, direct, file, err) < 0 ||
+    if (place_open_regular (place, false, how, file, err) < 0 ||
         file_lock (file, true, err) < 0)
       return -1;
     if (place_has (place, file) && fstat (file->fd, &st) == 0) {
@@ -35,15 +35,16 @@ open_file (const struct place *place, enum direct_io direct,
 }
 
 int
-in_place_open (const char *name, enum direct_io direct, struct place *place,
+in_place_open (const char *name, struct file_how how, struct place *place,
                struct file *file, struct file *head, struct error *err)
 {
   if (file_descriptor_of (name) >= 0 || strcmp (name, "-") == 0)
     return error_about (err, ERROR_USAGE, 0, name,
                         "is not a path, as expand needs");
   if (place_open (name, place, err) < 0 ||
-      open_file (place, direct, file, err) < 0 ||
-      place_open_regular (place, false, DIRECT_IO_OFF, head, err) < 0)
+      open_file (place, how, file, err) < 0 ||
+      place_open_regular (place, false, FILE_HOW (DIRECT_IO_OFF), head,
+                          err) < 0)
     return -1;
   return file_same (file, head) ? 0
     : error_about (err, ERROR_FAILED, 0, name, "was replaced");

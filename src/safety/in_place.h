@@ -12,7 +12,7 @@
  * as HEAD, through the page cache; its name is PLACE.  Returns 0, or -1 with ERR;
  * close all three in both cases.
  */
-int in_place_open (const char *name, enum direct_io direct,
+int in_place_open (const char *name, struct file_how how,
                    struct place *place, struct file *file, struct file *head,
                    struct error *err);
 

@@ -121,7 +121,7 @@ leftover_check_replaced (int fd, const char *name, enum file_access access,
   struct error ignored = { 0 };
   int result = 0;
 
-  if (file_take_descriptor (fd, name, access, DIRECT_IO_OFF, &file,
+  if (file_take_descriptor (fd, name, access, FILE_HOW (DIRECT_IO_OFF), &file,
                             &ignored) == 0 &&
       (file.owned || access != FILE_READ))
     result = look (&file, &content, err);

@@ -207,7 +207,7 @@ finish (const struct draft *draft, struct image_input *input,
   struct error ignored = { 0 };
   struct file part = FILE_CLOSED;
   enum place_found found = place_open_found (&draft->part, &owners, false,
-                                             input->file.wanted, &part, err);
+                                             input->file.how, &part, err);
   int result = found == PLACE_ERROR ? -1 : 0;
 
   if (found == PLACE_OURS) {
@@ -258,7 +258,7 @@ replace_is_done (const char *path, const struct image_options *options,
   struct content content;
   struct read_at at;
   int result = file_open_seekable (path, "SOURCE must be", FILE_READ,
-                                   options->direct, &file, err);
+                                   options->how, &file, err);
 
   if (result == 0) {
     at = read_at_of_file (&file);

@@ -129,7 +129,7 @@ scratch_open (const char *path, enum direct_io direct, struct file *file)
   struct error err = { 0 };
 
   if (file_take_opened (open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), path,
-                        direct, file, &err) == 0)
+                        FILE_HOW (direct), file, &err) == 0)
     return;
   scratch_close (file);
   if (direct == DIRECT_IO_ON)

@@ -163,8 +163,8 @@ test_next_data (void **state)
   scratch_open (scratch_path ("file"), DIRECT_IO_AUTO, &file);
   assert_int_equal (file_write_at (&file, 4 * MIB, bytes, MIB, &err), 0);
   assert_int_equal (file_truncate (&file, 8 * MIB, &err), 0);
-  assert_int_equal (file_open (file.name, FILE_READ, DIRECT_IO_OFF, &again,
-                               &err), 0);
+  assert_int_equal (file_open (file.name, FILE_READ, FILE_HOW (DIRECT_IO_OFF),
+                               &again, &err), 0);
   data = file_next_data (&again, 0);
   if (data == 0)
     skip ();                   /* a file system without holes */
@@ -176,8 +176,8 @@ test_next_data (void **state)
   scratch_close (&again);
 
   assert_int_equal (file_punch (&file, 4 * MIB, MIB, &err), 0);
-  assert_int_equal (file_open (file.name, FILE_READ, DIRECT_IO_OFF, &again,
-                               &err), 0);
+  assert_int_equal (file_open (file.name, FILE_READ, FILE_HOW (DIRECT_IO_OFF),
+                               &again, &err), 0);
   assert_int_equal (again.size, 8 * MIB);
   assert_int_equal (file_next_data (&again, 0), 8 * MIB);
   scratch_close (&again);
@@ -197,7 +197,8 @@ test_stream (void **state)
   (void) state;
   assert_int_equal (pipe (ends), 0);
   assert_int_equal (file_take_descriptor (ends[0], "fd:N", FILE_READ,
-                                          DIRECT_IO_AUTO, &file, &err), 0);
+                                          FILE_HOW (DIRECT_IO_AUTO), &file,
+                                          &err), 0);
   assert_int_equal (write (ends[1], "short", 5), 5);
   assert_int_equal (file_read_stream (&file, buffer, sizeof buffer, &err), 5);
   assert_memory_equal (buffer, "short", 5);
@@ -206,12 +207,12 @@ test_stream (void **state)
                     -1);
   assert_int_equal (err.kind, ERROR_CANCELLED);
   atomic_store (&file.interrupted, false);
-  file.cancelled = &signalled;
+  file.how.cancelled = &signalled;
   err = (struct error) { 0 };
   assert_int_equal (file_read_stream (&file, buffer, sizeof buffer, &err),
                     -1);
   assert_int_equal (err.kind, ERROR_CANCELLED);
-  file.cancelled = NULL;
+  file.how.cancelled = NULL;
   close (ends[1]);
   assert_int_equal (file_read_stream (&file, buffer, sizeof buffer, &err), 0);
   scratch_close (&file);
@@ -236,7 +237,7 @@ write_to_sleeper (struct file *file)
   struct error err = { 0 };
 
   caught = 0;
-  file->cancelled = &caught;
+  file->how.cancelled = &caught;
   assert_int_equal (sigaction (SIGALRM, &action, NULL), 0);
   /* Fill the pipe, and not a byte more: nothing is left to interrupt. */
   assert_int_equal (file_write_stream (file, much,
@@ -247,7 +248,7 @@ write_to_sleeper (struct file *file)
   assert_int_equal (file_write_stream (file, much, sizeof much, &err), -1);
   assert_int_equal (err.kind, ERROR_CANCELLED);
   assert_int_equal (caught, SIGALRM);
-  file->cancelled = NULL;
+  file->how.cancelled = NULL;
 }
 
 static void
@@ -262,7 +263,8 @@ test_write_stream (void **state)
   signal (SIGPIPE, SIG_IGN);
   assert_int_equal (pipe (ends), 0);
   assert_int_equal (file_take_descriptor (ends[1], "fd:N", FILE_WRITE,
-                                          DIRECT_IO_AUTO, &file, &err), 0);
+                                          FILE_HOW (DIRECT_IO_AUTO), &file,
+                                          &err), 0);
   assert_int_equal (file_write_stream (&file, "short", 5, &err), 0);
   assert_int_equal (read (ends[0], buffer, sizeof buffer), 5);
   assert_memory_equal (buffer, "short", 5);

@@ -60,7 +60,7 @@ test_cancelled (void **state)
   (void) state;
   scratch_open (scratch_file ("from", 3u << 20), DIRECT_IO_OFF, &from);
   scratch_open (scratch_file ("to", 0), DIRECT_IO_OFF, &to);
-  from.cancelled = &received;
+  from.how.cancelled = &received;
   received = 15;
   if (file_copy (&from, &to, 0, 3u << 20, &err) < 0)
     assert_int_equal (err.kind, ERROR_CANCELLED);
@@ -78,7 +78,7 @@ test_ends_early (void **state)
   (void) state;
   scratch_open (scratch_file ("from", 5000), DIRECT_IO_OFF, &from);
   scratch_open (scratch_file ("to", 0), DIRECT_IO_OFF, &to);
-  from.cancelled = NULL;
+  from.how.cancelled = NULL;
   if (file_copy (&from, &to, 0, 9000, &err) < 0)
     assert_int_equal (err.kind, ERROR_FAILED);
   scratch_close (&from);

@@ -23,8 +23,8 @@ test_lock (void **state)
 
   (void) state;
   scratch_open (scratch_file ("file", 10), DIRECT_IO_OFF, &one);
-  assert_int_equal (file_open (one.name, FILE_UPDATE, DIRECT_IO_OFF, &other,
-                               &err), 0);
+  assert_int_equal (file_open (one.name, FILE_UPDATE, FILE_HOW (DIRECT_IO_OFF),
+                               &other, &err), 0);
   assert_int_equal (file_lock (&one, false, &err), 0);
   assert_int_equal (file_lock (&other, false, &err), 0);
   assert_int_equal (file_lock (&one, true, &err), -1);

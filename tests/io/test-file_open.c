@@ -44,8 +44,8 @@ refuse_to_open (const char *name, int errnum)
   struct error err = { 0 }, ignored = { 0 };
   struct file file = FILE_CLOSED;
 
-  assert_int_equal (file_open (name, FILE_READ, DIRECT_IO_AUTO, &file, &err),
-                    -1);
+  assert_int_equal (file_open (name, FILE_READ, FILE_HOW (DIRECT_IO_AUTO),
+                               &file, &err), -1);
   assert_int_equal (err.kind, ERROR_FAILED);
   assert_int_equal (err.errnum, errnum);
   assert_string_equal (err.subject, name);
@@ -68,8 +68,9 @@ wrong_direction (int fd, enum file_access access, const char *message)
   struct error err = { 0 }, ignored = { 0 };
   struct file file = FILE_CLOSED;
 
-  assert_int_equal (file_take_descriptor (fd, "fd:N", access, DIRECT_IO_AUTO,
-                                          &file, &err), -1);
+  assert_int_equal (file_take_descriptor (fd, "fd:N", access,
+                                          FILE_HOW (DIRECT_IO_AUTO), &file,
+                                          &err), -1);
   assert_error (&err, ERROR_USAGE, message);
   file_close (&file, &ignored);
 }
@@ -86,7 +87,8 @@ test_descriptors (void **state)
   wrong_direction (ends[0], FILE_WRITE, "is not open for writing");
   wrong_direction (ends[1], FILE_READ, "is not open for reading");
   assert_int_equal (file_take_descriptor (ends[0], "fd:N", FILE_READ,
-                                          DIRECT_IO_ON, &file, &err), 0);
+                                          FILE_HOW (DIRECT_IO_ON), &file, &err),
+                    0);
   assert_true (file.stream);
   assert_false (file.regular);
   scratch_close (&file);
@@ -115,7 +117,8 @@ test_descriptor_untouched (void **state)
   assert_true (fd >= 0);
   assert_int_equal (lseek (fd, 1234, SEEK_SET), 1234);
   assert_int_equal (file_take_descriptor (fd, "fd:N", FILE_READ,
-                                          DIRECT_IO_AUTO, &file, &err), 0);
+                                          FILE_HOW (DIRECT_IO_AUTO), &file,
+                                          &err), 0);
   assert_int_equal (file_read_at (&file, 3, &byte, 1, &err), 0);
   assert_int_equal (byte, pattern_byte (3));
   scratch_close (&file);

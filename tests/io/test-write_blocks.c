@@ -214,8 +214,8 @@ test_next_does_not_wait_for_last (void **state)
   (void) state;
   assert_int_equal (pipe (ends), 0);
   assert_int_equal (file_take_descriptor (ends[1], "fd:N", FILE_WRITE,
-                                          DIRECT_IO_AUTO, &pipe_end, &err),
-                    0);
+                                          FILE_HOW (DIRECT_IO_AUTO), &pipe_end,
+                                          &err), 0);
   assert_int_equal (pthread_create (&thread, NULL, read_all, &ends[0]), 0);
   assert_int_equal (write_blocks_open (&pipe_end, &streaming, &err), 0);
   for (i = 0; i < 4; i++) {
@@ -297,7 +297,7 @@ test_write_error (void **state)
 
   (void) state;
   assert_int_equal (file_open (scratch_file ("other", 10), FILE_READ,
-                               DIRECT_IO_OFF, &closed, &err), 0);
+                               FILE_HOW (DIRECT_IO_OFF), &closed, &err), 0);
   assert_int_equal (write_blocks_open (&closed, &broken, &err), 0);
   block = write_blocks_next (broken, 0, NULL, 0, &err);
   assert_non_null (block);
@@ -330,8 +330,8 @@ test_stream_error (void **state)
   assert_int_equal (pipe (ends), 0);
   close (ends[0]);
   assert_int_equal (file_take_descriptor (ends[1], "fd:N", FILE_WRITE,
-                                          DIRECT_IO_AUTO, &pipe_end, &err),
-                    0);
+                                          FILE_HOW (DIRECT_IO_AUTO), &pipe_end,
+                                          &err), 0);
   assert_int_equal (write_blocks_open (&pipe_end, &broken, &err), 0);
   first = write_blocks_next (broken, 0, NULL, 0, &err);
   write_blocks_reserve (broken, first, BLOCK);

@@ -127,8 +127,8 @@ test_zeros (void **state)
   assert_memory_equal (bytes, "end", 3);
   assert_int_equal (lseek (file.fd, 0, SEEK_END), 12 * MIB + 4);
 
-  assert_int_equal (file_open (file.name, FILE_READ, DIRECT_IO_OFF, &again,
-                               &err), 0);
+  assert_int_equal (file_open (file.name, FILE_READ, FILE_HOW (DIRECT_IO_OFF),
+                               &again, &err), 0);
   for (uint64_t i = 6 * MIB; i < 12 * MIB; i += 65537) {
     assert_int_equal (file_read_at (&again, i, bytes, 1, &err), 0);
     assert_int_equal (bytes[0], 0);
@@ -398,7 +398,8 @@ write_pipe (int flags, size_t (*write_all) (struct writer *writer))
   assert_int_equal (fcntl (ends[1], F_SETFL, flags), 0);
   reader.fd = ends[0];
   assert_int_equal (file_take_descriptor (ends[1], "fd:N", FILE_WRITE,
-                                          DIRECT_IO_AUTO, &file, &err), 0);
+                                          FILE_HOW (DIRECT_IO_AUTO), &file,
+                                          &err), 0);
   assert_true (file.stream);
   assert_int_equal (pthread_create (&thread, NULL, reader_main, &reader), 0);
   writer = new_writer (&file, 0);
@@ -435,7 +436,8 @@ test_broken_pipe (void **state)
   assert_int_equal (pipe (ends), 0);
   close (ends[0]);
   assert_int_equal (file_take_descriptor (ends[1], "fd:N", FILE_WRITE,
-                                          DIRECT_IO_AUTO, &file, &err), 0);
+                                          FILE_HOW (DIRECT_IO_AUTO), &file,
+                                          &err), 0);
   writer = new_writer (&file, 0);
   result = writer_append (writer, "x", 1, &err);
   if (result == 0)
@@ -459,7 +461,7 @@ test_write_error (void **state)
 
   (void) state;
   assert_int_equal (file_open (scratch_file ("file", 10), FILE_READ,
-                               DIRECT_IO_OFF, &file, &err), 0);
+                               FILE_HOW (DIRECT_IO_OFF), &file, &err), 0);
   writer = new_writer (&file, 0);
   result = writer_append_zeros (writer, 20 * MIB, &err);
   if (result == 0)

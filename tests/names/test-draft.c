@@ -197,8 +197,8 @@ create (void)
 {
   struct error err = { 0 };
 
-  assert_int_equal (draft_create (&draft, &leftover, DIRECT_IO_OFF, &file,
-                                  &err), 0);
+  assert_int_equal (draft_create (&draft, &leftover, FILE_HOW (DIRECT_IO_OFF),
+                                  &file, &err), 0);
   assert_int_equal (ftruncate (file.fd, 3), 0);
   world.calls[0] = '\0';
 }
@@ -336,8 +336,8 @@ test_swapped_before_lock (void **state)
 
   (void) state;
   world.before_lock = swap_part;
-  assert_int_equal (draft_create (&draft, &leftover, DIRECT_IO_OFF, &file,
-                                  &err), -1);
+  assert_int_equal (draft_create (&draft, &leftover, FILE_HOW (DIRECT_IO_OFF),
+                                  &file, &err), -1);
   assert_error (&err, ERROR_FAILED, "another iopress has just used it");
   draft_drop (&draft);
   check_pattern_file (part, 20);
@@ -486,15 +486,15 @@ test_leftovers (void **state)
   scratch_close (&file);
 
   scratch_file ("name.part", 30);
-  assert_int_equal (draft_create (&draft, &leftover, DIRECT_IO_OFF, &file,
-                                  &err), -1);
+  assert_int_equal (draft_create (&draft, &leftover, FILE_HOW (DIRECT_IO_OFF),
+                                  &file, &err), -1);
   assert_error (&err, ERROR_FAILED, "is not empty");
   draft_drop (&draft);
   check_pattern_file (part, 30);
 
   err = (struct error) { 0 };
-  assert_int_equal (draft_take_up (&draft, DIRECT_IO_OFF, &file, &err),
-                    PLACE_OURS);
+  assert_int_equal (draft_take_up (&draft, FILE_HOW (DIRECT_IO_OFF), &file,
+                                   &err), PLACE_OURS);
   check_pattern_file (part, 30);
   expect_published (DRAFT_NEW);
   check_pattern_file (path, 30);
@@ -508,8 +508,8 @@ test_useless (void **state)
 
   (void) state;
   world.no_direct = true;
-  assert_int_equal (draft_create (&draft, &leftover, DIRECT_IO_ON, &file,
-                                  &err), -1);
+  assert_int_equal (draft_create (&draft, &leftover, FILE_HOW (DIRECT_IO_ON),
+                                  &file, &err), -1);
   assert_error (&err, ERROR_FAILED, "direct I/O is not possible here");
   assert_int_equal (access (part, F_OK), -1);
 }
@@ -523,8 +523,8 @@ test_in_use (void **state)
   (void) state;
   scratch_open (scratch_file ("name.part", 0), DIRECT_IO_OFF, &other);
   assert_int_equal (file_lock (&other, true, &err), 0);
-  assert_int_equal (draft_create (&draft, &leftover, DIRECT_IO_OFF, &file,
-                                  &err), -1);
+  assert_int_equal (draft_create (&draft, &leftover, FILE_HOW (DIRECT_IO_OFF),
+                                  &file, &err), -1);
   assert_error (&err, ERROR_FAILED, "another iopress is using it");
   draft_drop (&draft);
   check_pattern_file (part, 0);

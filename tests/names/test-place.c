@@ -32,8 +32,8 @@ test_same (void **state)
   (void) state;
   scratch_open (scratch_file ("one", 10), DIRECT_IO_OFF, &one);
   scratch_open (scratch_file ("other", 10), DIRECT_IO_OFF, &other);
-  assert_int_equal (file_open (one.name, FILE_READ, DIRECT_IO_OFF, &again,
-                               &err), 0);
+  assert_int_equal (file_open (one.name, FILE_READ, FILE_HOW (DIRECT_IO_OFF),
+                               &again, &err), 0);
   assert_true (file_same (&one, &again));
   assert_false (file_same (&one, &other));
   scratch_close (&one);
@@ -104,7 +104,8 @@ test_folder_moves (void **state)
   open_place (name, &place);
   assert_int_equal (place_beside (&place, ".part", &beside, &err), 0);
   assert_string_equal (place_base (&beside), "name.part");
-  assert_int_equal (place_create (&beside, DIRECT_IO_OFF, &file, &err), 1);
+  assert_int_equal (place_create (&beside, FILE_HOW (DIRECT_IO_OFF), &file,
+                                  &err), 1);
   assert_int_equal (rename (folder, moved), 0);
   assert_int_equal (mkdir (folder, 0700), 0);
   assert_true (place_has (&beside, &file));
@@ -164,16 +165,19 @@ test_create (void **state)
 
   (void) state;
   open_place (path, &place);
-  assert_int_equal (place_create (&place, DIRECT_IO_AUTO, &file, &err), 1);
+  assert_int_equal (place_create (&place, FILE_HOW (DIRECT_IO_AUTO), &file,
+                                  &err), 1);
   assert_int_equal (place_look (&place, &st, &err), 1);
   assert_int_equal (st.st_mode & 07777, 0600);
-  assert_int_equal (place_create (&place, DIRECT_IO_AUTO, &again, &err), 0);
+  assert_int_equal (place_create (&place, FILE_HOW (DIRECT_IO_AUTO), &again,
+                                  &err), 0);
   assert_int_equal (again.fd, -1);
   scratch_close (&file);
   /* Nothing is created through a link that leads nowhere. */
   assert_int_equal (unlink (place.path), 0);
   assert_int_equal (symlink ("nowhere", place.path), 0);
-  assert_int_equal (place_create (&place, DIRECT_IO_AUTO, &file, &err), 0);
+  assert_int_equal (place_create (&place, FILE_HOW (DIRECT_IO_AUTO), &file,
+                                  &err), 0);
   assert_int_equal (place_look (&place, &st, &err), 1);
   assert_true (S_ISLNK (st.st_mode));
   place_close (&place);
@@ -192,7 +196,7 @@ refuse_found (const char *name, const char *why)
 
     open_place (name, &place);
     assert_int_equal (place_open_found (&place, NULL, update != 0,
-                                        DIRECT_IO_AUTO, &file, &err),
+                                        FILE_HOW (DIRECT_IO_AUTO), &file, &err),
                       PLACE_FOREIGN);
     assert_error (&err, ERROR_FAILED, why);
     file_close (&file, &ignored);
@@ -210,12 +214,14 @@ test_found (void **state)
 
   (void) state;
   open_place (scratch_path ("found"), &place);
-  assert_int_equal (place_open_found (&place, NULL, true, DIRECT_IO_AUTO,
-                                      &file, &err), PLACE_NOTHING);
+  assert_int_equal (place_open_found (&place, NULL, true,
+                                      FILE_HOW (DIRECT_IO_AUTO), &file, &err),
+                    PLACE_NOTHING);
   scratch_file ("found", 5000);
   assert_int_equal (chmod (place.path, 0644), 0);
-  assert_int_equal (place_open_found (&place, NULL, true, DIRECT_IO_AUTO,
-                                      &file, &err), PLACE_OURS);
+  assert_int_equal (place_open_found (&place, NULL, true,
+                                      FILE_HOW (DIRECT_IO_AUTO), &file, &err),
+                    PLACE_OURS);
   assert_int_equal (fcntl (file.fd, F_GETFL) & (O_NONBLOCK | O_ACCMODE),
                     O_RDWR);
   /* To look at it changes nothing. */
@@ -280,18 +286,21 @@ test_owners (void **state)
   open_place (scratch_file ("name", 10), &place);
   assert_int_equal (chown (place.path, 1234, 1234), 0);
   refuse_found (place.path, "not a file of ours: it belongs to another user");
-  assert_int_equal (place_open_found (&place, &owners, false, DIRECT_IO_OFF,
-                                      &file, &err), PLACE_FOREIGN);
+  assert_int_equal (place_open_found (&place, &owners, false,
+                                      FILE_HOW (DIRECT_IO_OFF), &file, &err),
+                    PLACE_FOREIGN);
   file_close (&file, &ignored);
   owners.like = &like;
   err = (struct error) { 0 };
-  assert_int_equal (place_open_found (&place, &owners, false, DIRECT_IO_OFF,
-                                      &file, &err), PLACE_FOREIGN);
+  assert_int_equal (place_open_found (&place, &owners, false,
+                                      FILE_HOW (DIRECT_IO_OFF), &file, &err),
+                    PLACE_FOREIGN);
   file_close (&file, &ignored);
   assert_int_equal (fchown (like.fd, 1234, 1234), 0);
   err = (struct error) { 0 };
-  assert_int_equal (place_open_found (&place, &owners, false, DIRECT_IO_OFF,
-                                      &file, &err), PLACE_OURS);
+  assert_int_equal (place_open_found (&place, &owners, false,
+                                      FILE_HOW (DIRECT_IO_OFF), &file, &err),
+                    PLACE_OURS);
   scratch_close (&file);
   scratch_close (&like);
   place_close (&place);
@@ -309,7 +318,8 @@ test_probe (void **state)
   (void) state;
   scratch_file ("name.probe", 0);
   open_place (scratch_path ("name"), &place);
-  assert_int_equal (place_create (&place, DIRECT_IO_OFF, &file, &err), 1);
+  assert_int_equal (place_create (&place, FILE_HOW (DIRECT_IO_OFF), &file,
+                                  &err), 1);
   assert_int_equal (probe_owner (&place, &uid, &err), 0);
   assert_int_equal (uid, geteuid ());
   assert_int_equal (probe_exchange (&place, &file, &err), 0);
