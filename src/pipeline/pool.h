@@ -28,8 +28,8 @@ struct job {
   void (*work) (void *worker, struct slot *slot);
 
   /* Workers that are threads of their own get memory only, and may read at
-   * READ_FD (memory_only_enter).  What else they tried becomes the slot's error,
-   * with CODEC, whose code it was.
+   * READ_FD (memory_only_enter).  What else they tried becomes the slot's
+   * error, with CODEC, whose code it was.
    */
   bool confined;
   int read_fd;
@@ -61,7 +61,8 @@ struct pool_load {
 struct pool_load pool_load (struct pool *pool);
 
 /* Make a pool of THREADS workers (0: the serial twin) and SLOTS slots.
- * DELIVERY is NULL where pool_deliver is not called.  Returns 0, or -1 with ERR.
+ * DELIVERY is NULL where pool_deliver is not called.  Returns 0, or -1 with
+ * ERR.
  */
 int pool_create (const struct job *job, const struct delivery *delivery,
                  unsigned int threads, unsigned int slots, struct pool **pool,
