@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libvirt_header.h"
+#include "guest/libvirt_header.h"
 
 #define UUID_CHARACTERS 36u
 
@@ -32,15 +32,15 @@ span_begins (struct span span, const char *text)
 {
   size_t length = strlen (text);
 
-  return (size_t) (span.end - span.start) >= length
-    && memcmp (span.start, text, length) == 0;
+  return (size_t) (span.end - span.start) >= length &&
+    memcmp (span.start, text, length) == 0;
 }
 
 static bool
 span_equals (struct span span, const char *text)
 {
-  return (size_t) (span.end - span.start) == strlen (text)
-    && span_begins (span, text);
+  return (size_t) (span.end - span.start) == strlen (text) &&
+    span_begins (span, text);
 }
 
 /* Move REST past the next TEXT, or to its end. */

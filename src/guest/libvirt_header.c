@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "libvirt_header.h"
+#include "guest/libvirt_header.h"
 #include "util/bytes.h"
 
 #define MAGIC_BYTES 16u
@@ -30,8 +30,8 @@ has_magic (const uint8_t *bytes, const char *magic)
 bool
 libvirt_header_present (const uint8_t bytes[LIBVIRT_HEADER_BYTES])
 {
-  return has_magic (bytes, MAGIC_FINISHED)
-    || has_magic (bytes, MAGIC_UNFINISHED);
+  return has_magic (bytes, MAGIC_FINISHED) ||
+    has_magic (bytes, MAGIC_UNFINISHED);
 }
 
 static bool

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mapped_ram_sections.h"
+#include "guest/mapped_ram_sections.h"
 #include "util/bytes.h"
 
 #define STREAM_HEAD_BYTES 8u
@@ -33,7 +33,7 @@ probe_unknown_config (struct stream *stream, enum stream_kind *kind)
     *kind = STREAM_MAPPED_RAM;
     return 0;
   }
-  if (stream_bytes (stream, bytes, sizeof bytes, "CONFIG") == -1)
+  if (stream_bytes (stream, bytes, sizeof bytes, "CONFIG") < 0)
     return -1;
   *kind = memmem (bytes, sizeof bytes, CAPABILITY, strlen (CAPABILITY))
     ? STREAM_MAPPED_RAM : STREAM_PLAIN;
@@ -69,7 +69,7 @@ mapped_ram_probe (const struct read_at *file, uint64_t offset,
   *kind = STREAM_NONE;
   if (length < STREAM_HEAD_BYTES)
     return 0;
-  if (stream_bytes (&stream, head, length, "the stream's head") == -1)
+  if (stream_bytes (&stream, head, length, "the stream's head") < 0)
     return -1;
   if (memcmp (head, STREAM_MAGIC, 4) != 0)
     return 0;
@@ -88,7 +88,7 @@ read_head (struct stream *stream)
   uint8_t head[STREAM_HEAD_BYTES];
   uint8_t type;
 
-  if (stream_bytes (stream, head, sizeof head, "the stream's head") == -1)
+  if (stream_bytes (stream, head, sizeof head, "the stream's head") < 0)
     return -1;
   if (memcmp (head, STREAM_MAGIC, 4) != 0)
     return stream_fail (stream, "no QEMU stream at byte %" PRIu64, start);
@@ -96,7 +96,7 @@ read_head (struct stream *stream)
     return stream_fail (stream, "QEMU stream at byte %" PRIu64
                         " has version %" PRIu32 ", only %u is known", start,
                         get_be32 (head + 4), STREAM_VERSION);
-  if (stream_u8 (stream, &type, "the stream's head") == -1)
+  if (stream_u8 (stream, &type, "the stream's head") < 0)
     return -1;
   if (type != SECTION_CONFIGURATION)
     return stream_fail (stream, "QEMU stream at byte %" PRIu64
@@ -109,7 +109,7 @@ read_config (struct stream *stream, struct mapped_ram *ram)
 {
   struct stream_config config = { 0 };
 
-  if (config_read (stream, &config) == -1)
+  if (config_read (stream, &config) < 0)
     return -1;
   if (!config.mapped_ram)
     return stream_fail (stream, "QEMU stream at byte %" PRIu64
@@ -128,7 +128,7 @@ read_footer (struct stream *stream, struct mapped_ram *ram,
 
   if (stream_left (stream) < sizeof footer)
     return 0;
-  if (stream_bytes (stream, footer, sizeof footer, "a section footer") == -1)
+  if (stream_bytes (stream, footer, sizeof footer, "a section footer") < 0)
     return -1;
   if (footer[0] != SECTION_FOOTER) {
     stream->position = start;
@@ -148,14 +148,14 @@ read_ram_section (struct stream *stream, struct mapped_ram *ram)
   uint32_t section_id;
   uint64_t flags;
 
-  if (ram_section_find (stream, &section_id) == -1
-      || ram_blocks_read (stream, ram) == -1
-      || stream_be64 (stream, &flags, "the end of the RAM section") == -1)
+  if (ram_section_find (stream, &section_id) < 0 ||
+      ram_blocks_read (stream, ram) < 0 ||
+      stream_be64 (stream, &flags, "the end of the RAM section") < 0)
     return -1;
   if (flags != RAM_FLAG_EOS)
     return stream_fail (stream, "RAM section does not end at byte %" PRIu64,
                         stream->position - sizeof flags);
-  if (read_footer (stream, ram, section_id) == -1)
+  if (read_footer (stream, ram, section_id) < 0)
     return -1;
   ram->ram_end = stream->position;
   return 0;

@@ -116,8 +116,8 @@ void mapped_ram_mask (const struct mapped_ram *ram, uint64_t offset,
 void mapped_ram_clear_absent (const struct mapped_ram *ram, uint64_t offset,
                               uint8_t *bytes, size_t length);
 
-/* The first file offset >= OFFSET at which mapped_ram_mask would begin to clear,
- * or UINT64_MAX when there is none.
+/* The first file offset >= OFFSET at which mapped_ram_mask would begin to
+ * clear, or UINT64_MAX when there is none.
  */
 uint64_t mapped_ram_next_absent (const struct mapped_ram *ram,
                                  uint64_t offset);

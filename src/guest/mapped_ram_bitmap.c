@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "mapped_ram_sections.h"
+#include "guest/mapped_ram_sections.h"
 #include "util/array.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
@@ -97,11 +97,11 @@ read_pieces (struct stream *stream, struct ram_block *block, uint64_t bytes,
     size_t length = (size_t) minimum_u64 (bytes - done, BITMAP_PIECE_BYTES);
 
     stream->position = block->bitmap_offset + done;
-    if (stream_bytes (stream, piece, length, "a page bitmap") == -1)
+    if (stream_bytes (stream, piece, length, "a page bitmap") < 0)
       return -1;
     if (!bytes_are_zero (piece, length)) {
-      if (keep (stream, block, length) == -1
-          || note_hole (stream, block, end, done) == -1)
+      if (keep (stream, block, length) < 0 ||
+          note_hole (stream, block, end, done) < 0)
         return -1;
       bitmap_from_host (piece, length);
       memcpy (block->bitmap + done, piece, length);
@@ -125,7 +125,7 @@ ram_bitmap_read (struct stream *stream, struct ram_block *block)
     return error_set (stream->err, ERROR_FAILED, 0, "out of memory for the "
                       "page bitmap of RAM block '%s' (%" PRIu64 " bytes)",
                       block->name, bytes);
-  if (read_pieces (stream, block, bytes, piece) == -1)
+  if (read_pieces (stream, block, bytes, piece) < 0)
     return -1;
   if (bitmap_next_set (block->bitmap, block->page_count, bytes * 8)
       != bytes * 8)

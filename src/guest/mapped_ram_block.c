@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "mapped_ram_sections.h"
+#include "guest/mapped_ram_sections.h"
 #include "util/array.h"
 #include "util/bytes.h"
 
@@ -40,8 +40,8 @@ static int
 read_identity (struct stream *stream, const struct mapped_ram *ram,
                struct ram_block *block)
 {
-  if (stream_name (stream, block->name, "a RAM block name") == -1
-      || stream_be64 (stream, &block->used_bytes, BLOCK_HEAD) == -1)
+  if (stream_name (stream, block->name, "a RAM block name") < 0 ||
+      stream_be64 (stream, &block->used_bytes, BLOCK_HEAD) < 0)
     return -1;
   /* The guest address that ignore-shared adds is of no use here. */
   return ram->ignore_shared ? stream_skip (stream, 8, BLOCK_HEAD) : 0;
@@ -53,15 +53,15 @@ read_header (struct stream *stream, struct ram_block *block)
   uint64_t start = stream->position;
   uint32_t version;
 
-  if (stream_be32 (stream, &version, BLOCK_HEAD) == -1)
+  if (stream_be32 (stream, &version, BLOCK_HEAD) < 0)
     return -1;
   if (version != BLOCK_VERSION)
     return block_fail (stream, block, "header at byte %" PRIu64
                        " has version %" PRIu32 ", only %u is known", start,
                        version, BLOCK_VERSION);
-  if (stream_be64 (stream, &block->page_bytes, BLOCK_HEAD) == -1
-      || stream_be64 (stream, &block->bitmap_offset, BLOCK_HEAD) == -1
-      || stream_be64 (stream, &block->pages_offset, BLOCK_HEAD) == -1)
+  if (stream_be64 (stream, &block->page_bytes, BLOCK_HEAD) < 0 ||
+      stream_be64 (stream, &block->bitmap_offset, BLOCK_HEAD) < 0 ||
+      stream_be64 (stream, &block->pages_offset, BLOCK_HEAD) < 0)
     return -1;
   return 0;
 }
@@ -69,8 +69,8 @@ read_header (struct stream *stream, struct ram_block *block)
 static int
 check_pages (struct stream *stream, struct ram_block *block)
 {
-  if (block->page_bytes < GUEST_PAGE_BYTES_MIN
-      || !is_power_of_two (block->page_bytes))
+  if (block->page_bytes < GUEST_PAGE_BYTES_MIN ||
+      !is_power_of_two (block->page_bytes))
     return block_fail (stream, block, "page size %" PRIu64
                        " is not a power of two of at least %u",
                        block->page_bytes, GUEST_PAGE_BYTES_MIN);
@@ -92,8 +92,8 @@ check_order (struct stream *stream, const struct ram_block *block)
                        " lies before the end of its header at byte %" PRIu64,
                        block->bitmap_offset, stream->position);
   if (!add_u64 (block->bitmap_offset, ram_bitmap_bytes (block->page_count),
-                &bitmap_end)
-      || bitmap_end > block->pages_offset)
+                &bitmap_end) ||
+      bitmap_end > block->pages_offset)
     return block_fail (stream, block, "its pages at byte %" PRIu64
                        " lie before the end of its bitmap",
                        block->pages_offset);
@@ -109,8 +109,8 @@ check_bounds (struct stream *stream, const struct ram_block *block)
 {
   uint64_t end;
 
-  if (add_u64 (block->pages_offset, block->used_bytes, &end)
-      && end <= stream->file->size)
+  if (add_u64 (block->pages_offset, block->used_bytes, &end) &&
+      end <= stream->file->size)
     return 0;
   return stream_fail (stream, "cut off: the file ends at byte %" PRIu64
                       ", before the end of the pages of RAM block '%s'",
@@ -121,23 +121,23 @@ static int
 read_block (struct stream *stream, const struct mapped_ram *ram,
             struct ram_block *block, uint64_t remaining)
 {
-  if (read_identity (stream, ram, block) == -1)
+  if (read_identity (stream, ram, block) < 0)
     return -1;
   if (block->used_bytes > remaining)
     return block_fail (stream, block, "its %" PRIu64 " bytes are more than "
                        "the %" PRIu64 " left of the announced total",
                        block->used_bytes, remaining);
-  if (read_header (stream, block) == -1
-      || check_pages (stream, block) == -1)
+  if (read_header (stream, block) < 0 ||
+      check_pages (stream, block) < 0)
     return -1;
-  if (ram->ignore_shared && block->bitmap_offset == 0
-      && block->pages_offset == 0) {
+  if (ram->ignore_shared && block->bitmap_offset == 0 &&
+      block->pages_offset == 0) {
     block->ignored = true;
     return 0;
   }
-  if (check_order (stream, block) == -1
-      || check_bounds (stream, block) == -1
-      || ram_bitmap_read (stream, block) == -1)
+  if (check_order (stream, block) < 0 ||
+      check_bounds (stream, block) < 0 ||
+      ram_bitmap_read (stream, block) < 0)
     return -1;
   stream->position = block->pages_offset + block->used_bytes;
   return 0;
@@ -168,7 +168,7 @@ ram_blocks_read (struct stream *stream, struct mapped_ram *ram)
   uint64_t start = stream->position;
   uint64_t remaining;
 
-  if (stream_be64 (stream, &remaining, "the RAM section") == -1)
+  if (stream_be64 (stream, &remaining, "the RAM section") < 0)
     return -1;
   if ((remaining & RAM_FLAGS_MASK) != RAM_FLAG_MEM_SIZE)
     return stream_fail (stream, "RAM section does not begin with a list of "
@@ -179,7 +179,7 @@ ram_blocks_read (struct stream *stream, struct mapped_ram *ram)
 
     if (block == NULL)
       return -1;
-    if (read_block (stream, ram, block, remaining) == -1) {
+    if (read_block (stream, ram, block, remaining) < 0) {
       ram_block_free (block);
       ram->block_count--;      /* what is listed is whole */
       return -1;

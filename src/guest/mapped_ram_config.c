@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "mapped_ram_sections.h"
+#include "guest/mapped_ram_sections.h"
 
 /* More than QEMU has capabilities and subsections. */
 #define MAX_CAPABILITIES 256
@@ -20,7 +20,7 @@ read_capabilities (struct stream *stream, struct stream_config *config)
   uint64_t start = stream->position;
   uint32_t count, i;
 
-  if (stream_be32 (stream, &count, "the capabilities") == -1)
+  if (stream_be32 (stream, &count, "the capabilities") < 0)
     return -1;
   if (count > MAX_CAPABILITIES)
     return stream_fail (stream, "%" PRIu32 " capabilities at byte %" PRIu64
@@ -29,7 +29,7 @@ read_capabilities (struct stream *stream, struct stream_config *config)
   for (i = 0; i < count; i++) {
     char name[256];
 
-    if (stream_name (stream, name, "a capability") == -1)
+    if (stream_name (stream, name, "a capability") < 0)
       return -1;
     if (strcmp (name, "mapped-ram") == 0)
       config->mapped_ram = true;
@@ -73,9 +73,9 @@ read_subsection (struct stream *stream, struct stream_config *config)
   uint32_t version;
   size_t i;
 
-  if (stream_skip (stream, 1, "a CONFIG subsection") == -1
-      || stream_name (stream, name, "a CONFIG subsection name") == -1
-      || stream_be32 (stream, &version, "a CONFIG subsection") == -1)
+  if (stream_skip (stream, 1, "a CONFIG subsection") < 0 ||
+      stream_name (stream, name, "a CONFIG subsection name") < 0 ||
+      stream_be32 (stream, &version, "a CONFIG subsection") < 0)
     return -1;
   for (i = 0; i < sizeof subsections / sizeof subsections[0]; i++) {
     if (strcmp (name, subsections[i].name) != 0)
@@ -95,7 +95,7 @@ read_machine (struct stream *stream, struct stream_config *config)
 {
   uint32_t length;
 
-  if (stream_be32 (stream, &length, "the machine name") == -1)
+  if (stream_be32 (stream, &length, "the machine name") < 0)
     return -1;
   return stream_text (stream, length, config->machine, "the machine name");
 }
@@ -105,16 +105,16 @@ config_read (struct stream *stream, struct stream_config *config)
 {
   int i;
 
-  if (read_machine (stream, config) == -1)
+  if (read_machine (stream, config) < 0)
     return -1;
   for (i = 0; i < MAX_SUBSECTIONS; i++) {
     uint8_t type;
 
-    if (stream_peek (stream, &type, "the section after CONFIG") == -1)
+    if (stream_peek (stream, &type, "the section after CONFIG") < 0)
       return -1;
     if (type != SECTION_SUBSECTION)
       return 0;
-    if (read_subsection (stream, config) == -1)
+    if (read_subsection (stream, config) < 0)
       return -1;
   }
   return stream_fail (stream, "more than %d CONFIG subsections",

@@ -3,7 +3,7 @@
 
 #include <config.h>
 
-#include "mapped_ram.h"
+#include "guest/mapped_ram.h"
 #include "util/bytes.h"
 
 static uint64_t
@@ -26,8 +26,8 @@ first_block_after (const struct mapped_ram *ram, uint64_t offset)
 
     while (placed > low && ram->blocks[placed].ignored)
       placed--;
-    if (ram->blocks[placed].ignored
-        || block_end (&ram->blocks[placed]) <= offset)
+    if (ram->blocks[placed].ignored ||
+        block_end (&ram->blocks[placed]) <= offset)
       low = middle + 1;
     else
       high = placed;
@@ -208,8 +208,8 @@ next_in_block (const struct ram_block *block, uint64_t offset)
                                           * block->page_bytes, PAGE_BYTES));
 }
 
-/* The first absent byte of BLOCK in the stretch WITHIN, as far as the block goes;
- * the end of both when there is none.
+/* The first absent byte of BLOCK in the stretch WITHIN, as far as the block
+ * goes; the end of both when there is none.
  */
 static uint64_t
 first_absent (const struct ram_block *block, struct run within)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mapped_ram_sections.h"
+#include "guest/mapped_ram_sections.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 
@@ -28,9 +28,9 @@ skip_command (struct stream *stream)
 {
   uint16_t command, length;
 
-  if (stream_skip (stream, 1, "a command") == -1
-      || stream_be16 (stream, &command, "a command") == -1
-      || stream_be16 (stream, &length, "a command") == -1)
+  if (stream_skip (stream, 1, "a command") < 0 ||
+      stream_be16 (stream, &command, "a command") < 0 ||
+      stream_be16 (stream, &length, "a command") < 0)
     return -1;
   return stream_skip (stream, length, "a command");
 }
@@ -43,11 +43,11 @@ skip_commands (struct stream *stream)
   for (i = 0; i <= MAX_COMMANDS; i++) {
     uint8_t type;
 
-    if (stream_peek (stream, &type, "the section before RAM") == -1)
+    if (stream_peek (stream, &type, "the section before RAM") < 0)
       return -1;
     if (type != SECTION_COMMAND)
       return 0;
-    if (skip_command (stream) == -1)
+    if (skip_command (stream) < 0)
       return -1;
   }
   return stream_fail (stream, "more than %d commands before the RAM section",
@@ -62,8 +62,8 @@ is_ram_head (const uint8_t *bytes)
     3, 'r', 'a', 'm', 0, 0, 0, 0,
   };
 
-  return bytes[0] == SECTION_START
-    && memcmp (bytes + 5, name_and_instance, sizeof name_and_instance) == 0;
+  return bytes[0] == SECTION_START &&
+    memcmp (bytes + 5, name_and_instance, sizeof name_and_instance) == 0;
 }
 
 /* Devices that must be restored first have sections before RAM (virtio-mem).
@@ -83,7 +83,7 @@ scan_for_ram (struct stream *stream)
     size_t length = (size_t) minimum_u64 (end - at, SCAN_PIECE_BYTES);
     size_t i;
 
-    if (stream_bytes (stream, piece, length, "the sections before RAM") == -1)
+    if (stream_bytes (stream, piece, length, "the sections before RAM") < 0)
       return -1;
     for (i = 0; i + RAM_HEAD_BYTES <= length; i++) {
       if (is_ram_head (piece + i)) {
@@ -103,7 +103,7 @@ read_ram_head (struct stream *stream, uint32_t *section_id)
   uint8_t head[RAM_HEAD_BYTES];
   uint32_t version;
 
-  if (stream_bytes (stream, head, sizeof head, "the RAM section") == -1)
+  if (stream_bytes (stream, head, sizeof head, "the RAM section") < 0)
     return -1;
   *section_id = get_be32 (head + 1);
   version = get_be32 (head + 13);
@@ -120,13 +120,13 @@ goto_ram_head (struct stream *stream)
   uint64_t start = stream->position;
   uint8_t head[RAM_HEAD_BYTES];
 
-  if (stream_peek (stream, head, "the RAM section") == -1)
+  if (stream_peek (stream, head, "the RAM section") < 0)
     return -1;
   if (head[0] != SECTION_START && head[0] != SECTION_FULL)
     return stream_fail (stream, "no RAM section: byte 0x%02x at byte %" PRIu64
                         " begins no section that can stand before RAM",
                         head[0], start);
-  if (stream_bytes (stream, head, sizeof head, "the RAM section") == -1)
+  if (stream_bytes (stream, head, sizeof head, "the RAM section") < 0)
     return -1;
   stream->position = start;
   return is_ram_head (head) ? 0 : scan_for_ram (stream);
@@ -135,8 +135,8 @@ goto_ram_head (struct stream *stream)
 int
 ram_section_find (struct stream *stream, uint32_t *section_id)
 {
-  if (skip_commands (stream) == -1
-      || goto_ram_head (stream) == -1)
+  if (skip_commands (stream) < 0 ||
+      goto_ram_head (stream) < 0)
     return -1;
   return read_ram_head (stream, section_id);
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mapped_ram_stream.h"
+#include "guest/mapped_ram_stream.h"
 
 /* What a section begins with (QEMU migration/savevm.h, QEMU_VM_*). */
 enum section_type {

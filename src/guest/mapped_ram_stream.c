@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "mapped_ram_stream.h"
+#include "guest/mapped_ram_stream.h"
 #include "util/bytes.h"
 
 uint64_t
@@ -46,11 +46,11 @@ stream_bytes (struct stream *stream, void *buffer, size_t length,
 {
   const struct read_at *file = stream->file;
 
-  if (require (stream, length, what) == -1)
+  if (require (stream, length, what) < 0)
     return -1;
-  if (length > 0
-      && file->read (file->opaque, stream->position, buffer, length,
-                     stream->err) == -1)
+  if (length > 0 &&
+      file->read (file->opaque, stream->position, buffer, length,
+                     stream->err) < 0)
     return -1;
   stream->position += length;
   return 0;
@@ -59,7 +59,7 @@ stream_bytes (struct stream *stream, void *buffer, size_t length,
 int
 stream_skip (struct stream *stream, uint64_t length, const char *what)
 {
-  if (require (stream, length, what) == -1)
+  if (require (stream, length, what) < 0)
     return -1;
   stream->position += length;
   return 0;
@@ -76,7 +76,7 @@ stream_be16 (struct stream *stream, uint16_t *value, const char *what)
 {
   uint8_t bytes[2];
 
-  if (stream_bytes (stream, bytes, sizeof bytes, what) == -1)
+  if (stream_bytes (stream, bytes, sizeof bytes, what) < 0)
     return -1;
   *value = get_be16 (bytes);
   return 0;
@@ -87,7 +87,7 @@ stream_be32 (struct stream *stream, uint32_t *value, const char *what)
 {
   uint8_t bytes[4];
 
-  if (stream_bytes (stream, bytes, sizeof bytes, what) == -1)
+  if (stream_bytes (stream, bytes, sizeof bytes, what) < 0)
     return -1;
   *value = get_be32 (bytes);
   return 0;
@@ -98,7 +98,7 @@ stream_be64 (struct stream *stream, uint64_t *value, const char *what)
 {
   uint8_t bytes[8];
 
-  if (stream_bytes (stream, bytes, sizeof bytes, what) == -1)
+  if (stream_bytes (stream, bytes, sizeof bytes, what) < 0)
     return -1;
   *value = get_be64 (bytes);
   return 0;
@@ -114,7 +114,7 @@ stream_text (struct stream *stream, size_t length, char text[256],
   if (length > 255)
     return stream_fail (stream, "%s at byte %" PRIu64 " is %zu bytes long, "
                         "at most 255 can be", what, start, length);
-  if (stream_bytes (stream, text, length, what) == -1)
+  if (stream_bytes (stream, text, length, what) < 0)
     return -1;
   text[length] = '\0';
   for (i = 0; i < length; i++)
@@ -129,7 +129,7 @@ stream_name (struct stream *stream, char name[256], const char *what)
 {
   uint8_t length;
 
-  if (stream_u8 (stream, &length, what) == -1)
+  if (stream_u8 (stream, &length, what) < 0)
     return -1;
   return stream_text (stream, length, name, what);
 }
@@ -137,7 +137,7 @@ stream_name (struct stream *stream, char name[256], const char *what)
 int
 stream_peek (struct stream *stream, uint8_t *value, const char *what)
 {
-  if (stream_u8 (stream, value, what) == -1)
+  if (stream_u8 (stream, value, what) < 0)
     return -1;
   stream->position--;
   return 0;

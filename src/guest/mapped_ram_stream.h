@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mapped_ram.h"
+#include "guest/mapped_ram.h"
 
 /* A place in the file that the parser reads forward from.  Owns nothing. */
 struct stream {

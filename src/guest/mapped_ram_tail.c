@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mapped_ram_sections.h"
+#include "guest/mapped_ram_sections.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 
@@ -52,8 +52,8 @@ is_json_head (const struct piece *piece, size_t i)
   const uint8_t *bytes = piece->bytes + i;
   uint64_t json = piece->offset + i + JSON_HEAD_BYTES - 1;
 
-  return bytes[0] == SECTION_EOF && bytes[1] == SECTION_DESCRIPTION
-    && bytes[6] == '{' && get_be32 (bytes + 2) == piece->file->size - json;
+  return bytes[0] == SECTION_EOF && bytes[1] == SECTION_DESCRIPTION &&
+    bytes[6] == '{' && get_be32 (bytes + 2) == piece->file->size - json;
 }
 
 static bool
@@ -76,14 +76,14 @@ find_json (struct piece *piece, uint64_t ram_end, bool *found)
                                                          TAIL_LIMIT_BYTES));
   uint64_t end = size;
 
-  if (piece_load (piece, size - 1, size) == -1)
+  if (piece_load (piece, size - 1, size) < 0)
     return -1;
   if (piece->bytes[0] != '}')
     return 0;
   while (end - low >= JSON_HEAD_BYTES) {
     uint64_t start = end - minimum_u64 (end - low, PIECE_BYTES);
 
-    if (piece_load (piece, start, end) == -1)
+    if (piece_load (piece, start, end) < 0)
       return -1;
     if (piece_has_json_head (piece)) {
       *found = true;
@@ -104,8 +104,8 @@ piece_has_ram_end (const struct piece *piece)
   size_t i;
 
   for (i = 0; i + RAM_END_BYTES <= piece->length; i++)
-    if (piece->bytes[i] == SECTION_END
-        && memcmp (piece->bytes + i + 5, eos, sizeof eos) == 0)
+    if (piece->bytes[i] == SECTION_END &&
+        memcmp (piece->bytes + i + 5, eos, sizeof eos) == 0)
       return true;
   return false;
 }
@@ -119,7 +119,7 @@ find_ram_end (struct piece *piece, uint64_t ram_end, bool *found)
   uint64_t start = ram_end;
 
   while (limit - start >= RAM_END_BYTES) {
-    if (piece_load (piece, start, limit) == -1)
+    if (piece_load (piece, start, limit) < 0)
       return -1;
     if (piece_has_ram_end (piece)) {
       *found = true;
@@ -141,10 +141,10 @@ find_bare_eof (struct piece *piece, const struct mapped_ram *ram, bool *found)
 
   if (size - ram->ram_end < length)
     return 0;
-  if (piece_load (piece, size - length, size) == -1)
+  if (piece_load (piece, size - length, size) < 0)
     return -1;
-  if (piece->bytes[length - 1] != SECTION_EOF
-      || (ram->has_footers && piece->bytes[0] != SECTION_FOOTER))
+  if (piece->bytes[length - 1] != SECTION_EOF ||
+      (ram->has_footers && piece->bytes[0] != SECTION_FOOTER))
     return 0;
   return find_ram_end (piece, ram->ram_end, found);
 }
@@ -155,7 +155,7 @@ find_tail (struct piece *piece, const struct mapped_ram *ram, bool *found)
   *found = false;
   if (piece->file->size <= ram->ram_end)
     return 0;
-  if (find_json (piece, ram->ram_end, found) == -1)
+  if (find_json (piece, ram->ram_end, found) < 0)
     return -1;
   return *found ? 0 : find_bare_eof (piece, ram, found);
 }
@@ -181,7 +181,7 @@ find_block_data (struct piece *piece, const struct ram_block *block,
                                    PIECE_BYTES, doubted);
 
   while (at < end) {
-    if (piece_load (piece, at, end) == -1)
+    if (piece_load (piece, at, end) < 0)
       return -1;
     if (!bytes_are_zero (piece->bytes, piece->length)) {
       *found = true;
@@ -203,8 +203,8 @@ find_page_data (struct piece *piece, const struct mapped_ram *ram,
 
   *found = false;
   for (i = 0; i < ram->block_count && !*found; i++)
-    if (!ram->blocks[i].ignored
-        && find_block_data (piece, &ram->blocks[i], &doubted, found) == -1)
+    if (!ram->blocks[i].ignored &&
+        find_block_data (piece, &ram->blocks[i], &doubted, found) < 0)
       return -1;
   return 0;
 }
@@ -215,7 +215,7 @@ check_nothing_lost (struct piece *piece, const struct mapped_ram *ram)
 {
   bool data;
 
-  if (find_page_data (piece, ram, &data) == -1)
+  if (find_page_data (piece, ram, &data) < 0)
     return -1;
   if (!data)
     return 0;
@@ -242,7 +242,7 @@ mapped_ram_check_complete (const struct read_at *file,
 
   if (room == NULL)
     return error_set (err, ERROR_FAILED, 0, "out of memory");
-  if (find_tail (&piece, ram, &tail) == -1)
+  if (find_tail (&piece, ram, &tail) < 0)
     return -1;
   if (tail)
     return clear ? check_nothing_lost (&piece, ram) : 0;
@@ -265,8 +265,8 @@ plain_stream_check_end (const struct read_at *file, uint64_t offset,
     return error_set (err, ERROR_FAILED, 0, "out of memory");
   if (file->size <= offset)
     return say_cut_off (err);
-  if (find_json (&piece, offset, &json) == -1
-      || piece_load (&piece, file->size - 1, file->size) == -1)
+  if (find_json (&piece, offset, &json) < 0 ||
+      piece_load (&piece, file->size - 1, file->size) < 0)
     return -1;
   return json || piece.bytes[0] == SECTION_EOF ? 0 : say_cut_off (err);
 }

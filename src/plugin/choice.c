@@ -11,7 +11,7 @@
 
 #include "plugin/loader.h"
 #include "plugin/parameters.h"
-#include "trust.h"
+#include "plugin/trust.h"
 #include "util/name.h"
 
 static int
@@ -99,7 +99,7 @@ parse_level_or_auto (const char **text, struct codec_choice *choice,
 static int
 parse (const char *text, struct codec_choice *choice, struct error *err)
 {
-  if (parse_name (&text, choice->name, err) == -1)
+  if (parse_name (&text, choice->name, err) < 0)
     return -1;
   if (strcmp (choice->name, CODEC_AUTO) == 0) {
     if (*text != '\0')
@@ -111,7 +111,7 @@ parse (const char *text, struct codec_choice *choice, struct error *err)
   }
   if (*text == ':') {
     text++;
-    if (parse_level_or_auto (&text, choice, err) == -1)
+    if (parse_level_or_auto (&text, choice, err) < 0)
       return -1;
   }
   if (*text == ',')
@@ -138,13 +138,13 @@ check_parameters (const struct iopress_codec *ops,
 
   if (choice->parameters[0] == '\0')
     return 0;
-  if (check_text (choice->parameters, err) == -1)
+  if (check_text (choice->parameters, err) < 0)
     return -1;
   if (ops->parameters == NULL && ops->check_parameters == NULL)
     return error_set (err, ERROR_USAGE, 0, "codec %s takes no parameters",
                       ops->name);
   if (ops->parameters != NULL &&
-      codec_parameters_check (ops, choice->parameters, err) == -1)
+      codec_parameters_check (ops, choice->parameters, err) < 0)
     return -1;
   if (ops->check_parameters == NULL ||
       ops->check_parameters (choice->level, choice->parameters, message,

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "plugin/loader.h"
-#include "trust.h"
+#include "plugin/trust.h"
 #include "util/name.h"
 
 /* The plugin name of a file NAME.so.  Returns false for other files. */
@@ -74,10 +74,10 @@ codec_each (const char *folder,
   char resolved[PATH_MAX];
   int count, i, stopped = 0;
 
-  if (plugin_folder_check (folder, resolved, err) == -1)
+  if (plugin_folder_check (folder, resolved, err) < 0)
     return -1;
   count = scandir (resolved, &entries, is_plugin, compare_names);
-  if (count == -1)
+  if (count < 0)
     return error_about (err, ERROR_FAILED, errno, resolved,
                         "cannot read the plugin folder");
   for (i = 0; i < count; i++) {
@@ -126,7 +126,7 @@ codec_find_by_frame (const char *folder, const void *frame, size_t length,
   };
 
   name[0] = '\0';
-  if (codec_each (folder, ask_codec, &search, err) == -1)
+  if (codec_each (folder, ask_codec, &search, err) < 0)
     return -1;
   if (search.found != 1)
     name[0] = '\0';

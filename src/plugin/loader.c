@@ -12,7 +12,7 @@
 #include "plugin/loaded.h"
 #include "plugin/loader.h"
 #include "plugin/parameters.h"
-#include "trust.h"
+#include "plugin/trust.h"
 #include "util/bytes.h"
 #include "util/name.h"
 
@@ -146,11 +146,11 @@ take_struct (struct codec *codec, const char *name, struct error *err)
     return error_set (err, ERROR_FAILED, 0,
                       "not a codec plugin: it has no %s",
                       IOPRESS_CODEC_SYMBOL);
-  if (copy_struct (theirs, &codec->ops, err) == -1 ||
-      check_functions (&codec->ops, err) == -1 ||
-      check_name (&codec->ops, name, err) == -1)
+  if (copy_struct (theirs, &codec->ops, err) < 0 ||
+      check_functions (&codec->ops, err) < 0 ||
+      check_name (&codec->ops, name, err) < 0)
     return -1;
-  if (check_numbers (&codec->ops, err) == -1)
+  if (check_numbers (&codec->ops, err) < 0)
     return -1;
   return codec_parameters_check_described (&codec->ops, err);
 }
@@ -162,7 +162,7 @@ open_plugin (struct codec *codec, const char *name, struct error *err)
   if (codec->handle == NULL)
     return error_about (err, ERROR_FAILED, 0, codec->path,
                         "cannot load plugin: %s", dlerror ());
-  if (take_struct (codec, name, err) == -1)
+  if (take_struct (codec, name, err) < 0)
     return error_subject (err, codec->path);
   return 0;
 }
@@ -183,7 +183,7 @@ find_plugin (const char *folder, const char *name, struct codec *codec,
   char resolved[PATH_MAX];
   int length;
 
-  if (plugin_folder_check (folder, resolved, err) == -1)
+  if (plugin_folder_check (folder, resolved, err) < 0)
     return -1;
   length = snprintf (codec->path, sizeof codec->path, "%s/%s.so", resolved,
                      name);
@@ -210,12 +210,12 @@ codec_load (const char *folder, const char *name, struct codec **result,
   codec = calloc (1, sizeof *codec);
   if (codec == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot load plugin");
-  if (find_plugin (folder, name, codec, err) == -1) {
+  if (find_plugin (folder, name, codec, err) < 0) {
     hint_missing (name, err);
     codec_unload (codec);
     return -1;
   }
-  if (open_plugin (codec, name, err) == -1) {
+  if (open_plugin (codec, name, err) < 0) {
     codec_unload (codec);
     return -1;
   }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "plugin/loader.h"
-#include "trust.h"
+#include "plugin/trust.h"
 
 const char *
 codec_default_folder (void)
@@ -46,11 +46,11 @@ check_folder (const char *path, uid_t owner, bool sticky_is_safe,
 {
   struct stat status;
 
-  if (lstat (path, &status) == -1)
+  if (lstat (path, &status) < 0)
     return error_set (err, ERROR_FAILED, errno, "cannot examine plugin path");
   if (!S_ISDIR (status.st_mode))
     return error_set (err, ERROR_FAILED, 0, "plugin path is not a folder");
-  if (check_owner (&status, owner, err) == -1)
+  if (check_owner (&status, owner, err) < 0)
     return -1;
   if (sticky_is_safe && (status.st_mode & S_ISVTX) != 0)
     return 0;
@@ -68,7 +68,7 @@ check_folders_above (const char *path, struct error *err)
     if (i == 1 || path[i] == '/') {
       memcpy (above, path, i);
       above[i] = '\0';
-      if (check_folder (above, 0, true, err) == -1)
+      if (check_folder (above, 0, true, err) < 0)
         return error_subject (err, above);
     }
   }
@@ -97,11 +97,11 @@ plugin_folder_check (const char *folder, char resolved[PATH_MAX],
 
   if (!given)
     folder = codec_default_folder ();
-  if (resolve_folder (folder, resolved, err) == -1)
+  if (resolve_folder (folder, resolved, err) < 0)
     return error_subject (err, folder);
-  if (!given && check_folders_above (resolved, err) == -1)
+  if (!given && check_folders_above (resolved, err) < 0)
     return -1;
-  if (check_folder (resolved, owner, false, err) == -1)
+  if (check_folder (resolved, owner, false, err) < 0)
     return error_subject (err, resolved);
   return 0;
 }
@@ -111,7 +111,7 @@ plugin_file_check (const char *path, bool given, struct error *err)
 {
   struct stat status;
 
-  if (lstat (path, &status) == -1)
+  if (lstat (path, &status) < 0)
     error_set (err, ERROR_FAILED, errno, "cannot open the codec plugin");
   else if (!S_ISREG (status.st_mode))
     error_set (err, ERROR_FAILED, 0, "a codec plugin must be a regular file");

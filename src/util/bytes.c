@@ -7,7 +7,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "bytes.h"
+#include "util/bytes.h"
 
 #ifdef __SSE2__
 

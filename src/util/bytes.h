@@ -97,8 +97,9 @@ maximum_u64 (uint64_t a, uint64_t b)
   return a > b ? a : b;
 }
 
-/* As memcpy, for bytes that this processor will not look at again: where it can,
- * it writes them past its caches, and leaves there what the others work on.
+/* As memcpy, for bytes that this processor will not look at again: where it
+ * can, it writes them past its caches, and leaves there what the others work
+ * on.
  */
 void bytes_copy_out (void *to, const void *from, size_t length);
 

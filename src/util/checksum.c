@@ -13,7 +13,7 @@
 # include <xxh_x86dispatch.h>
 #endif
 
-#include "checksum.h"
+#include "util/checksum.h"
 
 uint64_t
 checksum (const void *bytes, size_t length)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
+#include "util/error.h"
 
 static void
 set (struct error *err, enum error_kind kind, int errnum, const char *format,

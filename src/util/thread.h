@@ -16,8 +16,8 @@ int thread_start (pthread_t *thread, void *(*function) (void *),
 /* The same, for a thread that nobody waits for. */
 int thread_start_detached (void *(*function) (void *), void *opaque);
 
-/* The calling thread, and those that it starts, get what processor and disk time
- * nobody else wants.  They must hold no lock that others wait for.
+/* The calling thread, and those that it starts, get what processor and disk
+ * time nobody else wants.  They must hold no lock that others wait for.
  */
 void thread_give_way (void);
 
