@@ -20,8 +20,8 @@ struct image_run {
   struct progress *progress;   /* for the caller to end, or NULL */
 };
 
-/* Run all records of INPUT into RUN's sink, and complete that.  Returns 0, or -1
- * with ERR.
+/* Run all records of INPUT into RUN's sink, and complete that.  Returns 0, or
+ * -1 with ERR.
  */
 int image_run (const struct image_input *input, struct image_run *run,
                struct error *err);

@@ -56,8 +56,8 @@ parse_ram (struct info *info, struct error *err)
   return result;
 }
 
-/* Find the guest in libvirt's part.  An image is of kind raw when QEMU's stream in
- * its source was a plain one, also where libvirt's header speaks of another.
+/* Find the guest in libvirt's part.  An image is of kind raw when QEMU's stream
+ * in its source was a plain one, also where libvirt's header speaks of another.
  */
 static int
 find_domain (const struct image *image, struct image_facts *facts,

@@ -25,12 +25,13 @@ void info_print_json (const struct image_facts *facts);
 /* Print where in the source its pages lie and how well they compressed. */
 void info_print_map (const struct image *image);
 
-/* Say what the file NAME is, whatever it is, on standard output.  Nothing waits.
- * Returns 0, or -1 with ERR when it cannot be looked at.
+/* Say what the file NAME is, whatever it is, on standard output.  Nothing
+ * waits.  Returns 0, or -1 with ERR when it cannot be looked at.
  */
 int info_state (const char *name, bool json, struct error *err);
 
-/* A line of the text reports, none where TEXT, which may be anybody's, is "". */
+/* A line of the text reports, none where TEXT, which may be anybody's, is "".
+ */
 void info_print_line (const char *what, const char *text);
 void info_print_size (const char *what, uint64_t bytes);
 

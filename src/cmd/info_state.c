@@ -11,13 +11,14 @@
 #include "cmd/signals.h"
 #include "image/content.h"
 
-/* What is said of a file; "" and 0 of what is not known, or not of this kind. */
+/* What is said of a file; "" and 0 of what is not known, or not of this kind.
+ */
 struct state {
   const char *name;
   struct content content;
   const char *type;            /* of what is no file */
   char domain_name[256], domain_uuid[40];
-  const char *libvirt;         /* the format of a save that libvirt's header says */
+  const char *libvirt;         /* a save's format in libvirt's header */
   char image_id[INFO_ID_BYTES];
   uint64_t source_bytes;
   char aside[sizeof ((struct file *) NULL)->name + ASIDE_SUFFIX_BYTES];
@@ -143,7 +144,8 @@ print_text (const struct state *state)
   if (content->kind == CONTENT_CONSUMED && !content->marker_damaged)
     info_print_size ("consumed", content->marker.consumed_bytes);
   info_print_line ("aside", state->aside);
-  info_print_line ("expanded", content->ending ? "but for its first bytes" : "");
+  info_print_line ("expanded",
+                   content->ending ? "but for its first bytes" : "");
   info_print_line ("fault", content->why.what);
   info_print_line ("next", content_next (content));
 }

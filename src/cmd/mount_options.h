@@ -26,8 +26,8 @@ struct mount_settings {
   .codec = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL, \
   .memory_bytes = UINT64_C (48) << 20
 
-/* Options that stand in -o, too.  optarg is the value.  Return 0, or -1 with ERR
- * (ERROR_USAGE).
+/* Options that stand in -o, too.  optarg is the value.  Return 0, or -1 with
+ * ERR (ERROR_USAGE).
  */
 int mount_memory_option (struct mount_settings *settings, struct error *err);
 

@@ -176,8 +176,8 @@ restore_arguments (struct restore *restore, char **arguments,
   return restore->folder != NULL ? open_reader (restore, err) : 0;
 }
 
-/* Run the command of ARGUMENTS, IMAGE COMMAND..., on the temporary file.  Returns
- * its exit status, or -1 with ERR.
+/* Run the command of ARGUMENTS, IMAGE COMMAND..., on the temporary file.
+ * Returns its exit status, or -1 with ERR.
  */
 static int
 run_command (const struct restore *restore, char *const *arguments,

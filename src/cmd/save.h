@@ -78,14 +78,14 @@ int save_wait (const struct save_options *options, struct error *err);
  */
 int save_open_source (struct save *save, struct error *err);
 
-/* Load the codec that the options name, and begin the file header of a new image
- * with what belongs to it.  Returns 0, or -1 with ERR.
+/* Load the codec that the options name, and begin the file header of a new
+ * image with what belongs to it.  Returns 0, or -1 with ERR.
  */
 int save_choose_codec (struct save *save, struct error *err);
 
-/* The source is open: find out what it is, choose the codec unless that is done,
- * and fill in the file header for a new image with what the options say.  Returns
- * 0, or -1 with ERR.
+/* The source is open: find out what it is, choose the codec unless that is
+ * done, and fill in the file header for a new image with what the options say.
+ * Returns 0, or -1 with ERR.
  */
 int save_begin_image (struct save *save, struct error *err);
 

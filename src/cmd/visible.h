@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Text that somebody else wrote, made safe to print: names of guests and
- * files, and what QEMU and plugins say.  (Those of RAM blocks, machines and codecs
- * are refused unless they are printable ASCII.)
+ * files, and what QEMU and plugins say.  (Those of RAM blocks, machines and
+ * codecs are refused unless they are printable ASCII.)
  */
 
 #ifndef IOPRESS_CMD_VISIBLE_H
@@ -17,8 +17,8 @@
 void visible_print (FILE *stream, const char *text);
 
 /* Print TEXT, a JSON document whose strings may hold any byte but control
- * characters below 0x20: characters as above become escape sequences, which read
- * as what they stand for, and bytes that are not UTF-8 U+FFFD.
+ * characters below 0x20: characters as above become escape sequences, which
+ * read as what they stand for, and bytes that are not UTF-8 U+FFFD.
  */
 void visible_print_json (FILE *stream, const char *text);
 

@@ -32,8 +32,9 @@ enum image_kind {
  */
 #define FEATURE_DISCARD UINT64_C (2)
 
-/* Incompatible feature: records stand in any order, with bytes that mean nothing
- * between them, and have the source's size as it was when they were written.
+/* Incompatible feature: records stand in any order, with bytes that mean
+ * nothing between them, and have the source's size as it was when they were
+ * written.
  */
 #define FEATURE_UNORDERED UINT64_C (1)
 

@@ -46,8 +46,8 @@ int footer_decode (const uint8_t bytes[FOOTER_BYTES], uint64_t offset,
  */
 uint64_t digest_next (uint64_t digest, uint64_t header_checksum);
 
-/* Count the record of ENTRY, in file order, in FOOTER's totals and digest, which
- * are 0 before the first.
+/* Count the record of ENTRY, in file order, in FOOTER's totals and digest,
+ * which are 0 before the first.
  */
 void footer_count (struct footer *footer, const struct index_entry *entry,
                    uint32_t chunk_bytes);

@@ -52,8 +52,8 @@ void marker_encode (const struct marker *marker, uint8_t bytes[MARKER_BYTES]);
 bool marker_decode (const uint8_t bytes[MARKER_BYTES],
                     struct marker *marker);
 
-/* Whether BYTES begin like the marker of a consumed source, or are one in all but
- * the magic.  One that does not decode is damaged, and the source no less
+/* Whether BYTES begin like the marker of a consumed source, or are one in all
+ * but the magic.  One that does not decode is damaged, and the source no less
  * consumed.
  */
 bool marker_begins (const uint8_t bytes[MARKER_BYTES]);

@@ -12,7 +12,8 @@
 #include "image/content_scan.h"
 #include "util/cleanup.h"
 
-/* Every look returns 1 when it is settled what the file is, 0 when it is not, or
+/* Every look returns 1 when it is settled what the file is, 0 when it is not,
+ * or
  * -1 with ERR.
  */
 static int
@@ -99,8 +100,8 @@ settle_image (const struct read_at *at, uint64_t offset,
                  : CONTENT_UNFINISHED_IMAGE);
 }
 
-/* Take WHY, that of a parser, for what is wrong with the save, unless it could not
- * read.
+/* Take WHY, that of a parser, for what is wrong with the save, unless it could
+ * not read.
  */
 static int
 settle_unfinished (const struct error *why, struct content *content,
@@ -207,7 +208,8 @@ look_behind_libvirt (const struct read_at *at,
   content->has_libvirt = true;
   content->prefix_bytes = LIBVIRT_HEADER_BYTES + (uint64_t) header->data_bytes;
   if (content->prefix_bytes > at->size) {
-    error_set (&content->why, ERROR_BAD_INPUT, 0, "libvirt's header is cut off");
+    error_set (&content->why, ERROR_BAD_INPUT, 0,
+               "libvirt's header is cut off");
     return 0;
   }
   settled = look_at_place (at, content->prefix_bytes, content, err);

@@ -14,20 +14,20 @@
 enum content_kind {
   CONTENT_EMPTY,               /* no byte */
   CONTENT_ZEROS,               /* nothing else, see content_settle: what is left
-                                * of a source that was given back is this, too */
+                                * of a source that was given back is this */
   CONTENT_OTHER,               /* none of the others */
   CONTENT_SAVE,                /* a whole mapped-ram save */
   CONTENT_PLAIN_SAVE,          /* a save of libvirt or QEMU that is not
                                 * mapped-ram, whole as far as can be seen */
-  CONTENT_PART_SAVE,           /* either, whose header libvirt has not finished */
+  CONTENT_PART_SAVE,           /* either, its header not finished by libvirt */
   CONTENT_UNFINISHED_SAVE,     /* incomplete, cut off or not to be restored */
   CONTENT_IMAGE,               /* it has its footer */
   CONTENT_UNFINISHED_IMAGE,
-  CONTENT_DAMAGED_IMAGE,       /* the file header is damaged, or of a version that
-                                * is not known */
-  CONTENT_CONSUMED,            /* a source that was moved into an image, partly or
-                                * wholly, and has its marker */
-  CONTENT_HALF_EXPANDED,       /* an image that was being expanded in its place */
+  CONTENT_DAMAGED_IMAGE,       /* the file header is damaged, or of a version
+                                * that is not known */
+  CONTENT_CONSUMED,            /* a source that was moved into an image, partly
+                                * or wholly, and has its marker */
+  CONTENT_HALF_EXPANDED,       /* an image, while it is expanded in its place */
 };
 #define CONTENT_KINDS (CONTENT_HALF_EXPANDED + 1)
 
@@ -40,15 +40,15 @@ struct content {
 
   uint64_t prefix_bytes;       /* where QEMU's stream or the image's file header
                                 * stands, or would stand; 0 of CONTENT_OTHER */
-  bool plain_stream;           /* there stands a stream that is not mapped-ram */
+  bool plain_stream;           /* what stands there is not mapped-ram */
   struct mapped_ram *ram;      /* of a whole mapped-ram save */
   struct file_header header;   /* of an image whose header can be used */
   struct marker marker;        /* of a consumed or half expanded file */
   bool marker_damaged;         /* it is consumed, and nothing else is known */
   bool ending;                 /* half expanded: but for the first sector behind
                                 * the prefix all may be there */
-  struct error why;            /* what is wrong with a save or a header, or none:
-                                * for messages alone */
+  struct error why;            /* what is wrong with a save or a header, or
+                                * none: for messages alone */
 };
 
 /* How far to look for a mapped-ram stream where libvirt's header does not say
@@ -60,17 +60,17 @@ struct content {
 
 /* Look at what AT reads, once: libvirt's header, QEMU's stream and its bitmaps,
  * file header and footer, markers; and, where none of them stands where it
- * belongs, all of the first 16 MiB, in which a stream counts up to SEARCH_BYTES.
- * Returns 0, or -1 with ERR when AT cannot be read or memory is short.  Free
- * with content_free in both cases.
+ * belongs, all of the first 16 MiB, in which a stream counts up to
+ * SEARCH_BYTES.  Returns 0, or -1 with ERR when AT cannot be read or memory is
+ * short.  Free with content_free in both cases.
  */
 int content_look (const struct read_at *at, uint64_t search_bytes,
                   struct content *content, struct error *err);
 
-/* The first step of that look alone, which tells a source that an earlier run has
- * begun to give back, and an image of which expand has left the last marker
- * behind the end; all else is CONTENT_OTHER, or CONTENT_EMPTY.  Returns 1 when it
- * is one of these, 0, or -1 with ERR.
+/* The first step of that look alone, which tells a source that an earlier run
+ * has begun to give back, and an image of which expand has left the last marker
+ * behind the end; all else is CONTENT_OTHER, or CONTENT_EMPTY.  Returns 1 when
+ * it is one of these, 0, or -1 with ERR.
  */
 int content_look_for_marker (const struct read_at *at,
                              struct content *content, struct error *err);
@@ -83,10 +83,10 @@ int content_settle (const struct read_at *at, struct content *content,
 
 void content_free (struct content *content);
 
-/* Whether an image, of which AT reads the file and HEADER is the file header, has
- * its footer.  That is written last of all, when all the rest is on the disk: the
- * image is a finished one, whatever has become of it since.  Returns 1, 0, or -1
- * with ERR when it cannot be read.
+/* Whether an image, of which AT reads the file and HEADER is the file header,
+ * has its footer.  That is written last of all, when all the rest is on the
+ * disk: the image is a finished one, whatever has become of it since.  Returns
+ * 1, 0, or -1 with ERR when it cannot be read.
  */
 int content_is_finished (const struct read_at *at,
                          const struct file_header *header, struct error *err);
@@ -97,8 +97,8 @@ int content_is_finished (const struct read_at *at,
 int content_domain (const struct read_at *at, const struct content *content,
                     char name[256], char uuid[40], struct error *err);
 
-/* Whether another file has what this one lacks, or the other way round: it has a
- * marker, or is an unfinished image whose source was being consumed.
+/* Whether another file has what this one lacks, or the other way round: it has
+ * a marker, or is an unfinished image whose source was being consumed.
  */
 bool content_is_half (const struct content *content);
 

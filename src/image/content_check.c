@@ -146,8 +146,8 @@ static int
 keep_half (const struct content *content, struct error *err)
 {
   (void) content;
-  return refuse_leftover (err, "keep it: the rest of it is in an image; move it "
-                          "away");
+  return refuse_leftover (err, "keep it: the rest of it is in an image; move "
+                          "it away");
 }
 
 typedef int refuser (const struct content *content, struct error *err);

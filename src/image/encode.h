@@ -31,8 +31,8 @@ void encoder_close (struct encoder *encoder);
  */
 uint8_t *encoder_pages (const struct encoder *encoder);
 
-/* Pack at LEVEL from the next window on, with a codec that has set_level.  Where
- * that cannot be had the level stays as it is.
+/* Pack at LEVEL from the next window on, with a codec that has set_level.
+ * Where that cannot be had the level stays as it is.
  */
 void encoder_set_level (struct encoder *encoder, int level);
 

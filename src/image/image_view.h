@@ -10,10 +10,10 @@
 struct image_view;
 
 /* A view of IMAGE, whose index is loaded: its prefix as IMAGE has it, behind it
- * what the records hold, zeros where there is none.  DECODING, OPTIONS (or NULL)
- * and what becomes of a record that cannot be used: see window_cache_open and
- * window_cache_read.  IMAGE and DECODING stay the caller's.  Returns 0, or -1
- * with ERR.
+ * what the records hold, zeros where there is none.  DECODING, OPTIONS (or
+ * NULL) and what becomes of a record that cannot be used: see window_cache_open
+ * and window_cache_read.  IMAGE and DECODING stay the caller's.  Returns 0, or
+ * -1 with ERR.
  */
 int image_view_open (const struct image *image,
                      const struct decoding *decoding,
@@ -23,9 +23,9 @@ int image_view_open (const struct image *image,
 /* Free; NULL is ignored.  Nobody may be reading. */
 void image_view_close (struct image_view *view);
 
-/* Read LENGTH bytes at OFFSET of the source.  Any thread.  Returns 0; or -1 with
- * ERR, and BUFFER is undefined: ERROR_BAD_INPUT for a record that cannot be used
- * and for bytes behind the end of the source.
+/* Read LENGTH bytes at OFFSET of the source.  Any thread.  Returns 0; or -1
+ * with ERR, and BUFFER is undefined: ERROR_BAD_INPUT for a record that cannot
+ * be used and for bytes behind the end of the source.
  */
 int image_view_read (struct image_view *view, uint64_t offset, void *buffer,
                      size_t length, struct error *err);

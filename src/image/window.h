@@ -23,11 +23,11 @@ struct window {
   struct record_header header; /* of it, when encoded or decoded */
 };
 
-/* Bring the pages FIRST to END - 1, which stand one behind the other at FROM, to
- * TO, at or before FROM.  Those that hold nothing are left out, and their bits
- * cleared; so are the bytes of the prefix, which restore takes from there: both
- * are zeros in the record.  HEADER is the image's; FROM is written to.  Returns
- * where the next page goes.
+/* Bring the pages FIRST to END - 1, which stand one behind the other at FROM,
+ * to TO, at or before FROM.  Those that hold nothing are left out, and their
+ * bits cleared; so are the bytes of the prefix, which restore takes from there:
+ * both are zeros in the record.  HEADER is the image's; FROM is written to.
+ * Returns where the next page goes.
  */
 uint8_t *window_gather_run (struct window *window,
                             const struct file_header *header, uint8_t *from,

@@ -80,8 +80,8 @@ window_cache_least (uint32_t chunk_bytes)
   return record_room (chunk_bytes) + 2 * (uint64_t) chunk_bytes;
 }
 
-/* Share out the memory: at most half of it for workplaces, but one, and at least
- * one window that is kept.
+/* Share out the memory: at most half of it for workplaces, but one, and at
+ * least one window that is kept.
  */
 static int
 plan (struct window_cache *cache, const struct window_cache_options *options,
@@ -214,9 +214,9 @@ decode (const struct window_cache *cache, struct workplace *workplace,
   return decode_window (workplace->decoder, window, entry, err);
 }
 
-/* Under the lock: keep what was decoded, in the place of the window that was not
- * used for longest and is not being copied from.  If there is none it is not
- * kept.
+/* Under the lock: keep what was decoded, in the place of the window that was
+ * not used for longest and is not being copied from.  If there is none it is
+ * not kept.
  */
 static void
 keep (struct window_cache *cache, struct workplace *workplace)

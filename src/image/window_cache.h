@@ -2,10 +2,10 @@
 /* Windows of an image for any number of threads: decoded as they are asked for,
  * some of them kept, and decoded ahead of those who read on.
  *
- * All memory for windows and records is there when the cache is open, so that no
- * read fails for want of it.  A thread that decodes holds what it needs for that
- * and waits for nothing but the file; one that has to wait, for a window that is
- * being decoded or because as many as may are decoding, holds nothing.
+ * All memory for windows and records is there when the cache is open, so that
+ * no read fails for want of it.  A thread that decodes holds what it needs for
+ * that and waits for nothing but the file; one that has to wait, for a window
+ * that is being decoded or because as many as may are decoding, holds nothing.
  */
 
 #ifndef IOPRESS_IMAGE_WINDOW_CACHE_H
@@ -46,10 +46,11 @@ int window_cache_open (const struct image *image,
 void window_cache_close (struct window_cache *cache);
 
 /* Copy LENGTH bytes from offset FROM of the window that entry number ENTRY of
- * the image's index names, as the source has them, but for zeros in the place of
- * the prefix.  Every byte of the record has been checked by then.  Any thread.
- * Returns 0; or -1 with ERR, as decode_window and file_read_at, each time anew:
- * a record that cannot be used is not remembered, nor is BUFFER changed.
+ * the image's index names, as the source has them, but for zeros in the place
+ * of the prefix.  Every byte of the record has been checked by then.  Any
+ * thread.  Returns 0; or -1 with ERR, as decode_window and file_read_at, each
+ * time anew: a record that cannot be used is not remembered, nor is BUFFER
+ * changed.
  */
 int window_cache_read (struct window_cache *cache, uint64_t entry,
                        size_t from, void *buffer, size_t length,

@@ -10,9 +10,9 @@
 
 /* An O_DIRECT write ends when the cache of the disk has it, or that of the host
  * whose file the disk is.  Left to the file_sync at the end, all of it would
- * wait for the medium then, with nothing else to do.  So flush in the moments in
- * which the disk has nothing to write, in a thread of its own.  All calls come
- * from one other thread.
+ * wait for the medium then, with nothing else to do.  So flush in the moments
+ * in which the disk has nothing to write, in a thread of its own.  All calls
+ * come from one other thread.
  */
 struct early_sync;
 
@@ -22,10 +22,10 @@ struct early_sync;
 int early_sync_open (struct file *file, struct early_sync **sync,
                      struct error *err);
 
-/* Nothing is being written to the file; WRITTEN bytes have been since it was set
- * up, anywhere in it.  Flushes when those are enough; NULL is ignored.  Never
- * waits: there are no early flushes where no thread can be started.  Returns 0,
- * or -1 with ERR when an earlier flush failed.
+/* Nothing is being written to the file; WRITTEN bytes have been since it was
+ * set up, anywhere in it.  Flushes when those are enough; NULL is ignored.
+ * Never waits: there are no early flushes where no thread can be started.
+ * Returns 0, or -1 with ERR when an earlier flush failed.
  */
 int early_sync_idle (struct early_sync *sync, uint64_t written,
                      struct error *err);

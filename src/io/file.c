@@ -22,7 +22,8 @@
 /* Buffered writing keeps this much dirty before it waits for the disk. */
 #define DIRTY_BYTES (8u << 20)
 
-/* How long to wait for a stream before looking whether to go on, milliseconds. */
+/* How long to wait for a stream before looking whether to go on, milliseconds.
+ */
 #define PATIENCE 200
 
 int

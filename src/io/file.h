@@ -75,10 +75,10 @@ enum file_access {
 int file_open (const char *name, enum file_access access,
                struct file_how how, struct file *file, struct error *err);
 
-/* Open what NAME says if it is a regular file or a block device, and tell what it
- * is; only if FOLLOW through a symbolic link.  Nothing waits for the other end of a
- * pipe, and nothing else is opened, as that could have an effect; descriptors are.
- * Returns its type, one of S_IFMT's, or -1 with ERR.
+/* Open what NAME says if it is a regular file or a block device, and tell what
+ * it is; only if FOLLOW through a symbolic link.  Nothing waits for the other
+ * end of a pipe, and nothing else is opened, as that could have an effect;
+ * descriptors are.  Returns its type, one of S_IFMT's, or -1 with ERR.
  */
 int file_open_if_seekable (const char *name, bool follow,
                            enum file_access access, struct file_how how,
@@ -99,9 +99,9 @@ int file_take_descriptor (int fd, const char *name, enum file_access access,
                           struct file_how how, struct file *file,
                           struct error *err);
 
-/* Make FD, which the caller has just got from open(2), or -1 with errno, the file
- * named NAME in messages.  Returns 0, or -1 with ERR; FILE has the descriptor in
- * both cases.
+/* Make FD, which the caller has just got from open(2), or -1 with errno, the
+ * file named NAME in messages.  Returns 0, or -1 with ERR; FILE has the
+ * descriptor in both cases.
  */
 int file_take_opened (int fd, const char *name, struct file_how how,
                       struct file *file, struct error *err);
@@ -120,20 +120,21 @@ int file_copy_attributes (const struct file *from, struct file *to,
 int file_create_unnamed (const char *folder, struct file_how how,
                          struct file *file, struct error *err);
 
-/* Whether FILE is a regular one that has holes where nothing was written, so that
- * its size may be set ahead at no cost.  Not so on FAT, exFAT, HFS and HFS+: there
- * the kernel writes zeros for every byte up to a new size, in one call.
+/* Whether FILE is a regular one that has holes where nothing was written, so
+ * that its size may be set ahead at no cost.  Not so on FAT, exFAT, HFS and
+ * HFS+: there the kernel writes zeros for every byte up to a new size, in one
+ * call.
  */
 bool file_keeps_holes (const struct file *file);
 
-/* Whether the file system tells where FILE has data from what it has on the disk
- * and in memory alike, so that nothing that was written is called a hole.  ZFS,
- * and what serves files of others over a network, may be late.
+/* Whether the file system tells where FILE has data from what it has on the
+ * disk and in memory alike, so that nothing that was written is called a hole.
+ * ZFS, and what serves files of others over a network, may be late.
  */
 bool file_knows_holes (const struct file *file);
 
-/* The most bytes that the regular FILE or the device may have, as far as that is
- * known beforehand.
+/* The most bytes that the regular FILE or the device may have, as far as that
+ * is known beforehand.
  */
 uint64_t file_size_limit (const struct file *file);
 
@@ -143,9 +144,9 @@ uint64_t file_size_limit (const struct file *file);
 int file_open_reader (const struct file *file, struct error *err);
 
 /* Whether opening PATH gives FILE, which is regular and all written: the same
- * size, and the same bytes at both ends and where data begins.  A FUSE server may
- * find nothing, or something else, for a file without a name.  Returns 0, or -1
- * with ERR.
+ * size, and the same bytes at both ends and where data begins.  A FUSE server
+ * may find nothing, or something else, for a file without a name.  Returns 0,
+ * or -1 with ERR.
  */
 int file_check_path (struct file *file, const char *path, struct error *err);
 
@@ -265,8 +266,8 @@ int file_check_close (const struct file *file, struct error *err);
 
 /* After a buffered write of the range: start writing it to the disk, wait for
  * what was written some MiB before it, and forget that.  Ranges come roughly
- * in ascending order.  Does nothing with O_DIRECT or for a stream.  One thread at
- * a time.  That a write was lost only file_sync tells.
+ * in ascending order.  Does nothing with O_DIRECT or for a stream.  One thread
+ * at a time.  That a write was lost only file_sync tells.
  */
 void file_write_behind (struct file *file, uint64_t offset, uint64_t length);
 

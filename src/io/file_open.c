@@ -106,8 +106,8 @@ probe_direct (struct file *file)
     file_drop_direct (file, &ignored);
 }
 
-/* Whether FD has no name and is of a FUSE server, which may give another file in
- * its place.
+/* Whether FD has no name and is of a FUSE server, which may give another file
+ * in its place.
  */
 static bool
 may_be_another (int fd)
@@ -229,6 +229,7 @@ int
 file_open (const char *name, enum file_access access, struct file_how how,
            struct file *file, struct error *err)
 {
+  int flags = file_open_flags (access) | O_CLOEXEC | O_NOCTTY;
   int fd = file_descriptor_of (name);
 
   file_set_name (file, name);
@@ -238,8 +239,7 @@ file_open (const char *name, enum file_access access, struct file_how how,
   }
   if (fd >= 0)
     return take_descriptor (fd, access, how, file, err);
-  return file_take_opened (open_file (name, file_open_flags (access) | O_CLOEXEC |
-                                      O_NOCTTY), name, how, file, err);
+  return file_take_opened (open_file (name, flags), name, how, file, err);
 }
 
 int

@@ -12,8 +12,9 @@
 #include "io/file_private.h"
 #include "util/cleanup.h"
 
-/* Open what NODE, of an open with O_PATH, stands for: nothing that could have come
- * under the name since.  Without /proc that is opened so that it cannot wait.
+/* Open what NODE, of an open with O_PATH, stands for: nothing that could have
+ * come under the name since.  Without /proc that is opened so that it cannot
+ * wait.
  */
 static int
 open_node (int node, const char *name, int flags)

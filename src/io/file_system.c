@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a file system makes of a file: its holes, its blocks, its largest size. */
+/* What a file system makes of a file: its holes, its blocks, its largest size.
+ */
 
 #include <config.h>
 

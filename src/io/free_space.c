@@ -35,8 +35,8 @@ get_quota (int fd, int type, unsigned int id, struct dqblk *quota)
 }
 #endif
 
-/* The bytes that QUOTA leaves.  Its limits are in KiB, 0: none; the soft one holds
- * when its time of grace is over.
+/* The bytes that QUOTA leaves.  Its limits are in KiB, 0: none; the soft one
+ * holds when its time of grace is over.
  */
 static uint64_t
 left_by (const struct dqblk *quota)

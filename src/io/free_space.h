@@ -9,15 +9,14 @@
 
 struct free_space {
   uint64_t bytes;
-  bool by_quota;               /* a quota leaves less than the file system has */
+  bool by_quota;               /* a quota leaves less than the file system */
   unsigned long file_system;   /* what statvfs(3) calls f_fsid */
 };
 
-/* What this process can still write into a new file in FOLDER.  The quotas of its
- * user and group count where the kernel tells of them (Linux 5.14, not NFS, and
- * not of a group that the user is not in; root has none); that of a project is
- * what the file system itself says is free.
- * Returns 0, or -1 with errno.
+/* What this process can still write into a new file in FOLDER.  The quotas of
+ * its user and group count where the kernel tells of them (Linux 5.14, not NFS,
+ * and not of a group that the user is not in; root has none); that of a project
+ * is what the file system itself says is free.  Returns 0, or -1 with errno.
  */
 int free_space_find (const char *folder, struct free_space *space);
 

@@ -10,7 +10,7 @@
 /* How fast a pipe is read.  For one thread. */
 struct pipe_pace {
   bool large;                  /* it holds a MiB: there is time to fill it */
-  uint64_t started;            /* when a piece was last asked for, nanoseconds */
+  uint64_t started;            /* nanoseconds: a piece was last asked for */
   uint64_t nanoseconds;        /* between two pieces, lately */
 };
 

@@ -12,9 +12,9 @@
 #include "util/buffer.h"
 #include "util/bytes.h"
 
-/* O_DIRECT writes are fastest with about 4 MiB in flight, and each costs as much
- * as copying half a MiB; one more block is being filled.  The others are for the
- * time in which a disk takes no writes, because it flushes.
+/* O_DIRECT writes are fastest with about 4 MiB in flight, and each costs as
+ * much as copying half a MiB; one more block is being filled.  The others are
+ * for the time in which a disk takes no writes, because it flushes.
  */
 #define BLOCK_COUNT 4u
 #define MEMORY_BYTES (BLOCK_COUNT * WRITE_BLOCK_BYTES)
@@ -248,7 +248,8 @@ wait_for_block (struct write_blocks *blocks, struct error *err)
 
   if (has_failed (blocks, err) || start_queued (blocks, err) < 0)
     return -1;
-  /* That was the step: what is queued now the caller himself may have to fill. */
+  /* That was the step: what is queued now the caller himself may have to fill.
+   */
   if (blocks->queue_count < queued)
     return 1;
   if (blocks->in_flight_count > 0)

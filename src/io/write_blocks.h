@@ -45,9 +45,9 @@ void write_blocks_close (struct write_blocks *blocks);
 
 /* A free block for what stands at OFFSET in the file, with COUNT bytes from
  * BYTES, which may be in a block that has been started.  Waits until there is
- * one, but never for bytes of the block that was queued last: another thread may
- * hear of them only when the caller goes on.  Returns NULL with ERR when a write
- * has failed.
+ * one, but never for bytes of the block that was queued last: another thread
+ * may hear of them only when the caller goes on.  Returns NULL with ERR when a
+ * write has failed.
  */
 struct write_block *write_blocks_next (struct write_blocks *blocks,
                                        uint64_t offset, const uint8_t *bytes,
@@ -59,9 +59,9 @@ struct write_block *write_blocks_next (struct write_blocks *blocks,
 void write_blocks_reserve (struct write_blocks *blocks,
                            struct write_block *block, size_t length);
 
-/* Any thread: bring LENGTH bytes that were reserved in BLOCK from its byte START
- * on.  Returns whether BLOCK is queued and nothing is missing in it any more:
- * write_blocks_poll may start it.
+/* Any thread: bring LENGTH bytes that were reserved in BLOCK from its byte
+ * START on.  Returns whether BLOCK is queued and nothing is missing in it any
+ * more: write_blocks_poll may start it.
  */
 bool write_blocks_fill (struct write_blocks *blocks,
                         struct write_block *block, size_t start,

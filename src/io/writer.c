@@ -234,10 +234,10 @@ writer_wind_down (struct writer *writer)
   write_blocks_wind_down (writer->blocks);
 }
 
-/* O_DIRECT writes whole pages.  The padding of a regular file is written over by
- * what follows, or cut off by the final size, but a device may have bytes there,
- * or end within the page, as the largest file of FAT does.  There the rest of a
- * page goes through the page cache, and so does what follows.
+/* O_DIRECT writes whole pages.  The padding of a regular file is written over
+ * by what follows, or cut off by the final size, but a device may have bytes
+ * there, or end within the page, as the largest file of FAT does.  There the
+ * rest of a page goes through the page cache, and so does what follows.
  */
 static int
 leave_direct (struct writer *writer, struct error *err)

@@ -59,10 +59,10 @@ struct writer_place {
   } parts[WRITER_PARTS];
 };
 
-/* Append LENGTH bytes, WRITER_RESERVE_MAX at most, which writer_fill will bring.
- * Until then nothing behind them is written.  May wait for what was reserved by
- * earlier calls, never for these.  Returns 0, or -1 with ERR, which may be about
- * bytes of an earlier call.
+/* Append LENGTH bytes, WRITER_RESERVE_MAX at most, which writer_fill will
+ * bring.  Until then nothing behind them is written.  May wait for what was
+ * reserved by earlier calls, never for these.  Returns 0, or -1 with ERR, which
+ * may be about bytes of an earlier call.
  */
 int writer_reserve (struct writer *writer, size_t length,
                     struct writer_place *place, struct error *err);
@@ -95,9 +95,9 @@ uint64_t writer_completed (const struct writer *writer);
 void writer_wind_down (struct writer *writer);
 
 /* Write all that has been appended and wait for it.  It is durable after a
- * file_sync, before anything else is appended; but what was flushed early and is
- * lost only this tells.  Returns 0, or -1 with ERR.  For a stream only as the
- * last of all.
+ * file_sync, before anything else is appended; but what was flushed early and
+ * is lost only this tells.  Returns 0, or -1 with ERR.  For a stream only as
+ * the last of all.
  */
 int writer_settle (struct writer *writer, struct error *err);
 

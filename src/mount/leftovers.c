@@ -28,10 +28,10 @@ say (const struct packing *packing, enum say_level level, const char *name,
   packing->store->mounting->say (level, line);
 }
 
-/* Whether PART and the image that has its name without .part are a pair of which
- * one was about to take the other's place: the new one was whole and durable
- * before it had any name, so the one that has the name now is enough.  That is
- * read from end to end.
+/* Whether PART and the image that has its name without .part are a pair of
+ * which one was about to take the other's place: the new one was whole and
+ * durable before it had any name, so the one that has the name now is enough.
+ * That is read from end to end.
  */
 static bool
 is_superfluous (const struct packing *packing, const struct shown_image *part,
@@ -72,8 +72,8 @@ remove_part (const struct packing *packing, const struct place *place,
     mounting_say_error (packing->store->mounting, &err);
 }
 
-/* PART, an image that is whole, is the file NAME in the folder PARENT, which ends
- * with the suffix of drafts: remove it if nobody can want it.
+/* PART, an image that is whole, is the file NAME in the folder PARENT, which
+ * ends with the suffix of drafts: remove it if nobody can want it.
  */
 static void
 look_at_part (const struct packing *packing, const struct node *parent,

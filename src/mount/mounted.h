@@ -56,23 +56,23 @@ int mounted_sync (struct mounted *file, bool only_data);
 /* Its time of modification was set to TIME. */
 void mounted_set_time (struct mounted *file, const struct timespec *time);
 
-/* Nobody changes what it is but its content, nor puts another file in its place,
- * until it is let go.
+/* Nobody changes what it is but its content, nor puts another file in its
+ * place, until it is let go.
  */
 void mounted_hold (struct mounted *file);
 void mounted_let_go (struct mounted *file);
 
-/* From now on mounted_is_disturbed tells whether more than the prefix of an image
- * was read, or anything else was written.  Returns 0, or EBUSY while it is being
- * written.
+/* From now on mounted_is_disturbed tells whether more than the prefix of an
+ * image was read, or anything else was written.  Returns 0, or EBUSY while it
+ * is being written.
  */
 int mounted_watch (struct mounted *file);
 bool mounted_is_disturbed (const struct mounted *file);
 
 /* Put another file, of the same content, in the place of one that is watched,
  * while nobody has it open or holds it.  PUT does that, and gives an O_PATH
- * descriptor of it; returns 0 or an errno.  Returns that; EBUSY while it is open;
- * ECANCELED when it was disturbed.
+ * descriptor of it; returns 0 or an errno.  Returns that; EBUSY while it is
+ * open; ECANCELED when it was disturbed.
  */
 int mounted_replace (struct mounted *file,
                      int (*put) (void *opaque, int *path_fd), void *opaque);

@@ -15,8 +15,8 @@ struct mounted {
   struct mounting *mounting;
   int path_fd;                 /* O_PATH, the node's */
 
-  /* Who reads and writes content holds it for reading; who changes what is below
-   * for writing.
+  /* Who reads and writes content holds it for reading; who changes what is
+   * below for writing.
    */
   pthread_rwlock_t lock;
   unsigned int opens, writers;

@@ -39,8 +39,8 @@ struct mounting {
 void mounting_say_error (const struct mounting *mounting,
                          const struct error *err);
 
-/* The least memory for windows of CHUNK_BYTES: one is read, one written, and one
- * packed.
+/* The least memory for windows of CHUNK_BYTES: one is read, one written, and
+ * one packed.
  */
 uint64_t mount_least_memory (uint32_t chunk_bytes);
 

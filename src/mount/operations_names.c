@@ -84,8 +84,8 @@ read_link (fuse_req_t request, fuse_ino_t inode)
   fuse_reply_readlink (request, target);
 }
 
-/* What was made in PARENT, as NAME below FD, belongs to who asked for it, or, in
- * a folder that hands its group on, to that group.  Returns 0, or an errno.
+/* What was made in PARENT, as NAME below FD, belongs to who asked for it, or,
+ * in a folder that hands its group on, to that group.  Returns 0, or an errno.
  */
 static int
 give_away (fuse_req_t request, const struct node *parent, int fd,
@@ -211,8 +211,8 @@ make_file (fuse_req_t request, const struct node *parent, const char *name,
   return result;
 }
 
-/* Another one may have made it in between: it is opened then, unless that is not
- * wanted.
+/* Another one may have made it in between: it is opened then, unless that is
+ * not wanted.
  */
 static void
 create_file (fuse_req_t request, fuse_ino_t parent, const char *name,

@@ -16,8 +16,8 @@
 #include "util/clock.h"
 #include "util/thread.h"
 
-/* How long a file is left alone by us after it was used: libvirt comes once more
- * for the header.
+/* How long a file is left alone by us after it was used: libvirt comes once
+ * more for the header.
  */
 #define PAUSE_NS UINT64_C (500000000)
 

@@ -3,9 +3,9 @@
  *
  * What was stored because the workers were behind is packed, and records that
  * are not needed any more go: the image becomes an ordinary one, in a file
- * without a name, which takes the place of the old one when it is whole, durable
- * and verified.  So there is room for both on the disk, or nothing is done.  It
- * is given up as soon as anybody wants anything else of the file.
+ * without a name, which takes the place of the old one when it is whole,
+ * durable and verified.  So there is room for both on the disk, or nothing is
+ * done.  It is given up as soon as anybody wants anything else of the file.
  */
 
 #ifndef IOPRESS_MOUNT_PACKING_H
@@ -38,8 +38,8 @@ int packing_start (struct store *store, const struct packing_options *options,
 /* Give up what is being done, and free; NULL is ignored. */
 void packing_stop (struct packing *packing);
 
-/* NODE is to be packed, if there is something to gain.  Any thread that counts a
- * lookup of it.
+/* NODE is to be packed, if there is something to gain.  Any thread that counts
+ * a lookup of it.
  */
 void packing_add (struct packing *packing, struct node *node);
 

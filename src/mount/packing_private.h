@@ -51,8 +51,8 @@ void look_at_leftovers (struct packing *packing);
 struct run_options packing_run_options (const struct packing *packing,
                                         uint32_t chunk_bytes);
 
-/* The id of the image that is made of that with the id OLD: who finds both knows
- * that one has the pages of the other.
+/* The id of the image that is made of that with the id OLD: who finds both
+ * knows that one has the pages of the other.
  */
 void packed_image_id (const uint8_t old[IMAGE_ID_BYTES],
                       uint8_t id[IMAGE_ID_BYTES]);

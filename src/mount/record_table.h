@@ -21,7 +21,8 @@ struct record_table {
 bool record_table_find (const struct record_table *table, uint64_t window,
                         struct index_entry *entry);
 
-/* The first entry whose window is WINDOW or higher; false when there is none. */
+/* The first entry whose window is WINDOW or higher; false when there is none.
+ */
 bool record_table_next (const struct record_table *table, uint64_t window,
                         struct index_entry *entry);
 

@@ -17,8 +17,8 @@ struct recorder {
   size_t record_room;
 };
 
-/* One for images with HEADER; CODEC is NULL for one that packs nothing.  Returns
- * 0, or -1 with ERR.
+/* One for images with HEADER; CODEC is NULL for one that packs nothing.
+ * Returns 0, or -1 with ERR.
  */
 int recorder_open (const struct file_header *header,
                    const struct codec *codec, struct recorder **recorder,

@@ -13,9 +13,9 @@ enum shown {
   SHOWN_UNFINISHED,            /* an image without end, or a damaged one */
 };
 
-/* Look at the file behind FD, an O_PATH descriptor.  *SOURCE_BYTES is set for an
- * image, finished or not, as far as it is known.  Returns 0, or -1 with ERR when
- * it cannot be told.
+/* Look at the file behind FD, an O_PATH descriptor.  *SOURCE_BYTES is set for
+ * an image, finished or not, as far as it is known.  Returns 0, or -1 with ERR
+ * when it cannot be told.
  */
 int shown_look (int fd, enum shown *shown, uint64_t *source_bytes,
                 struct error *err);
@@ -29,15 +29,15 @@ int shown_open (const struct mounting *mounting, int fd,
 /* NULL is ignored.  Nobody may be reading. */
 void shown_close (const struct mounting *mounting, struct shown_image *shown);
 
-/* Read LENGTH bytes at OFFSET, within the source.  Any thread.  Returns 0, or -1
- * with ERR.
+/* Read LENGTH bytes at OFFSET, within the source.  Any thread.  Returns 0, or
+ * -1 with ERR.
  */
 int shown_read (const struct mounting *mounting, struct shown_image *shown,
                 uint64_t offset, void *buffer, size_t length,
                 struct error *err);
 
-/* The first byte from OFFSET on that may be data, or that is in a hole; the size
- * of the source where there is none.
+/* The first byte from OFFSET on that may be data, or that is in a hole; the
+ * size of the source where there is none.
  */
 uint64_t shown_next_data (const struct shown_image *shown, uint64_t offset);
 uint64_t shown_next_hole (const struct shown_image *shown, uint64_t offset);

@@ -6,11 +6,12 @@
 
 #include "mount/mounting.h"
 
-/* The extended attribute of the mounted folder that tells; it is in no store. */
+/* The extended attribute of the mounted folder that tells; it is in no store.
+ */
 #define STATUS_ATTRIBUTE "user.iopress.status"
 
-/* The status as one JSON object, to be freed; NULL when there is no memory.  Any
- * thread.
+/* The status as one JSON object, to be freed; NULL when there is no memory.
+ * Any thread.
  */
 char *status_text (const struct mounting *mounting);
 

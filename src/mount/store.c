@@ -145,8 +145,8 @@ find_node (struct store *store, ino_t inode)
   return node;
 }
 
-/* Under the lock: the node of what FD is, made where there is none.  FD is taken
- * over or closed.
+/* Under the lock: the node of what FD is, made where there is none.  FD is
+ * taken over or closed.
  */
 static int
 find_or_make (struct store *store, int fd, const struct stat *attributes,
@@ -167,8 +167,8 @@ find_or_make (struct store *store, int fd, const struct stat *attributes,
 }
 
 /* Under the lock: the node of what has just been opened as FD, which is taken
- * over or closed.  Returns 0, or an errno: ESTALE when it must have LINKS and has
- * lost its name since.
+ * over or closed.  Returns 0, or an errno: ESTALE when it must have LINKS and
+ * has lost its name since.
  */
 static int
 take_opened (struct store *store, int fd, bool links, struct node **node)

@@ -64,9 +64,9 @@ void store_hold (struct store *store, struct node *node);
 /* Take COUNT lookups back; the node is gone with the last. */
 void store_forget (struct store *store, struct node *node, uint64_t count);
 
-/* The name that NODE has now, as far as it can be told: who opens PLACE must see
- * what has it.  The folder is the store's, not what is mounted there.  Returns 0,
- * or -1 with ERR.
+/* The name that NODE has now, as far as it can be told: who opens PLACE must
+ * see what has it.  The folder is the store's, not what is mounted there.
+ * Returns 0, or -1 with ERR.
  */
 int store_find_place (const struct store *store, const struct node *node,
                       struct place *place, struct error *err);
@@ -86,8 +86,8 @@ void store_end_succession (struct store *store, bool did);
 void node_hold (struct node *node);
 void node_let_go (struct node *node);
 
-/* What is shown of a node: an image has the size of its source.  Returns 0, or a
- * positive errno.
+/* What is shown of a node: an image has the size of its source.  Returns 0, or
+ * a positive errno.
  */
 int node_attributes (struct node *node, struct stat *attributes);
 

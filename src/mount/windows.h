@@ -2,8 +2,8 @@
 /* The windows in memory of all files that are being written, and the threads
  * that make records of them.
  *
- * All memory is there when they are opened.  Nobody who holds a window waits for
- * another one: who needs room and finds none records a window himself.
+ * All memory is there when they are opened.  Nobody who holds a window waits
+ * for another one: who needs room and finds none records a window himself.
  */
 
 #ifndef IOPRESS_MOUNT_WINDOWS_H
@@ -26,8 +26,8 @@ enum held_state {
 };
 
 /* A window in memory.  Its pages stand at their places; those that are not in
- * the map hold nothing of worth, and are zeros in the source.  All but the pages
- * is under the lock, and what a thread has for itself is its own.
+ * the map hold nothing of worth, and are zeros in the source.  All but the
+ * pages is under the lock, and what a thread has for itself is its own.
  */
 struct held {
   struct window window;
@@ -94,8 +94,8 @@ enum held_purpose {
 
 /* All that follows is called under the lock. */
 
-/* The window NUMBER of OWNER, open, read from its record where it has one and is
- * not to be replaced; counts one user more.  The lock is given up meanwhile.
+/* The window NUMBER of OWNER, open, read from its record where it has one and
+ * is not to be replaced; counts one user more.  The lock is given up meanwhile.
  * Returns 0, or an errno.
  */
 int windows_get (struct windows *windows, struct writing *owner,

@@ -191,7 +191,8 @@ writing_begin (struct writing *writing, uint64_t prefix_bytes)
   writing->placed = true;
 }
 
-/* Whether a change of LENGTH bytes at OFFSET has to wait for writing_open_up. */
+/* Whether a change of LENGTH bytes at OFFSET has to wait for writing_open_up.
+ */
 static bool
 needs_opening (const struct writing *writing, uint64_t offset,
                uint64_t length)

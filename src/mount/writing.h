@@ -20,14 +20,14 @@ struct writing;
  * things.
  */
 
-/* Begin with an empty file, FD, which is open for reading and writing, stays the
- * caller's and is called NAME in messages.
+/* Begin with an empty file, FD, which is open for reading and writing, stays
+ * the caller's and is called NAME in messages.
  */
 int writing_new (struct windows *windows, int fd, const char *name,
                  struct writing **writing);
 
-/* Go on with a whole image.  EOPNOTSUPP: one that is unlike those that the mount
- * writes.
+/* Go on with a whole image.  EOPNOTSUPP: one that is unlike those that the
+ * mount writes.
  */
 int writing_take_up (struct windows *windows, int fd,
                      const struct image *image, struct writing **writing);

@@ -127,8 +127,8 @@ change_prefix (struct writing *writing, uint64_t offset,
   return result != 0 ? writing_fail (writing, result) : 0;
 }
 
-/* libvirt's last word about a save must not be taken before the rest is durable.
- * A copy begins with it.
+/* libvirt's last word about a save must not be taken before the rest is
+ * durable.  A copy begins with it.
  */
 static bool
 ends_save (const struct writing *writing, uint64_t offset,

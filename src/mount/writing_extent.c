@@ -97,8 +97,8 @@ writing_zero (struct writing *writing, uint64_t offset, uint64_t length)
   return result;
 }
 
-/* Alone, under the lock, with no changed window in memory: what lies behind SIZE
- * goes.
+/* Alone, under the lock, with no changed window in memory: what lies behind
+ * SIZE goes.
  */
 static int
 cut (struct writing *writing, uint64_t size)

@@ -36,8 +36,8 @@ struct writing {
   unsigned int active;         /* calls that use content */
   bool alone;                  /* a call has all for itself */
   int error;                   /* an errno that stays, or 0 */
-  /* libvirt's magic as it was written, which a file that never was finished does
-   * not show on the disk.
+  /* libvirt's magic as it was written, which a file that never was finished
+   * does not show on the disk.
    */
   uint8_t magic[LIBVIRT_MAGIC_BYTES];
   struct timespec modified;

@@ -2,8 +2,9 @@
 /* A draft: a file that is written as NAME.part, and gets its name when it is
  * whole.
  *
- * It is made by this run, and nothing is ever written into a file that was there
- * before, except what --resume goes on with; it is locked against other runs.
+ * It is made by this run, and nothing is ever written into a file that was
+ * there before, except what --resume goes on with; it is locked against other
+ * runs.
  * To publish it is one protocol with three last steps:
  *
  *   flush the file; before another loses its name flush the folder; NAME.part
@@ -41,8 +42,8 @@ struct draft {
 
 #define DRAFT_CLOSED { .place = PLACE_CLOSED, .part = PLACE_CLOSED }
 
-/* Open the place PATH for a draft.  Nothing is looked at.  Returns 0, or -1 with
- * ERR.  Call draft_close in both cases.
+/* Open the place PATH for a draft.  Nothing is looked at.  Returns 0, or -1
+ * with ERR.  Call draft_close in both cases.
  */
 int draft_open (const char *path, struct draft *draft, struct error *err);
 
@@ -60,17 +61,17 @@ struct draft_leftover {
   const struct place_owners *owners;   /* or NULL */
 };
 
-/* Create FILE, which stays the caller's, as NAME.part.  What an earlier run left
- * there goes if LEFTOVER says so.  Returns 0; or -1 with ERR and nothing
+/* Create FILE, which stays the caller's, as NAME.part.  What an earlier run
+ * left there goes if LEFTOVER says so.  Returns 0; or -1 with ERR and nothing
  * changed, but that a leftover may be gone.
  */
 int draft_create (struct draft *draft, const struct draft_leftover *leftover,
                   struct file_how how, struct file *file,
                   struct error *err);
 
-/* Create FILE, which stays the caller's, without a name: it is gone with its last
- * descriptor unless draft_give_name is called.  Returns 0; or -1 with ERR, also
- * where the file system has no such files.
+/* Create FILE, which stays the caller's, without a name: it is gone with its
+ * last descriptor unless draft_give_name is called.  Returns 0; or -1 with ERR,
+ * also where the file system has no such files.
  */
 int draft_create_unnamed (struct draft *draft, struct file_how how,
                           struct file *file, struct error *err);
@@ -80,10 +81,10 @@ int draft_create_unnamed (struct draft *draft, struct file_how how,
  */
 int draft_give_name (struct draft *draft, struct error *err);
 
-/* Go on with what an earlier run left under NAME.part: open and lock it as FILE,
- * which stays the caller's.  Nothing is changed; before anything is written to it
- * see what it is, and call draft_make_private.  One that others than its owner
- * may write to is an error.
+/* Go on with what an earlier run left under NAME.part: open and lock it as
+ * FILE, which stays the caller's.  Nothing is changed; before anything is
+ * written to it see what it is, and call draft_make_private.  One that others
+ * than its owner may write to is an error.
  */
 enum place_found draft_take_up (struct draft *draft, struct file_how how,
                                 struct file *file, struct error *err);
@@ -110,16 +111,16 @@ struct draft_check {
   void *opaque;
 };
 
-/* Make the file durable and give it the name; CHECK is for DRAFT_EXCHANGED, else
- * NULL.  Returns 0; or -1 with ERR: unless somebody interfered what had the name
- * has it still, but after DRAFT_OVER the draft has it when the folder could not
- * be flushed then.
+/* Make the file durable and give it the name; CHECK is for DRAFT_EXCHANGED,
+ * else NULL.  Returns 0; or -1 with ERR: unless somebody interfered what had
+ * the name has it still, but after DRAFT_OVER the draft has it when the folder
+ * could not be flushed then.
  */
 int draft_publish (struct draft *draft, enum draft_way way,
                    const struct draft_check *check, struct error *err);
 
-/* Refuse to go on when the name that it has now is not its any more.  Returns 0,
- * or -1 with ERR.
+/* Refuse to go on when the name that it has now is not its any more.  Returns
+ * 0, or -1 with ERR.
  */
 int draft_check_name (const struct draft *draft, struct error *err);
 

@@ -42,9 +42,9 @@ int place_take_folder (int folder, const char *name, struct place *place,
 /* Close the folder; a second call does nothing. */
 void place_close (struct place *place);
 
-/* Make BESIDE the name of PLACE with SUFFIX behind it, in the same folder, which
- * stays PLACE's and must outlive it.  Returns 0, or -1 with ERR when it is too
- * long.
+/* Make BESIDE the name of PLACE with SUFFIX behind it, in the same folder,
+ * which stays PLACE's and must outlive it.  Returns 0, or -1 with ERR when it
+ * is too long.
  */
 int place_beside (const struct place *place, const char *suffix,
                   struct place *beside, struct error *err);
@@ -58,8 +58,8 @@ const char *place_base (const struct place *place);
 const char *place_suffix_of (const struct place *place, const char *text,
                              const char *name);
 
-/* What has the name, a link as such.  Returns 1 with *ST, 0 when nothing has it,
- * or -1 with ERR.
+/* What has the name, a link as such.  Returns 1 with *ST, 0 when nothing has
+ * it, or -1 with ERR.
  */
 int place_look (const struct place *place, struct stat *st,
                 struct error *err);
@@ -104,21 +104,21 @@ struct place_owners {
   bool folder;                 /* whoever owns the folder */
 };
 
-/* Open, for reading or, if UPDATE, for writing as well, what an earlier run left
- * under the name: the only way to open a file that was not named by the caller.
- * Links are not followed, and nothing waits.  It must be a regular file with no
- * second name that belongs to the effective user, or to whom files belong that
- * are created there (over a network or by a mount option root's are another's),
- * or to one of OWNERS, which may be NULL.  Close FILE in all cases.
+/* Open, for reading or, if UPDATE, for writing as well, what an earlier run
+ * left under the name: the only way to open a file that was not named by the
+ * caller.  Links are not followed, and nothing waits.  It must be a regular
+ * file with no second name that belongs to the effective user, or to whom files
+ * belong that are created there (over a network or by a mount option root's are
+ * another's), or to one of OWNERS, which may be NULL.  Close FILE in all cases.
  */
 enum place_found place_open_found (const struct place *place,
                                    const struct place_owners *owners,
                                    bool update, struct file_how how,
                                    struct file *file, struct error *err);
 
-/* Create a file under the name, which nothing has, for reading and writing, with
- * mode 0600.  It is ours, whoever it belongs to.  Returns 1; 0 when something has
- * the name; -1 with ERR.  Close FILE in all cases.
+/* Create a file under the name, which nothing has, for reading and writing,
+ * with mode 0600.  It is ours, whoever it belongs to.  Returns 1; 0 when
+ * something has the name; -1 with ERR.  Close FILE in all cases.
  */
 int place_create (const struct place *place, struct file_how how,
                   struct file *file, struct error *err);

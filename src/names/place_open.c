@@ -64,7 +64,8 @@ is_owner (const struct place *place, const struct place_owners *owners,
   return probe_owner (place, &created, err) < 0 ? -1 : uid == created;
 }
 
-/* What is known of it before it is opened, and must hold for what was opened. */
+/* What is known of it before it is opened, and must hold for what was opened.
+ */
 static enum place_found
 judge (const struct place *place, const struct place_owners *owners,
        const struct stat *st, struct error *err)

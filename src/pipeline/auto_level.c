@@ -10,16 +10,16 @@
 #define INTERVAL_NS 100000000u
 
 /* Parts of the time, one in so many.  The processors are idle for too much of
- * it: of the whole run that is to be a tenth at most, and its begin, its end and
- * what workers wait for while they work come on top.  Or they are idle for so
- * little, and the reader waits for so much, that they hold up the disk.
+ * it: of the whole run that is to be a tenth at most, and its begin, its end
+ * and what workers wait for while they work come on top.  Or they are idle for
+ * so little, and the reader waits for so much, that they hold up the disk.
  */
 #define IDLE_MUCH 24u
 #define IDLE_LITTLE 96u
 #define WAITED_MUCH 10u
 
-/* From the default level; downward, where a level changes less, in steps of two,
- * and upward as far as cores can be expected to be idle for.
+/* From the default level; downward, where a level changes less, in steps of
+ * two, and upward as far as cores can be expected to be idle for.
  */
 static const int steps[AUTO_LEVELS] = { -6, -4, -2, 0, 1, 2, 4, 6, 8 };
 
@@ -59,8 +59,8 @@ next_rung (const struct auto_level *choice, const struct pool_load *to)
 
   if (idle > time / IDLE_MUCH)
     return rung + 1 < choice->count ? rung + 1 : rung;
-  /* Where the disk is quick and slow in turn both wait, now and then; at a lower
-   * level the processors would be idle for more.
+  /* Where the disk is quick and slow in turn both wait, now and then; at a
+   * lower level the processors would be idle for more.
    */
   if (idle < time / IDLE_LITTLE && waited > time / WAITED_MUCH)
     return rung > 0 ? rung - 1 : rung;

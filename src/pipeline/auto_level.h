@@ -33,8 +33,8 @@ int auto_level_now (const struct auto_level *choice);
 
 /* From the writer's thread after each window; OPAQUE is the struct auto_level.
  * When the workers were idle for more than 4 percent of the time the disk is
- * the slower one: go up a rung.  When they hardly were, and the reader waited for
- * them for more than a tenth, the cores are: go down.
+ * the slower one: go up a rung.  When they hardly were, and the reader waited
+ * for them for more than a tenth, the cores are: go down.
  */
 void auto_level_balance (void *opaque, const struct pool_load *load);
 

@@ -95,8 +95,8 @@ take_up (struct image_sink *sink, const struct image_sink_options *options,
   return writer_open (options->output, resumed->bytes, &sink->writer, err);
 }
 
-/* Make durable what has been appended: whoever finds a footer, or no head, knows
- * then what that says of the rest (image_sink.h).
+/* Make durable what has been appended: whoever finds a footer, or no head,
+ * knows then what that says of the rest (image_sink.h).
  */
 static int
 settle (struct image_sink *sink, struct error *err)

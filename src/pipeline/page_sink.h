@@ -10,10 +10,10 @@
 
 /* Open the sink that fits OUTPUT for the pages of IMAGE's source.  An empty
  * regular file that can have holes gets them at their places, the prefix first,
- * and absent pages become holes.  A pipe, a device and an empty file without holes
- * get them in order with zeros between, unless the source is larger than OUTPUT
- * can be, which fails at once.  Both stay the caller's.  Returns 0, or -1 with
- * ERR.
+ * and absent pages become holes.  A pipe, a device and an empty file without
+ * holes get them in order with zeros between, unless the source is larger than
+ * OUTPUT can be, which fails at once.  Both stay the caller's.  Returns 0, or
+ * -1 with ERR.
  */
 int page_sink_open (struct file *output, const struct image *image,
                     struct sink *sink, struct error *err);
@@ -33,8 +33,8 @@ struct kept_pages {
   uint8_t *pages;              /* TO - FROM bytes */
 };
 
-/* As sparse_sink_open, for a file that has its size already and keeps what stands
- * before KEPT's end; the prefix is not written, and the size left alone.
+/* As sparse_sink_open, for a file that has its size already and keeps what
+ * stands before KEPT's end; the prefix is not written, and the size left alone.
  */
 int sparse_sink_open_behind (struct file *output, const struct image *image,
                              const struct kept_pages *kept, struct sink *sink,

@@ -172,8 +172,8 @@ differs (const struct image *image, struct error *err)
                       "is not what was written");
 }
 
-/* Whether the index of the new IMAGE names the windows and pages of the old one.
- * What the pages are the records themselves say.
+/* Whether the index of the new IMAGE names the windows and pages of the old
+ * one.  What the pages are the records themselves say.
  */
 static int
 check_index (const struct repack *repack, const struct image *image,

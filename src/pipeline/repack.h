@@ -32,8 +32,8 @@ void repack_prepare (struct repack *repack);
 /* Write the new image, which is complete then, but not durable.  Each record of
  * the old one has been checked, each frame of the new one gives back its pages,
  * and these have the checksum that they had.  The prefix is copied as it stands
- * in the old file.  Returns 0 with FOOTER and IMAGE_BYTES, those of the new one;
- * or -1 with ERR.
+ * in the old file.  Returns 0 with FOOTER and IMAGE_BYTES, those of the new
+ * one; or -1 with ERR.
  */
 int repack_run (const struct repack *repack, const struct run_options *options,
                 struct footer *footer, uint64_t *image_bytes,
@@ -45,8 +45,8 @@ int repack_run (const struct repack *repack, const struct run_options *options,
 int repack_verify (const struct repack *repack,
                    const struct run_options *options, struct error *err);
 
-/* Read all records of IMAGE, which was packed with CODEC or NULL, from the disk,
- * and check them.  Returns 0, or -1 with ERR.
+/* Read all records of IMAGE, which was packed with CODEC or NULL, from the
+ * disk, and check them.  Returns 0, or -1 with ERR.
  */
 int verify_records (struct image *image, const struct codec *codec,
                     const struct run_options *options, struct error *err);

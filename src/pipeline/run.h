@@ -69,9 +69,10 @@ struct sink {
    */
   void (*wind_down) (void *opaque);
 
-  /* Not called by pipeline_run.  Optional: all slots have come; write what stands
-   * after them, and wait for the last byte.  What was flushed meanwhile says
-   * whether that failed, for the rest call file_sync.  Returns 0, or -1 with ERR.
+  /* Not called by pipeline_run.  Optional: all slots have come; write what
+   * stands after them, and wait for the last byte.  What was flushed meanwhile
+   * says whether that failed, for the rest call file_sync.  Returns 0, or -1
+   * with ERR.
    */
   int (*complete) (void *opaque, struct error *err);
 

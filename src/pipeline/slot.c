@@ -10,8 +10,8 @@
 #include "util/buffer.h"
 #include "util/bytes.h"
 
-/* First RAW of all slots, then PACKED: a save of what the page cache has touches
- * no RAW, and new memory is slow to come by.
+/* First RAW of all slots, then PACKED: a save of what the page cache has
+ * touches no RAW, and new memory is slow to come by.
  */
 static void
 share_memory (struct slots *slots, size_t raw, size_t packed)

@@ -50,8 +50,8 @@ struct slots {
   size_t memory_bytes;
 };
 
-/* Make COUNT slots with room for RAW_BYTES and PACKED_BYTES each; free them with
- * slots_free, also after an error.  Returns 0, or -1 with ERR.
+/* Make COUNT slots with room for RAW_BYTES and PACKED_BYTES each; free them
+ * with slots_free, also after an error.  Returns 0, or -1 with ERR.
  */
 int slots_create (unsigned int count, size_t raw_bytes, size_t packed_bytes,
                   struct slots *slots, struct error *err);

@@ -43,8 +43,8 @@ bool slot_reader_cached (struct slot_reader *reader, struct slot *slot,
 void slot_reader_begin (struct slot_reader *reader, struct slot *slot,
                         void *buffer, uint64_t offset, uint64_t end);
 
-/* At which descriptor workers read what slot_reader_cached left to them, -1 where
- * it leaves nothing.
+/* At which descriptor workers read what slot_reader_cached left to them, -1
+ * where it leaves nothing.
  */
 int slot_reader_descriptor (const struct slot_reader *reader);
 

@@ -13,8 +13,8 @@
  */
 struct job unpack_job (const struct decoding *decoding);
 
-/* The same for what is left of an image: a slot that cannot be used becomes lost
- * and empty, that is no error.
+/* The same for what is left of an image: a slot that cannot be used becomes
+ * lost and empty, that is no error.
  */
 struct job salvage_job (const struct decoding *decoding);
 

@@ -128,8 +128,8 @@ is_begun (const uint8_t *part, const uint8_t *whole, size_t length)
   return true;
 }
 
-/* Whether COPY is what a run could have left that was making it of FILE.  Returns
- * 1, 0, or -1 with ERR.
+/* Whether COPY is what a run could have left that was making it of FILE.
+ * Returns 1, 0, or -1 with ERR.
  */
 static int
 is_begun_copy (const struct file *copy, const struct file *file,
@@ -158,8 +158,8 @@ is_begun_copy (const struct file *copy, const struct file *file,
   return 1;
 }
 
-/* Whether both files have the same bytes from OFFSET to END.  Returns 1, 0, or -1
- * with ERR.
+/* Whether both files have the same bytes from OFFSET to END.  Returns 1, 0, or
+ * -1 with ERR.
  */
 static int
 is_same (const struct file *copy, const struct file *file, uint64_t offset,
@@ -271,8 +271,8 @@ make_copy (struct draft *draft, struct file *file, uint64_t prefix_bytes,
   return draft_publish (draft, DRAFT_NEW, NULL, err);
 }
 
-/* Where each name has an inode number of its own the copy has to be opened by its
- * new one, to be known by it later.
+/* Where each name has an inode number of its own the copy has to be opened by
+ * its new one, to be known by it later.
  */
 static int
 open_by_name (const struct place *aside, const struct file *file,

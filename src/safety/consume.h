@@ -25,10 +25,10 @@ int consume_open (const struct consume_options *options,
 /* Stop the thread; NULL is ignored. */
 void consume_close (struct consume *consume);
 
-/* What the sink of the image has to follow it.  Its thread, the writer's, may have
- * to wait for this one and the disk, so that no more than a batch is held twice;
- * its errors may be this one's.  Nobody else may flush the output while there is
- * a thread, before consume_finish.
+/* What the sink of the image has to follow it.  Its thread, the writer's, may
+ * have to wait for this one and the disk, so that no more than a batch is held
+ * twice; its errors may be this one's.  Nobody else may flush the output while
+ * there is a thread, before consume_finish.
  */
 struct image_follower consume_follower (struct consume *consume);
 
@@ -42,9 +42,9 @@ int consume_finish (struct consume *consume,
                     int (*publish) (void *opaque, struct error *err),
                     void *opaque, struct error *err);
 
-/* From the writer's thread, after a failure: wait until the thread has done what
- * it has and end it; it touches source and output no more, and what it knows to
- * be left of the source is final.  Returns 0, or -1 with its error.
+/* From the writer's thread, after a failure: wait until the thread has done
+ * what it has and end it; it touches source and output no more, and what it
+ * knows to be left of the source is final.  Returns 0, or -1 with its error.
  */
 int consume_stop (struct consume *consume, struct error *err);
 

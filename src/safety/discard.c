@@ -11,8 +11,8 @@
 #include "safety/discard.h"
 #include "util/bytes.h"
 
-/* Larger punches disturb reads less often; this bounds how long one takes.  They
- * end at multiples of it, so that no block is cut in two.
+/* Larger punches disturb reads less often; this bounds how long one takes.
+ * They end at multiples of it, so that no block is cut in two.
  */
 #define PUNCH_BYTES (16u << 20)
 
@@ -177,8 +177,8 @@ end_of_punch (const struct discard *discard)
   return align_up (bytes, PUNCH_END_BYTES);
 }
 
-/* Punch the source up to X, or to the start of the block in which X lies, but for
- * the marker's page.
+/* Punch the source up to X, or to the start of the block in which X lies, but
+ * for the marker's page.
  */
 static int
 punch_to (struct discard *discard, uint64_t x, struct error *err)
@@ -225,8 +225,8 @@ discard_up_to (struct discard *discard, uint64_t x, struct error *err)
 }
 
 /* Invariant 3.  Whether the last punch is durable does not matter: a marker
- * that comes back says the truth.  It goes over all of the file: a block that is
- * larger than the file system said is whole in it.
+ * that comes back says the truth.  It goes over all of the file: a block that
+ * is larger than the file system said is whole in it.
  */
 int
 discard_finish (struct discard *discard, struct error *err)

@@ -2,12 +2,12 @@
 /* What the discard protocol does to the image and to the source.
  *
  * Invariants, each held at one place in discard.c:
- *   1. Nothing before source offset X is punched, and the marker does not say
+ *   1.  Nothing before source offset X is punched, and the marker does not say
  *      X, unless every record of the windows before X has been written and
  *      made durable, and so has the name of the image.
- *   2. Nothing before X is punched unless a marker that says X or more is
+ *   2.  Nothing before X is punched unless a marker that says X or more is
  *      durable in the source.
- *   3. X only grows, and the marker's own page goes last of all, after the
+ *   3.  X only grows, and the marker's own page goes last of all, after the
  *      rest is durably gone and the finished image durably has its name
  *      (consume_finish).
  * So at any instant every page is in the source or in a durable record, and
@@ -74,9 +74,9 @@ int discard_check_source (const struct discard *discard, struct error *err);
  */
 int discard_up_to (struct discard *discard, uint64_t x, struct error *err);
 
-/* After discard_up_to the end, when the finished image durably has its name: give
- * back the marker's page, too, and whatever is left of blocks that no punch
- * before had a whole of.  Returns 0, or -1 with ERR.
+/* After discard_up_to the end, when the finished image durably has its name:
+ * give back the marker's page, too, and whatever is left of blocks that no
+ * punch before had a whole of.  Returns 0, or -1 with ERR.
  */
 int discard_finish (struct discard *discard, struct error *err);
 

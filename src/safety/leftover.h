@@ -6,10 +6,10 @@
 
 #include "io/file.h"
 
-/* Whether FILE is nothing that anybody can want where an image is to be written:
- * empty, zeros (a power cut leaves the size and no byte), or an unfinished
- * image whose source was left whole; one that came through a mount has none.
- * Returns 1, 0, or -1 with ERR.
+/* Whether FILE is nothing that anybody can want where an image is to be
+ * written: empty, zeros (a power cut leaves the size and no byte), or an
+ * unfinished image whose source was left whole; one that came through a mount
+ * has none.  Returns 1, 0, or -1 with ERR.
  */
 int leftover_of_save (const struct file *file, struct error *err);
 
@@ -18,11 +18,13 @@ int leftover_of_save (const struct file *file, struct error *err);
  * neither an image, nor what has lost a part of itself to one, nor a whole save
  * file.
  */
-int leftover_of_restore (const struct file *file, bool force, struct error *err);
+int leftover_of_restore (const struct file *file, bool force,
+                         struct error *err);
 
 /* Whether FILE may be emptied by a run that has written nothing: there is no
- * image in it, whole or damaged, no single record of one, no marker, and nothing
- * that may be a whole save.  Reads all of it.  Returns 1, 0, or -1 with ERR.
+ * image in it, whole or damaged, no single record of one, no marker, and
+ * nothing that may be a whole save.  Reads all of it.  Returns 1, 0, or -1 with
+ * ERR.
  */
 int leftover_is_foreign (const struct file *file, struct error *err);
 

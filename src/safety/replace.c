@@ -108,8 +108,8 @@ replace_publish (struct draft *draft, const struct replace *replace,
 }
 
 /* The heads of PART and of the image differ: whether that of the image has been
- * edited since, which was written after the source.  Else the source was, in the
- * instant before the exchange, when all of the image had been written.
+ * edited since, which was written after the source.  Else the source was, in
+ * the instant before the exchange, when all of the image had been written.
  */
 static int
 is_image_edited (const struct file *part, const struct file *image,
@@ -173,8 +173,8 @@ replace_judge (void *opaque, struct file *file, struct error *err)
   return unwanted == 0 ? leftover_refuse (file, err) : unwanted < 0 ? -1 : 0;
 }
 
-/* Whether PART, open, may go: it is what the image was made of, and no edit of it
- * was lost.  Returns 1, 0, or -1 with ERR.
+/* Whether PART, open, may go: it is what the image was made of, and no edit of
+ * it was lost.  Returns 1, 0, or -1 with ERR.
  */
 static int
 judge_source (struct file *part, struct image_input *input, struct error *err)

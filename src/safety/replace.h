@@ -39,17 +39,17 @@ struct replace {
  */
 int replace_check (const char *path, struct error *err);
 
-/* For struct draft_leftover, with a struct replace as OPAQUE: whether FILE, found
- * as SOURCE.part, may go.  A finished image of the source may, too: all it has is
- * in that, which says what belongs before it.
+/* For struct draft_leftover, with a struct replace as OPAQUE: whether FILE,
+ * found as SOURCE.part, may go.  A finished image of the source may, too: all
+ * it has is in that, which says what belongs before it.
  */
 int replace_judge (void *opaque, struct file *file, struct error *err);
 
-/* DRAFT, created beside the source, has the whole image: make it durable, let it
- * have the name of the source with owner, mode and attributes, and remove the
- * source, which must be as it was.  Returns 0, and in LEFT why the source could
- * not be removed, if so: the next run does that, too; or -1 with ERR and the
- * source under its name, unless somebody else has changed that.
+/* DRAFT, created beside the source, has the whole image: make it durable, let
+ * it have the name of the source with owner, mode and attributes, and remove
+ * the source, which must be as it was.  Returns 0, and in LEFT why the source
+ * could not be removed, if so: the next run does that, too; or -1 with ERR and
+ * the source under its name, unless somebody else has changed that.
  */
 int replace_publish (struct draft *draft, const struct replace *replace,
                      struct error *left, struct error *err);

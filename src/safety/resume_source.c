@@ -31,7 +31,8 @@ refuse_empty (const struct resume *resume, const struct file *source,
                "records of %s are whole up to byte %llu only",
                resume->image->file->name,
                (unsigned long long) resume->covered_bytes);
-  return error_hint (err, "keep both files, iopress recover saves what is whole");
+  return error_hint (err, "keep both files, iopress recover saves what is "
+                     "whole");
 }
 
 /* A source with a marker: the marker names its image. */
@@ -203,9 +204,9 @@ check_content (struct match *match, const struct read_at *at, uint64_t start,
   return compare_windows (match, &need, start, err);
 }
 
-/* The marker names an image by its id, which another one can have, too, or a copy
- * that has been finished from a damaged copy of the source: what is still there
- * must be what the records say.
+/* The marker names an image by its id, which another one can have, too, or a
+ * copy that has been finished from a damaged copy of the source: what is still
+ * there must be what the records say.
  */
 static int
 check_rest_of_source (struct match *match, struct image_view *view,
@@ -226,9 +227,9 @@ check_rest_of_source (struct match *match, struct image_view *view,
   return -1;
 }
 
-/* Without a marker, and with nothing where the records of an image end whose source
- * was given back: it may be what was salvaged of that image, with zeros for what
- * is missing.
+/* Without a marker, and with nothing where the records of an image end whose
+ * source was given back: it may be what was salvaged of that image, with zeros
+ * for what is missing.
  */
 static int
 check_not_salvaged (const struct resume *resume, const struct file *source,
