@@ -337,12 +337,6 @@ output_draft (const struct output *output)
   return output->draft.file != NULL ? &output->draft : NULL;
 }
 
-const char *
-output_name_now (const struct output *output)
-{
-  return output->part[0] != '\0' ? output->part : output->path;
-}
-
 bool
 output_is_there (const struct output *output)
 {

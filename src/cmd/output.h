@@ -66,11 +66,6 @@ const struct draft *output_draft (const struct output *output);
 /* Let nobody else read what was opened so.  Returns 0, or -1 with ERR. */
 int output_make_private (const struct output *output, struct error *err);
 
-/* The name that its file has now: PATH.part or PATH; NULL for a descriptor.  It
- * lasts until output_commit.
- */
-const char *output_name_now (const struct output *output);
-
 /* Whether its file still has the name that it was given, if any. */
 bool output_is_there (const struct output *output);
 

@@ -50,13 +50,6 @@ add_u64 (uint64_t a, uint64_t b, uint64_t *sum)
   return !__builtin_add_overflow (a, b, sum);
 }
 
-/* *PRODUCT = A * B.  Returns false when it does not fit 64 bits. */
-static inline bool
-multiply_u64 (uint64_t a, uint64_t b, uint64_t *product)
-{
-  return !__builtin_mul_overflow (a, b, product);
-}
-
 static inline bool
 is_power_of_two (uint64_t value)
 {
