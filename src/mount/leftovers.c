@@ -117,10 +117,11 @@ look_at_file (struct packing *packing, const struct node *parent,
   struct error err = { 0 };
   enum shown content;
   uint64_t source_bytes;
+  bool half;
 
   /* Who uses it sees to the rest. */
   if (mounted_watch (node->file) != 0 ||
-      shown_look (node->fd, &content, &source_bytes, &err) < 0 ||
+      shown_look (node->fd, &content, &source_bytes, &half, &err) < 0 ||
       content == SHOWN_PLAIN)
     return;
   if (content == SHOWN_IMAGE && is_part (name))

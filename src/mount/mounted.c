@@ -120,10 +120,8 @@ look (struct mounted *file, const struct stat *now)
     return 0;
   file->looked = false;
   if (shown_look (file->path_fd, &file->content, &file->source_bytes,
-                  &err) < 0) {
-    mounting_say_error (file->mounting, &err);
-    return error_errno (&err);
-  }
+                  &file->half, &err) < 0)
+    return mounting_say_error (file->mounting, &err);
   file->seen = *now;
   file->looked = true;
   return 0;
@@ -179,13 +177,35 @@ open_descriptor (struct mounted *file)
   return file->fd < 0 ? errno : 0;
 }
 
+/* What this mount writes is no half of anything. */
+static int
+check_may_go (struct mounted *file)
+{
+  struct error err = { 0 };
+  char name[PATH_MAX];
+  struct stat now;
+  int result;
+
+  if (file->writing != NULL)
+    return 0;
+  result = fstat (file->path_fd, &now) < 0 ? errno : look (file, &now);
+  if (result != 0 || !file->half)
+    return result;
+  error_about (&err, ERROR_FAILED, EPERM,
+               descriptor_name (file->path_fd, name, sizeof name),
+               "has what another file lacks, and is not emptied");
+  return mounting_say_error (file->mounting, &err);
+}
+
 int
 mounted_start_anew (struct mounted *file)
 {
   struct windows *windows = file->mounting->windows;
   char name[PATH_MAX];
-  int result;
+  int result = check_may_go (file);
 
+  if (result != 0)
+    return result;
   atomic_store (&file->disturbed, true);
   writing_free (file->writing);
   file->writing = NULL;
@@ -225,10 +245,8 @@ open_shown (struct mounted *file)
 {
   struct error err = { 0 };
 
-  if (shown_open (file->mounting, file->path_fd, &file->shown, &err) == 0)
-    return 0;
-  mounting_say_error (file->mounting, &err);
-  return error_errno (&err);
+  return shown_open (file->mounting, file->path_fd, &file->shown, &err) == 0
+    ? 0 : mounting_say_error (file->mounting, &err);
 }
 
 /* Get ready for one more that has it open. */

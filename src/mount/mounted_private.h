@@ -25,6 +25,7 @@ struct mounted {
   struct stat seen;            /* then, if this has not changed since */
   enum shown content;
   uint64_t source_bytes;       /* of an image */
+  bool half;                   /* of an only copy, see shown_look */
   struct shown_image *shown;   /* of an image that is open */
   struct writing *writing;     /* of one that is being written: it counts */
   int failed;                  /* an errno that outlived WRITING, or 0 */
@@ -34,7 +35,9 @@ struct mounted {
 
 /* Under the lock, for writing, of a file that is open. */
 
-/* It is empty from now on, and being written. */
+/* It is empty from now on, and being written; EPERM when it is half of an only
+ * copy.
+ */
 int mounted_start_anew (struct mounted *file);
 
 /* An image is being written to from now on, as it is. */

@@ -8,18 +8,13 @@
 #include "mount/mounting.h"
 #include "mount/windows.h"
 
-void
+int
 mounting_say_error (const struct mounting *mounting, const struct error *err)
 {
   char line[sizeof *err];
 
   error_format (err, line, sizeof line);
   mounting->say (SAY_ERROR, line);
-}
-
-int
-error_errno (const struct error *err)
-{
   return err->errnum > 0 ? err->errnum : EIO;
 }
 

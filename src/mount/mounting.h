@@ -35,16 +35,13 @@ struct mounting {
   void (*say) (enum say_level level, const char *line);
 };
 
-/* Say what ERR tells. */
-void mounting_say_error (const struct mounting *mounting,
-                         const struct error *err);
+/* Say what ERR tells.  Returns the errno that stands for it: its own, or EIO. */
+int mounting_say_error (const struct mounting *mounting,
+                        const struct error *err);
 
 /* The least memory for windows of CHUNK_BYTES: one is read, one written, and
  * one packed.
  */
 uint64_t mount_least_memory (uint32_t chunk_bytes);
-
-/* The errno that stands for ERR: its own, or EIO. */
-int error_errno (const struct error *err);
 
 #endif /* IOPRESS_MOUNT_MOUNTING_H */

@@ -153,8 +153,7 @@ record_held (struct windows *windows, struct recorder *recorder,
   if (encode_window (recorder->encoder, &held->window, recorder->record,
                      &err) < 0) {
     error_subject (&err, owner->name);
-    mounting_say_error (windows->mounting, &err);
-    errnum = error_errno (&err);
+    errnum = mounting_say_error (windows->mounting, &err);
   }
   else if (held->window.record_bytes > 0)
     errnum = append (windows, held, &offset);

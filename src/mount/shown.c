@@ -36,7 +36,7 @@ look_at_image (struct file *file, const struct content *content)
 }
 
 int
-shown_look (int fd, enum shown *shown, uint64_t *source_bytes,
+shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
             struct error *err)
 {
   struct error ignored = { 0 };
@@ -54,6 +54,7 @@ shown_look (int fd, enum shown *shown, uint64_t *source_bytes,
     *shown = content_is_image (&content) ? look_at_image (&file, &content)
       : SHOWN_PLAIN;
     *source_bytes = content.header.source_bytes;
+    *half = content_is_half (&content);
   }
   file_close (&file, &ignored);
   return result;

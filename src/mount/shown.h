@@ -14,10 +14,11 @@ enum shown {
 };
 
 /* Look at the file behind FD, an O_PATH descriptor.  *SOURCE_BYTES is set for
- * an image, finished or not, as far as it is known.  Returns 0, or -1 with ERR
- * when it cannot be told.
+ * an image, finished or not, as far as it is known; *HALF says whether it is
+ * half of an only copy (content_is_half).  Returns 0, or -1 with ERR when it
+ * cannot be told.
  */
-int shown_look (int fd, enum shown *shown, uint64_t *source_bytes,
+int shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
                 struct error *err);
 
 /* Open the image behind FD, an O_PATH descriptor, to be freed with shown_close.

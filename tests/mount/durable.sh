@@ -69,6 +69,8 @@ expect ok again
 expect_exit 3 iopress verify "$store/guest"
 expect ok sync
 expect_whole "$store/guest"
+# Before it is packed in the background.
+cp "$store/guest" "$work/unordered"
 expect ok close
 saved
 expect_whole "$store/guest"
@@ -120,8 +122,38 @@ expect_whole "$store/guest3"
 unmounted
 
 # In a pipe nobody knows which record counts.
-expect_exit 3 iopress verify - < <(cat "$store/guest")
+expect_exit 3 iopress verify - < <(cat "$work/unordered")
 expect_message 'records are in another order than a pipe'
+
+# What has what another file lacks is not emptied; any other file is.
+id=00112233445566778899aabbccddeeff
+cp "$store/guest" "$work/packed"
+head -c 2000000 /dev/urandom >"$work/source"
+for kind in consumed expanding; do
+  cp "$work/source" "$store/$kind"
+  python3 "$abs_top_srcdir/tests/lib/make_marker.py" $kind $id 0 "$store/$kind"
+done
+iopress save -c stored "$work/source" "$work/image"
+head -c 1000000 "$work/image" >"$store/other"
+iopress save --discard -c stored "$work/source" "$work/discarded"
+head -c 1000000 "$work/discarded" >"$store/begun"
+mounted
+for file in consumed expanding begun; do
+  before=$(cksum <"$store/$file")
+  for empty in "truncate -s 0" "cp $work/packed"; do
+    ! $empty "$mnt/$file" 2>"$work/said" || fail "$file: $empty does it"
+    grep -q 'Operation not permitted' "$work/said" || fail "$(cat "$work/said")"
+    test "$(cksum <"$store/$file")" = "$before" || fail "$file: $empty wrote"
+  done
+  grep -q "$file: has what another file lacks, and is not" "$work/log"
+done
+for empty in "truncate -s 0" "cp $work/packed"; do
+  cp "$store/other" "$store/unfinished"
+  $empty "$mnt/unfinished"
+  rm "$mnt/unfinished"
+done
+rm "$mnt/consumed" "$mnt/expanding" "$mnt/begun" "$mnt/other"
+unmounted
 
 # SIGTERM finishes what is open.
 mounted
