@@ -30,7 +30,8 @@ on_fat ()
   local verb=$1
 
   shift
-  run "$abs_top_builddir/iopress" "$verb" --plugin-dir "$plugindir" "$@"
+  run "$abs_top_builddir/iopress" "$verb" --plugin-dir "$plugindir" \
+    --sandbox=off "$@"
 }
 
 # Save and restore, by path and by descriptor.

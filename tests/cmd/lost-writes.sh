@@ -21,7 +21,8 @@ lossy ()
   shift 2
   ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 \
     LD_PRELOAD=$inject IOPRESS_FAULT_FOLDER=$work/out IOPRESS_FAULT=$fault \
-    "$abs_top_builddir/iopress" "$verb" --plugin-dir "$plugindir" "$@"
+    "$abs_top_builddir/iopress" "$verb" --plugin-dir "$plugindir" \
+    --sandbox=off "$@"
 }
 
 for fault in fdatasync:1:EIO close:1:EIO; do
