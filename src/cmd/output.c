@@ -143,6 +143,7 @@ check_still_new (struct output *output, struct error *err)
     return 0;
   draft_drop (&output->draft);
   output->part = "";
+  output->draft.name_taken = there > 0;
   return there < 0 ? -1 : fail_exists (output->path, err);
 }
 
@@ -159,19 +160,22 @@ refuse_input_name (const struct file *input, const struct output *output,
 
 /* The regular file NODE, from place_find, has the name of OUTPUT. */
 static int
-judge_replaced (const struct output *output, int node,
-                const struct file *input, struct error *err)
+judge_replaced (struct output *output, int node, const struct file *input,
+                struct error *err)
 {
-  return output->force
+  int result = output->force
     ? leftover_check_replaced (node, output->path, FILE_READ, input, err)
     : fail_exists (output->path, err);
+
+  output->draft.name_taken = result < 0;
+  return result;
 }
 
 /* What PATH leads to, if anything, is open as NODE.  Returns 1 when it is to be
  * written directly, 0 when a file takes its name, or -1 with ERR.
  */
 static int
-judge_path (const struct output *output, int node, const struct file *input,
+judge_path (struct output *output, int node, const struct file *input,
             struct error *err)
 {
   struct stat st;

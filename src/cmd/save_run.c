@@ -3,7 +3,6 @@
 
 #include <config.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -158,7 +157,7 @@ explain_consumed (const struct save *save, struct error *err)
 
   if (!output_is_there (&save->output))
     first = "it has a part of SOURCE: bring it back, then";
-  else if (err->errnum == EEXIST)
+  else if (save->output.draft.name_taken)
     first = "nothing is lost: move that file away, then";
   err->kind = ERROR_CONSUMED;
   /* SOURCE and OUTPUT follow, see verb_run. */
@@ -191,13 +190,14 @@ leave_output (struct save *save, struct error *err)
  * with ERR.
  */
 static int
-accept_image (const struct save_options *options, struct error *err)
+accept_image (const struct save *save, struct error *err)
 {
+  const struct save_options *options = save->options;
   struct image_options how = image_options_of (&options->common);
   struct error other = { 0 }, stays = { 0 };
   int done;
 
-  if (!options->replace || err->kind != ERROR_BAD_INPUT)
+  if (!options->replace || !save->layout.is_image)
     return -1;
   done = replace_is_done (options->source_name, &how, &stays, &other);
   if (done < 0)
@@ -218,7 +218,7 @@ run (struct save *save, struct error *err)
     return 0;
   }
   leave_output (save, err);
-  return accept_image (save->options, err);
+  return accept_image (save, err);
 }
 
 void

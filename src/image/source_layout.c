@@ -55,6 +55,7 @@ source_layout_detect (const struct file *file, enum source_format format,
     layout->ram = content.ram;
     content.ram = NULL;
   }
+  layout->is_image = result < 0 && content_is_image (&content);
   content_free (&content);
   return result < 0 ? error_subject (err, file->name) : 0;
 }

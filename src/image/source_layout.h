@@ -21,6 +21,7 @@ struct source_layout {
                                 * header if there is one */
   struct mapped_ram *ram;      /* NULL for IMAGE_RAW */
   bool plain_stream;           /* IMAGE_RAW, but a stream of QEMU */
+  bool is_image;               /* it was refused, being an image already */
 };
 
 /* Find out what FILE, a seekable source, is.  A mapped-ram stream must be

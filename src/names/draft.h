@@ -38,6 +38,7 @@ struct draft {
                                 * dropped; NULL: none is */
   struct file *file;           /* its file, the caller's */
   atomic_bool counts_links;    /* the file system counts its names */
+  bool name_taken;             /* another file has the name, and keeps it */
 };
 
 #define DRAFT_CLOSED { .place = PLACE_CLOSED, .part = PLACE_CLOSED }

@@ -105,7 +105,8 @@ publish_new (struct draft *draft, struct error *err)
   result = errno;
   error_about (err, ERROR_FAILED, result, draft->place.path,
                "cannot be created");
-  return result != EEXIST ? -1
+  draft->name_taken = result == EEXIST;
+  return !draft->name_taken ? -1
     : error_hint (err, "it came meanwhile and is not overwritten: move it "
                   "away and try again");
 }
