@@ -23,9 +23,9 @@ struct image {
 };
 
 /* See that FILE, which stays the caller's, is an image (content.h), and get its
- * header and prefix.  A stream is read up to some bytes past the header: those are
- * in AHEAD.  Returns 0; or -1 with ERR (ERROR_BAD_INPUT when it is no image, a
- * damaged one, or one of an unknown version).
+ * header and prefix.  A stream is read up to some bytes past the header: those
+ * are in AHEAD.  Returns 0; or -1 with ERR (ERROR_BAD_INPUT when it is no
+ * image, a damaged one, or one of an unknown version).
  */
 int image_open (struct file *file, struct image **image, struct error *err);
 

@@ -35,7 +35,7 @@ struct mounting {
   void (*say) (enum say_level level, const char *line);
 };
 
-/* Say what ERR tells.  Returns the errno that stands for it: its own, or EIO. */
+/* Say what ERR tells.  Returns the errno that stands for it, its own or EIO. */
 int mounting_say_error (const struct mounting *mounting,
                         const struct error *err);
 

@@ -30,10 +30,10 @@ int leftover_is_foreign (const struct file *file, struct error *err);
 
 /* Refuse to replace the regular file that FD, called NAME, has open when it is
  * half of an only copy: it has a marker, or is an unfinished image whose source
- * was being consumed; or all of one: the image of what INPUT, which is to take its
- * place, was before it was given back and something was written to it.  ACCESS is
- * FILE_READ for a descriptor from place_find, FILE_UPDATE for one to write to; what
- * cannot be read is not refused.  Returns 0, or -1 with ERR.
+ * was being consumed; or all of one: the image of what INPUT, which is to take
+ * its place, was before it was given back and something was written to it.
+ * ACCESS is FILE_READ for a descriptor from place_find, FILE_UPDATE for one to
+ * write to; what cannot be read is not refused.  Returns 0, or -1 with ERR.
  */
 int leftover_check_replaced (int fd, const char *name,
                              enum file_access access,

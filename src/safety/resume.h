@@ -46,13 +46,13 @@ int resume_walk (struct image *image, struct resume *resume,
 
 /* Refuse a SOURCE that does not belong to the image, or of which more is gone
  * than the image's records cover, or whose rest is not what the records say
- * where there are any; also one of zeros unless the image is complete.  A source
- * without marker is whole: its windows are compared with the records, and its
- * prefix, which no checksum covers, too; and unless the image is complete, also
- * with any whole record behind those that are kept, so that it can be cut there.
- * DECODING says how to decode the image.
- * LAYOUT, to be freed in any case, gets what the source was, unless it is one of
- * zeros.  Returns 0, or -1 with ERR (ERROR_BAD_INPUT) that names what differs.
+ * where there are any; also one of zeros unless the image is complete.  A
+ * source without marker is whole: its windows are compared with the records,
+ * and its prefix, which no checksum covers, too; and unless the image is
+ * complete, also with any whole record behind those that are kept, so that it
+ * can be cut there.  DECODING says how to decode the image.  LAYOUT, to be
+ * freed in any case, gets what the source was, unless it is one of zeros.
+ * Returns 0, or -1 with ERR (ERROR_BAD_INPUT) that names what differs.
  */
 int resume_check_source (struct resume *resume, const struct file *source,
                          const struct decoding *decoding,

@@ -282,8 +282,8 @@ check_source (struct match *match, struct image_view *view,
     : compare_prefix (match, err);
 }
 
-/* Whether the record FOUND, one behind those that are kept, says what the source
- * does.  Returns 0, or -1 with ERR.
+/* Whether the record FOUND, one behind those that are kept, says what the
+ * source does.  Returns 0, or -1 with ERR.
  */
 static int
 compare_found (const struct match *match, const struct decoding *decoding,
@@ -308,8 +308,8 @@ compare_found (const struct match *match, const struct decoding *decoding,
   return result;
 }
 
-/* Refuse a whole source that differs from any whole record behind those that are
- * kept.
+/* Refuse a whole source that differs from any whole record behind those that
+ * are kept.
  */
 static int
 check_behind (const struct match *match, const struct decoding *decoding,
