@@ -195,11 +195,11 @@ judge_path (struct output *output, int node, const struct file *input,
 }
 
 static int
-open_path (enum output_kind kind, struct file_how how,
-           const struct file *input, struct output *output, struct error *err)
+open_path (struct output_how how, const struct file *input,
+           struct output *output, struct error *err)
 {
   struct draft_leftover leftover = {
-    .judge = kind == OUTPUT_IMAGE ? judge_image : judge_source,
+    .judge = how.kind == OUTPUT_IMAGE ? judge_image : judge_source,
     .opaque = output,
   };
   CLEANUP_CLOSE int node = -1;
@@ -211,8 +211,8 @@ open_path (enum output_kind kind, struct file_how how,
   special = judge_path (output, node, input, err);
   if (special != 0)
     return special < 0 ? -1
-      : open_special (node, input, how, output, err);
-  if (create_part (input, &leftover, how, output, err) < 0)
+      : open_special (node, input, how.file, output, err);
+  if (create_part (input, &leftover, how.file, output, err) < 0)
     return -1;
   return check_still_new (output, err);
 }
@@ -227,21 +227,20 @@ opened (struct output *output, int result)
 }
 
 int
-output_open (const char *name, enum output_kind kind, bool force,
-             struct file_how how, const struct file *input,
+output_open (const char *name, struct output_how how, const struct file *input,
              struct output *output, struct error *err)
 {
   int fd = file_descriptor_of (name);
 
   *output = (struct output) OUTPUT_CLOSED;
-  output->force = force;
+  output->force = how.force;
   if (strcmp (name, "-") == 0)
-    return opened (output, open_stream (how, input, output, err));
+    return opened (output, open_stream (how.file, input, output, err));
   if (fd >= 0)
-    return opened (output, open_descriptor (fd, name, how, input, output,
+    return opened (output, open_descriptor (fd, name, how.file, input, output,
                                             err));
   output->path = name;
-  return opened (output, open_path (kind, how, input, output, err));
+  return opened (output, open_path (how, input, output, err));
 }
 
 int
@@ -300,7 +299,7 @@ reopen_path (struct file_how how, const struct file *input,
 }
 
 int
-output_reopen (const char *name, bool force, struct file_how how,
+output_reopen (const char *name, struct output_how how,
                const struct file *input, struct output *output,
                struct error *err)
 {
@@ -308,15 +307,15 @@ output_reopen (const char *name, bool force, struct file_how how,
   int result;
 
   *output = (struct output) OUTPUT_CLOSED;
-  output->force = force;
+  output->force = how.force;
   if (strcmp (name, "-") == 0) {
     error_set (err, ERROR_USAGE, 0, "--resume cannot go on with a stream");
     return error_subject (err, "standard output");
   }
   output->path = fd < 0 ? name : NULL;
   if (fd < 0)
-    result = reopen_path (how, input, output, err);
-  else if (file_take_descriptor (fd, name, FILE_UPDATE, how,
+    result = reopen_path (how.file, input, output, err);
+  else if (file_take_descriptor (fd, name, FILE_UPDATE, how.file,
                                  &output->file, err) < 0 ||
            refuse_input (input, &output->file, err) < 0 ||
            file_lock (&output->file, true, err) < 0)

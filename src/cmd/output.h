@@ -12,27 +12,34 @@ enum output_kind {
   OUTPUT_SOURCE,               /* restore */
 };
 
+/* What a run asks of its output. */
+struct output_how {
+  enum output_kind kind;
+  bool force;                  /* it may take the place of another file */
+  struct file_how file;
+};
+
 /* Initialise with OUTPUT_CLOSED; ends with output_keep or output_abandon. */
 struct output {
   struct file file;
   const char *path;            /* the final name, or NULL for a descriptor */
   const char *part;            /* PATH.part while that is its name, or "" */
   struct draft draft;          /* of a regular file with a path */
-  bool force;                  /* it may take the place of another file */
+  bool force;                  /* as in struct output_how */
   bool committed;              /* it is durable and has its name */
 };
 
 #define OUTPUT_CLOSED { .file = FILE_CLOSED, .part = "", .draft = DRAFT_CLOSED }
 
 /* Open NAME for writing, which must not be INPUT itself.  A path that does not
- * exist, or with FORCE one that does, is written as PATH.part, locked for the
- * time of the run; devices and pipes are written directly; "fd:N" is emptied;
- * "-" is a stream.  NAME must outlive OUTPUT.  Returns 0, or -1 with ERR and
- * nothing changed, but that a leftover nobody can want may be gone.
+ * exist, or with HOW's force one that does, is written as PATH.part, locked for
+ * the time of the run; devices and pipes are written directly; "fd:N" is
+ * emptied; "-" is a stream.  NAME must outlive OUTPUT.  Returns 0, or -1 with
+ * ERR and nothing changed, but that a leftover nobody can want may be gone.
  */
-int output_open (const char *name, enum output_kind kind, bool force,
-                 struct file_how how, const struct file *input,
-                 struct output *output, struct error *err);
+int output_open (const char *name, struct output_how how,
+                 const struct file *input, struct output *output,
+                 struct error *err);
 
 /* Open a file without a name in FOLDER, which is gone when its last descriptor
  * is closed.  Returns 0, or -1 with ERR.
@@ -52,11 +59,11 @@ int output_open_beside (const char *path, struct file_how how,
 /* Open what an earlier run left of the output NAME, for update and with its
  * bytes: PATH.part, or PATH when it had its name already, or the descriptor;
  * it must not be INPUT.  A PATH.part is refused while there is a PATH, unless
- * FORCE is set, and when it is no file of ours.  Nothing is changed: before
+ * HOW has force, and when it is no file of ours.  Nothing is changed: before
  * anything is written see what it is, and call output_make_private.  Returns 1;
  * 0 when there is nothing; -1 with ERR.
  */
-int output_reopen (const char *name, bool force, struct file_how how,
+int output_reopen (const char *name, struct output_how how,
                    const struct file *input, struct output *output,
                    struct error *err);
 

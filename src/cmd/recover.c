@@ -211,6 +211,9 @@ static int
 run (void *state, char **operands, struct error *err)
 {
   struct recover *recover = state;
+  struct output_how how = {
+    OUTPUT_SOURCE, recover->force, recover->common.how
+  };
   bool to_stream = strcmp (operands[1], "-") == 0;
   struct error missing = { 0 };
 
@@ -219,8 +222,7 @@ run (void *state, char **operands, struct error *err)
                       "--json and OUTPUT cannot both be standard output");
   if (open_image (recover, operands[0], err) < 0 ||
       find_codec (recover, err) < 0 ||
-      output_open (operands[1], OUTPUT_SOURCE, recover->force,
-                   recover->common.how, &recover->file, &recover->output,
+      output_open (operands[1], how, &recover->file, &recover->output,
                    err) < 0 ||
       write_pages (recover, err) < 0 ||
       salvage_settle (&recover->salvage, &recover->decoding, recover->lost,

@@ -81,6 +81,7 @@ prepare (struct repack_state *state, char **operands, struct error *err)
 {
   const struct common_options *common = &state->common;
   struct image_options how = image_options_of (common);
+  struct output_how wanted = { OUTPUT_IMAGE, state->force, common->how };
   struct repack *repack = &state->repack;
 
   if (image_input_open (operands[0], &how, &state->input, err) < 0)
@@ -97,8 +98,8 @@ prepare (struct repack_state *state, char **operands, struct error *err)
       IMAGE_ID_BYTES)
     return error_set (err, ERROR_FAILED, errno, "no random image id");
   return choose_codec (state, err) < 0 ? -1
-    : output_open (operands[1], OUTPUT_IMAGE, state->force, common->how,
-                   &state->input.file, &state->output, err);
+    : output_open (operands[1], wanted, &state->input.file, &state->output,
+                   err);
 }
 
 static int

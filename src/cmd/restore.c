@@ -154,11 +154,12 @@ open_unnamed (struct restore *restore, struct error *err)
 static int
 open_output (struct restore *restore, const char *name, struct error *err)
 {
-  if (restore->folder != NULL)
-    return open_unnamed (restore, err);
-  return output_open (name, OUTPUT_SOURCE, restore->force,
-                      restore->common.how, &restore->input.file,
-                      &restore->output, err);
+  struct output_how how = {
+    OUTPUT_SOURCE, restore->force, restore->common.how
+  };
+
+  return restore->folder != NULL ? open_unnamed (restore, err)
+    : output_open (name, how, &restore->input.file, &restore->output, err);
 }
 
 static int

@@ -29,6 +29,14 @@ struct save_options {
   const char *source_name, *output_name;
 };
 
+/* How they want the output. */
+static inline struct output_how
+save_output_how (const struct save_options *options)
+{
+  return (struct output_how) { OUTPUT_IMAGE, options->force,
+                               options->common.how };
+}
+
 /* A running save. */
 struct save {
   const struct save_options *options;

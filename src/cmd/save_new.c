@@ -156,11 +156,9 @@ open_output (struct save *save, struct error *err)
 {
   const struct save_options *options = save->options;
 
-  if (options->replace)
-    return open_beside (save, err);
-  return output_open (options->output_name, OUTPUT_IMAGE, options->force,
-                      options->common.how, &save->source, &save->output,
-                      err);
+  return options->replace ? open_beside (save, err)
+    : output_open (options->output_name, save_output_how (options),
+                   &save->source, &save->output, err);
 }
 
 int

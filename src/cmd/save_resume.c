@@ -40,9 +40,8 @@ open_earlier (struct save *save, struct error *err)
   const struct save_options *options = save->options;
   struct output *output = &save->output;
   struct error invalid = { 0 };
-  int found = output_reopen (options->output_name, options->force,
-                             options->common.how, &save->source, output,
-                             err);
+  int found = output_reopen (options->output_name, save_output_how (options),
+                             &save->source, output, err);
 
   if (found <= 0)
     return found;
