@@ -128,6 +128,8 @@ look_at_file (struct packing *packing, const struct node *parent,
     look_at_part (packing, parent, name, node);
   else if (content == SHOWN_IMAGE)
     packing_add (packing, node);
+  else if (roll_back_leftover (packing, node, name))
+    packing_add (packing, node);
   /* A draft may be on its way. */
   else if (!is_part (name) && !mounted_is_disturbed (node->file))
     say (packing, SAY_WARNING, name, "was left unfinished, or is damaged, and "

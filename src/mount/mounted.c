@@ -56,6 +56,8 @@ end_writing (struct mounted *file)
    * fail.
    */
   file->failed = writing_finish (file->writing);
+  if (file->failed != 0 && file->opens == 0)
+    writing_roll_back (file->writing);
   if (file->failed != 0 || file->opens > 0)
     return;
   file->was_written = true;
@@ -377,14 +379,13 @@ change_descriptor (struct mounted *file, int path_fd)
     result = dup3 (path_fd, file->path_fd, O_CLOEXEC);
   while (result < 0 && (errno == EBUSY || errno == EINTR));
   close (path_fd);
-  file->looked = false;
 }
 
 int
 mounted_replace (struct mounted *file,
                  int (*put) (void *opaque, int *path_fd), void *opaque)
 {
-  int path_fd, result = 0;
+  int path_fd = -1, result = 0;
 
   pthread_rwlock_wrlock (&file->lock);
   if (mounted_is_disturbed (file))
@@ -393,8 +394,9 @@ mounted_replace (struct mounted *file,
     result = EBUSY;
   else
     result = put (opaque, &path_fd);
-  if (result == 0)
+  if (result == 0 && path_fd >= 0)
     change_descriptor (file, path_fd);
+  file->looked &= result != 0;
   pthread_rwlock_unlock (&file->lock);
   return result;
 }

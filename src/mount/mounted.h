@@ -71,8 +71,9 @@ bool mounted_is_disturbed (const struct mounted *file);
 
 /* Put another file, of the same content, in the place of one that is watched,
  * while nobody has it open or holds it.  PUT does that, and gives an O_PATH
- * descriptor of it; returns 0 or an errno.  Returns that; EBUSY while it is
- * open; ECANCELED when it was disturbed.
+ * descriptor of it, or -1 when it has changed the file itself; returns 0 or
+ * an errno.  Returns that; EBUSY while it is open; ECANCELED when it was
+ * disturbed.
  */
 int mounted_replace (struct mounted *file,
                      int (*put) (void *opaque, int *path_fd), void *opaque);

@@ -47,6 +47,13 @@ enum packing_outcome pack_file (struct packing *packing, struct node *node);
  */
 void look_at_leftovers (struct packing *packing);
 
+/* NODE's file, called NAME, has no end: where it had one, and behind that is what
+ * was written to it when an earlier mount ended, make it what it was.  Returns
+ * whether it is whole now.
+ */
+bool roll_back_leftover (struct packing *packing, struct node *node,
+                         const char *name);
+
 /* What a pipeline of the packing may take; CANCELLED is for its own thread. */
 struct run_options packing_run_options (const struct packing *packing,
                                         uint32_t chunk_bytes);

@@ -103,8 +103,12 @@ writing_take_up (struct windows *windows, int fd, const struct image *image,
   writing->header.incompatible |= FEATURE_UNORDERED;
   writing->size = header->source_bytes;
   writing->placed = writing->headed = writing->finished = true;
-  writing->index_offset = image->footer.index_offset;
-  writing->end = align_up (image->footer.index_offset, PAGE_BYTES);
+  writing->headed_bytes = header->source_bytes;
+  writing->whole = (struct image_end) {
+    .index_offset = image->footer.index_offset,
+    .bytes = image->bytes,
+  };
+  writing->end = writing->reserved = align_up (image->bytes, PAGE_BYTES);
   *writing_out = writing;
   return 0;
 }

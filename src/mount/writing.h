@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A file that is being written, as its source; an image grows in the store.
  *
- * An unfinished image has no footer, and when libvirt's header begins it, the
- * magic that libvirt itself takes for unfinished.  An error stays: whatever is
- * asked after it fails too.
+ * An unfinished image has no footer at its end, and when libvirt's header begins
+ * it and it never was finished, the magic that libvirt itself takes for
+ * unfinished.  An error stays: whatever is asked after it fails too.
+ *
+ * One that was taken up keeps all that it consists of until what is
+ * written behind that is finished: a crash or an error leaves it as it was, with
+ * bytes behind its end that leftovers.c takes away.
  */
 
 #ifndef IOPRESS_MOUNT_WRITING_H
@@ -54,6 +58,11 @@ int writing_seek (struct writing *writing, uint64_t offset, int whence,
 
 /* Make it a whole image, durable.  Nothing to do when it is. */
 int writing_finish (struct writing *writing);
+
+/* It could not be finished, and nobody uses it any more: it is on the disk as it
+ * was finished last, or nothing that is taken for whole.
+ */
+void writing_roll_back (struct writing *writing);
 
 /* What is shown of it: size and time of modification. */
 void writing_attributes (struct writing *writing, struct stat *attributes);

@@ -119,6 +119,7 @@ cut (struct writing *writing, uint64_t size)
   if (size < LIBVIRT_MAGIC_BYTES)
     memset (writing->magic + size, 0, LIBVIRT_MAGIC_BYTES - size);
   writing->headed = false;
+  writing->whole = (struct image_end) { 0 };
   writing->end = writing->reserved = records_start (&writing->header);
   return truncate_to (writing->fd, size);
 }

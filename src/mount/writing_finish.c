@@ -22,6 +22,7 @@ write_header (struct writing *writing)
 
   header.source_bytes = maximum_u64 (writing->size, header.prefix_bytes);
   file_header_encode (&header, bytes);
+  writing->headed_bytes = header.source_bytes;
   return write_fully (writing->fd, header.prefix_bytes, bytes, sizeof bytes);
 }
 
@@ -30,13 +31,17 @@ writing_open_up (struct writing *writing)
 {
   int result = 0;
 
-  /* Without its footer no reader takes it for whole, whatever else is lost. */
-  if (writing->headed && writing->finished) {
-    result = truncate_to (writing->fd, writing->index_offset);
+  /* Nobody wants a state between two of one writer's: without its footer no
+   * reader takes it for whole, whatever else is lost.
+   */
+  if (writing->headed && writing->finished && writing->whole.bytes == 0) {
+    result = truncate_to (writing->fd, writing->written.index_offset);
     if (result != 0)
       return result;
     result = sync_data (writing->fd);
+    writing->end = align_up (writing->written.index_offset, PAGE_BYTES);
     writing->reserved = writing->end;
+    writing->written = (struct image_end) { 0 };
   }
   else if (!writing->headed) {
     result = write_header (writing);
@@ -62,6 +67,7 @@ complete_plain (struct writing *writing)
   if (result != 0)
     return result;
   writing->headed = false;
+  writing->written = (struct image_end) { 0 };
   writing->end = records_start (&writing->header);
   return write_fully (writing->fd, 0, writing->magic, head);
 }
@@ -97,33 +103,52 @@ make_index (const struct writing *writing, uint8_t **bytes_out,
   return 0;
 }
 
+static int
+write_footer (struct writing *writing, const struct footer *footer)
+{
+  uint64_t offset = footer->index_offset + footer->index_bytes;
+  uint8_t bytes[FOOTER_BYTES];
+  int result;
+
+  footer_encode (footer, offset, bytes);
+  writing->written = (struct image_end) {
+    .index_offset = footer->index_offset,
+    .bytes = offset + sizeof bytes,
+  };
+  writing->end = align_up (writing->written.bytes, PAGE_BYTES);
+  result = write_fully (writing->fd, offset, bytes, sizeof bytes);
+  return result != 0 ? result
+    : truncate_to (writing->fd, writing->written.bytes);
+}
+
 /* The index, the footer, and nothing behind it.  Header and index are durable
- * before the footer is there: a footer makes the image whole.
+ * before the footer is there: a footer makes the image whole.  A source that is
+ * shorter than it was gets its header last: the index there was needs the old one.
  */
 static int
 write_end (struct writing *writing)
 {
   CLEANUP_FREE uint8_t *index = NULL;
-  uint8_t bytes[FOOTER_BYTES];
+  bool shorter = writing->whole.bytes > 0 &&
+    writing->size < writing->headed_bytes;
   struct footer footer;
-  uint64_t offset;
   int result = make_index (writing, &index, &footer);
 
   if (result == 0)
     result = write_fully (writing->fd, footer.index_offset, index,
                           footer.index_bytes);
-  if (result == 0)
+  if (result == 0 && !shorter)
     result = write_header (writing);
   if (result == 0)
     result = sync_data (writing->fd);
-  if (result != 0)
-    return result;
-  writing->index_offset = footer.index_offset;
-  offset = footer.index_offset + footer.index_bytes;
-  footer_encode (&footer, offset, bytes);
-  result = write_fully (writing->fd, offset, bytes, sizeof bytes);
-  return result != 0 ? result
-    : truncate_to (writing->fd, offset + FOOTER_BYTES);
+  if (result == 0)
+    result = write_footer (writing, &footer);
+  if (result == 0 && shorter) {
+    result = sync_data (writing->fd);
+    if (result == 0)
+      result = write_header (writing);
+  }
+  return result;
 }
 
 /* Give back what was reserved and is not needed. */
@@ -191,20 +216,56 @@ writing_complete (struct writing *writing)
   return result != 0 ? result : sync_whole (writing);
 }
 
-/* After an error: what is on the disk must not look whole.  The disk may not do
- * as it is told any more.
+/* After an error: what is on the disk must not look whole, unless it was so
+ * before (writing_roll_back).  The disk may not do as it is told any more.
  */
 static void
 mark_unfinished (struct writing *writing)
 {
   uint8_t magic[LIBVIRT_MAGIC_BYTES];
 
-  if (is_plain (writing))
+  if (is_plain (writing) || writing->whole.bytes > 0)
     return;
-  truncate_to (writing->fd, writing->end);
+  truncate_to (writing->fd, writing->written.bytes > 0
+               ? writing->written.index_offset : writing->end);
   memcpy (magic, writing->magic, sizeof magic);
   if (writing->header.prefix_bytes >= sizeof magic)
     writing_write_prefix (writing, 0, magic, sizeof magic);
+}
+
+/* Alone, not under the lock: the end that it has now is durable, and the one
+ * before is not needed any more.
+ */
+static void
+settle_end (struct writing *writing)
+{
+  uint64_t start = align_up (writing->whole.index_offset, PAGE_BYTES);
+  uint64_t end = align_down (writing->whole.bytes, PAGE_BYTES);
+
+  if (writing->whole.bytes == 0)
+    return;
+  if (writing->written.bytes > writing->whole.bytes && start < end)
+    fallocate (writing->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+               (off_t) start, (off_t) (end - start));
+  writing->whole = writing->written;
+}
+
+void
+writing_roll_back (struct writing *writing)
+{
+  struct error err = { 0 };
+  int result;
+
+  if (writing->error == 0 || writing->whole.bytes == 0)
+    return;
+  result = truncate_to (writing->fd, writing->whole.bytes);
+  if (result == 0)
+    result = sync_data (writing->fd);
+  if (result == 0)
+    return;
+  error_about (&err, ERROR_FAILED, result, writing->name,
+               "cannot be cut behind its end");
+  mounting_say_error (writing->windows->mounting, &err);
 }
 
 /* Under the lock, alone. */
@@ -223,6 +284,8 @@ finish (struct writing *writing)
   result = finished ? sync_all (writing->fd) : writing_complete (writing);
   if (result != 0 && !finished)
     mark_unfinished (writing);
+  if (result == 0 && !finished)
+    settle_end (writing);
   pthread_mutex_lock (&windows->lock);
   if (result != 0)
     return writing_fail (writing, result);

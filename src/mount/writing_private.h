@@ -12,6 +12,12 @@
 
 #define LIBVIRT_MAGIC_BYTES 16
 
+/* Where an image ends. */
+struct image_end {
+  uint64_t index_offset;
+  uint64_t bytes;              /* behind the footer */
+};
+
 struct writing {
   struct windows *windows;
   int fd;
@@ -30,7 +36,11 @@ struct writing {
   bool fresh;                  /* never was finished */
   struct record_table records;
   uint64_t end;                /* where the next record goes, in whole pages */
-  uint64_t index_offset;       /* of a finished image */
+  struct image_end whole;      /* of one that was taken up, as it was finished
+                                * last: it is so again when nothing comes of
+                                * what is written; else zeros */
+  struct image_end written;    /* as it is to be now */
+  uint64_t headed_bytes;       /* size of the source as the header has it */
   uint64_t reserved;           /* the file system has room up to here */
   uint64_t promised;           /* windows that are still to be recorded */
   unsigned int active;         /* calls that use content */
@@ -77,8 +87,8 @@ void writing_leave (struct writing *writing);
 int writing_change_window (struct writing *writing, uint64_t offset,
                            const uint8_t *buffer, size_t length);
 
-/* Alone, not under the lock: let the footer go, before something is written
- * behind the prefix; see to it that the header stands there.
+/* Alone, not under the lock, before something is written behind the prefix: see
+ * to it that the header stands there.
  */
 int writing_open_up (struct writing *writing);
 

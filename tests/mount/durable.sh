@@ -119,7 +119,43 @@ for file in "$mnt/guest3" "$work/plain"; do
 done
 expect_same "$mnt/guest3" "$work/plain"
 expect_whole "$store/guest3"
+# A kill while a finished image is written to leaves it as it was, and so does an
+# error; the next mount takes away what stands behind its end.
 unmounted
+cp "$store/guest3" "$work/stored"
+mounted -o pack=now
+cp "$mnt/guest3" "$work/plain"
+exec 5<>"$mnt/guest3"
+dd if=/dev/urandom of=/proc/self/fd/5 bs=1M seek=1 count=60 conv=notrunc \
+  status=none
+killed
+exec 5>&-
+test "$(stat -c %s "$store/guest3")" -gt "$(stat -c %s "$work/stored")" ||
+  fail "nothing was written behind the end"
+expect_exit 3 iopress verify "$store/guest3"
+cp "$store/guest3" "$work/torn"
+mounted -o pack=now
+eventually grep -q 'guest3: was being written to' "$work/log"
+unmounted
+expect_same "$work/stored" "$store/guest3"
+expect_whole "$store/guest3"
+# Not what somebody else put there, nor where a record is damaged.
+cp "$work/stored" "$store/foreign"
+seq 10000 >>"$store/foreign"
+cp "$store/foreign" "$work/foreign"
+cp "$work/torn" "$store/torn"
+# The last one is not one that was written again.
+record=$(grep -abo IPRC "$work/stored" | tail -n 1 | cut -d : -f 1)
+printf damaged |
+  dd of="$store/torn" bs=1 seek=$((record + 200)) conv=notrunc status=none
+cp "$store/torn" "$work/torn"
+mounted -o pack=now
+eventually grep -q 'foreign: was left unfinished' "$work/log"
+eventually grep -q 'torn: was left unfinished' "$work/log"
+unmounted
+expect_same "$work/foreign" "$store/foreign"
+expect_same "$work/torn" "$store/torn"
+rm "$store/foreign" "$store/torn"
 
 # In a pipe nobody knows which record counts.
 expect_exit 3 iopress verify - < <(cat "$work/unordered")
@@ -193,7 +229,14 @@ full_disk ()
   expect ok close
   saved
   test "$(cat "$mnt/guest")" = small
+  # An image that was whole is what it was.
+  head -c 3M /dev/urandom >"$work/plain"
+  cp "$work/plain" "$mnt/guest"
+  sync "$mnt/guest"
+  expect_exit 1 dd if=/dev/urandom of="$mnt/guest" bs=1M seek=2 count=60 \
+    conv=notrunc
   unmounted
+  expect_whole "$store/guest"
 }
 
 have_quota ()
