@@ -79,6 +79,16 @@ oldest_clean (struct windows *windows)
   return NULL;
 }
 
+void
+windows_store (struct windows *windows, struct held *held)
+{
+  pthread_mutex_unlock (&windows->lock);
+  pthread_mutex_lock (&windows->storing);
+  record_held (windows, windows->storer, held);
+  pthread_mutex_unlock (&windows->storing);
+  pthread_mutex_lock (&windows->lock);
+}
+
 /* Under the lock, which is given up meanwhile. */
 static void
 store_oldest (struct windows *windows)
@@ -87,11 +97,7 @@ store_oldest (struct windows *windows)
 
   TAILQ_REMOVE (&windows->waiting, held, link);
   held->state = HELD_BUSY;
-  pthread_mutex_unlock (&windows->lock);
-  pthread_mutex_lock (&windows->storing);
-  record_held (windows, windows->storer, held);
-  pthread_mutex_unlock (&windows->storing);
-  pthread_mutex_lock (&windows->lock);
+  windows_store (windows, held);
 }
 
 /* A window that is free, or NULL after something was done or has happened that

@@ -24,6 +24,12 @@
 /* Of threads that pack what could be stored: they must not slow the writer. */
 #define WORKER_NICE 10
 
+/* One window in so many, and as many at least, is written again: a save of a guest
+ * that stands still has one in three hundred.
+ */
+#define REWRITTEN_PART 8u
+#define REWRITTEN_LEAST 8u
+
 uint64_t
 windows_least_memory (uint32_t chunk_bytes)
 {
@@ -81,6 +87,32 @@ give_way (void)
   setpriority (PRIO_PROCESS, (id_t) gettid (), WORKER_NICE);
 }
 
+/* Under the lock: whether OWNER is one whose windows are written again and again,
+ * as when a guest runs while it is saved.  What is packed of it would be so in
+ * vain; it is packed when it is closed.
+ */
+static bool
+is_rewritten (const struct writing *owner)
+{
+  return owner->records_again > owner->records.count / REWRITTEN_PART +
+    REWRITTEN_LEAST;
+}
+
+/* Under the lock, which is given up meanwhile: make a record of HELD. */
+static void
+work (struct windows *windows, struct recorder *recorder, struct held *held)
+{
+  TAILQ_REMOVE (&windows->waiting, held, link);
+  held->state = HELD_BUSY;
+  if (!windows->pack_now && is_rewritten (held->owner)) {
+    windows_store (windows, held);
+    return;
+  }
+  pthread_mutex_unlock (&windows->lock);
+  record_held (windows, recorder, held);
+  pthread_mutex_lock (&windows->lock);
+}
+
 static void *
 worker_main (void *opaque)
 {
@@ -104,11 +136,7 @@ worker_main (void *opaque)
       pthread_cond_wait (&windows->work, &windows->lock);
     if (held == NULL)
       break;
-    TAILQ_REMOVE (&windows->waiting, held, link);
-    held->state = HELD_BUSY;
-    pthread_mutex_unlock (&windows->lock);
-    record_held (windows, recorder, held);
-    pthread_mutex_lock (&windows->lock);
+    work (windows, recorder, held);
   }
   pthread_mutex_unlock (&windows->lock);
   recorder_close (recorder);

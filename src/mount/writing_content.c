@@ -250,6 +250,19 @@ read_all (struct writing *writing, uint64_t offset, uint8_t *buffer,
 }
 
 int
+writing_read_alone (struct writing *writing, uint64_t offset, void *buffer,
+                    size_t length)
+{
+  pthread_mutex_t *lock = &writing->windows->lock;
+  int result;
+
+  pthread_mutex_lock (lock);
+  result = read_all (writing, offset, buffer, length);
+  pthread_mutex_unlock (lock);
+  return result;
+}
+
+int
 writing_read (struct writing *writing, uint64_t offset, void *buffer,
               size_t length, size_t *count)
 {

@@ -182,6 +182,7 @@ write_rest (struct writing *writing)
 
   if (is_plain (writing))
     return complete_plain (writing);
+  writing_find_kind (writing);
   if (!writing->headed)
     result = writing_open_up (writing);
   return result != 0 ? result : write_end (writing);

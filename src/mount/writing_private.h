@@ -97,6 +97,15 @@ int writing_open_up (struct writing *writing);
  */
 int writing_complete (struct writing *writing);
 
+/* Alone, not under the lock: say in the header what kind of source it is, as save
+ * would.
+ */
+void writing_find_kind (struct writing *writing);
+
+/* Alone, not under the lock: read LENGTH bytes at OFFSET, within the source. */
+int writing_read_alone (struct writing *writing, uint64_t offset,
+                        void *buffer, size_t length);
+
 /* Not under the lock. */
 int writing_write_prefix (struct writing *writing, uint64_t offset,
                           const uint8_t *buffer, size_t length);
