@@ -91,7 +91,7 @@ look_at_part (const struct packing *packing, const struct node *parent,
   fd = openat (parent->fd, whole_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (fd >= 0 && shown_open (mounting, fd, &whole, &ignored) == 0 &&
       shown_open (mounting, node->fd, &part, &ignored) == 0 &&
-      store_find_place (packing->store, node, &place, &ignored) == 0 &&
+      store_find_place (mounting->root_fd, node->fd, &place, &ignored) == 0 &&
       is_superfluous (packing, part, whole))
     remove_part (packing, &place, part);
   place_close (&place);

@@ -72,6 +72,7 @@ open_store (struct session *session, struct error *err)
     return error_subject (err, name);
   }
   session->store_open = true;
+  session->mounting.root_fd = fd;
   return 0;
 }
 
@@ -160,7 +161,7 @@ run (struct session *session, struct error *err)
   const struct packing_options packing = {
     .memory_bytes = options->memory_bytes / PACKING_PART,
     .threads = options->threads,
-    .pack = !options->pack_now,
+    .stored = !options->pack_now,
   };
 
   if (set_up (session, err) < 0 || open_store (session, err) < 0 ||

@@ -29,6 +29,7 @@ struct mounting {
   const struct codec *codec;   /* of new images, or NULL */
   struct codecs *codecs;
   struct views *views;
+  int root_fd;                 /* of the store's folder */
   struct windows *windows;
   struct packing *packing;
   /* One line, without a newline at its end.  Any thread. */

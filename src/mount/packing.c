@@ -73,7 +73,7 @@ packing_add (struct packing *packing, struct node *node)
 {
   struct packable *packable;
 
-  if (packing == NULL || !packing->options.pack)
+  if (packing == NULL)
     return;
   pthread_mutex_lock (&packing->lock);
   TAILQ_FOREACH (packable, &packing->list, link)

@@ -17,7 +17,8 @@
 struct packing_options {
   uint64_t memory_bytes;       /* the most for windows and records */
   unsigned int threads;
-  bool pack;                   /* else only look at what is in the store */
+  bool stored;                 /* what was stored, too, not only what has many
+                                * records that are not needed any more */
 };
 
 /* What has been done, and is to be. */

@@ -18,14 +18,21 @@
 /* What is left to others of the free space. */
 #define ROOM_SPARE (UINT64_C (64) << 20)
 
+/* What of an image may be gaps where everything is to be done at once, and nothing
+ * twice.
+ */
+#define GAPS_PART 64u
+
 /* How long others must not have written, and how often to look. */
 #define QUIET_NS UINT64_C (500000000)
 #define QUIET_STEP_US 50000
 #define PUT_STEP_US 200000
 
-/* Whether another order, or the codec, makes the image smaller. */
+/* Whether another order makes the image smaller, or the codec, if it is to; else
+ * an order that makes it much smaller.
+ */
 static bool
-is_worth (const struct image *image, const struct codec *codec)
+is_worth (const struct image *image, const struct codec *codec, bool pack)
 {
   const struct file_header *header = &image->header;
   uint64_t used = records_start (header), i;
@@ -41,6 +48,8 @@ is_worth (const struct image *image, const struct codec *codec)
       record_overhead_bytes (header->chunk_bytes) +
       (uint64_t) entry->page_count * PAGE_BYTES;
   }
+  if (!pack)
+    return used < image->footer.index_offset - image->bytes / GAPS_PART;
   return (stored && codec != NULL) || used < image->footer.index_offset;
 }
 
@@ -171,7 +180,8 @@ open_output (struct packed *packed)
   struct error *err = &packed->err;
   struct stat now;
 
-  if (store_find_place (store, packed->node, &packed->place, err) < 0 ||
+  if (store_find_place (store->root.fd, packed->node->fd, &packed->place,
+                        err) < 0 ||
       draft_open_at (&packed->place, &packed->draft, err) < 0)
     return -1;
   if (is_wanted (packed)) {
@@ -228,7 +238,8 @@ pack (struct packed *packed)
   if (shown_open (mounting, packed->node->fd, &packed->shown,
                   &packed->err) < 0)
     return -1;
-  if (!is_worth (packed->shown->image, mounting->codec)) {
+  if (!is_worth (packed->shown->image, mounting->codec,
+                 packed->packing->options.stored)) {
     packed->useless = true;
     return -1;
   }

@@ -256,25 +256,24 @@ open_below (int root, char *path, const char *name)
 }
 
 int
-store_find_place (const struct store *store, const struct node *node,
-                  struct place *place, struct error *err)
+store_find_place (int root, int fd, struct place *place, struct error *err)
 {
-  char root[PATH_MAX], path[PATH_MAX];
+  char above[PATH_MAX], path[PATH_MAX];
   size_t length;
   char *slash;
-  int fd;
+  int folder;
 
-  descriptor_name (store->root.fd, root, sizeof root);
-  descriptor_name (node->fd, path, sizeof path);
-  length = strcmp (root, "/") == 0 ? 0 : strlen (root);
+  descriptor_name (root, above, sizeof above);
+  descriptor_name (fd, path, sizeof path);
+  length = strcmp (above, "/") == 0 ? 0 : strlen (above);
   slash = strrchr (path, '/');
-  if (strncmp (path, root, length) != 0 || path[length] != '/' ||
+  if (strncmp (path, above, length) != 0 || path[length] != '/' ||
       slash == NULL)
     return error_set (err, ERROR_FAILED, ENOENT, "its name is not known");
-  fd = open_below (store->root.fd, path + length + 1, slash + 1);
-  if (fd < 0)
+  folder = open_below (root, path + length + 1, slash + 1);
+  if (folder < 0)
     return error_set (err, ERROR_FAILED, errno, "cannot open its folder");
-  return place_take_folder (fd, slash + 1, place, err);
+  return place_take_folder (folder, slash + 1, place, err);
 }
 
 void

@@ -64,12 +64,12 @@ void store_hold (struct store *store, struct node *node);
 /* Take COUNT lookups back; the node is gone with the last. */
 void store_forget (struct store *store, struct node *node, uint64_t count);
 
-/* The name that NODE has now, as far as it can be told: who opens PLACE must
- * see what has it.  The folder is the store's, not what is mounted there.
- * Returns 0, or -1 with ERR.
+/* The name that FD's file, below the folder ROOT, has now, as far as it can be
+ * told: who opens PLACE must see what has it.  The folder is the store's, not
+ * what is mounted there.  Any thread.  Returns 0, or -1 with ERR.
  */
-int store_find_place (const struct store *store, const struct node *node,
-                      struct place *place, struct error *err);
+int store_find_place (int root, int fd, struct place *place,
+                      struct error *err);
 
 /* The file SUCCESSOR, of the store's file system, is about to get the name of
  * NODE's: who looks that up gets NODE, whichever he finds.  One at a time.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "format/footer.h"
+#include "mount/store.h"
 #include "mount/writing_private.h"
 #include "util/checksum.h"
 #include "util/cleanup.h"
@@ -188,6 +189,25 @@ write_rest (struct writing *writing)
   return result != 0 ? result : write_end (writing);
 }
 
+/* Not every file system makes a new name durable with its file. */
+static int
+sync_name (const struct writing *writing)
+{
+  int root = writing->windows->mounting->root_fd;
+  struct place place = PLACE_CLOSED;
+  struct error err = { 0 };
+  struct stat st;
+  int result = 0;
+
+  if (!writing->fresh || fstat (writing->fd, &st) < 0 || st.st_nlink == 0)
+    return 0;
+  if (store_find_place (root, writing->fd, &place, &err) == 0 &&
+      place_sync (&place, &err) < 0)
+    result = mounting_say_error (writing->windows->mounting, &err);
+  place_close (&place);
+  return result;
+}
+
 /* Make what was written durable, the times and the name too. */
 static int
 sync_whole (const struct writing *writing)
@@ -195,8 +215,12 @@ sync_whole (const struct writing *writing)
   const struct timespec times[2] = {
     { .tv_nsec = UTIME_OMIT }, writing->modified,
   };
+  int result;
 
-  return futimens (writing->fd, times) < 0 ? errno : sync_all (writing->fd);
+  if (futimens (writing->fd, times) < 0)
+    return errno;
+  result = sync_all (writing->fd);
+  return result != 0 ? result : sync_name (writing);
 }
 
 int

@@ -31,6 +31,8 @@ each(os.pwrite, b"again" * 3000, 3 << 18)
 each(os.ftruncate, (20 << 18) + 77777)
 each(os.fsync)
 each(os.pwrite, b"more" * 3000, 7 << 18)
+# With two names it stays as it is written.
+os.link(sys.argv[1], sys.argv[1] + ".2")
 each(os.close)
 END
 unmounted
