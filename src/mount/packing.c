@@ -119,6 +119,8 @@ pack_next (struct packing *packing, struct packable *packable)
   enum packing_outcome outcome;
 
   take_out (packing, packable);
+  descriptor_name (node->fd, packing->state.name, sizeof packing->state.name);
+  packing->state.bytes = 0;
   pthread_mutex_unlock (&packing->lock);
   outcome = pack_file (packing, node);
   pthread_mutex_lock (&packing->lock);
@@ -144,6 +146,7 @@ packing_main (void *opaque)
 
   look_at_leftovers (packing);
   pthread_mutex_lock (&packing->lock);
+  packing->state.looked = true;
   while ((packable = wait_for_file (packing)) != NULL)
     pack_next (packing, packable);
   pthread_mutex_unlock (&packing->lock);

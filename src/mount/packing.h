@@ -23,6 +23,7 @@ struct packing_options {
 
 /* What has been done, and is to be. */
 struct packing_state {
+  bool looked;                 /* at all that earlier mounts left */
   uint64_t waiting;            /* files */
   char name[256];              /* of the one that is being packed, or "" */
   uint64_t done_bytes, bytes;  /* of that one's source */

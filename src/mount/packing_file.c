@@ -225,7 +225,6 @@ note_begun (struct packed *packed)
 
   atomic_store (&packing->done_bytes, 0);
   pthread_mutex_lock (&packing->lock);
-  memcpy (packing->state.name, packed->name, sizeof packing->state.name);
   packing->state.bytes = packed->repack.header.source_bytes;
   pthread_mutex_unlock (&packing->lock);
 }

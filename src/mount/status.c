@@ -88,6 +88,8 @@ add_packing (struct json_object *status, struct packing *packing)
   json_object_object_add (status, "packing", now);
   packing_list (packing, add_name, waiting);
   json_object_object_add (status, "to_pack", waiting);
+  json_object_object_add (status, "store_looked_at",
+                          json_object_new_boolean (state.looked));
   add_number (status, "files_to_pack", state.waiting);
   add_number (status, "files_repacked", state.files_packed);
   add_number (status, "files_given_up", state.files_given_up);
