@@ -24,8 +24,8 @@ struct leftover_end {
   struct image *image;
 };
 
-/* Whether a footer ends at END, and the index before it is whole: then IMAGE has
- * that.
+/* Whether a footer ends at END, and the index before it is whole: then IMAGE
+ * has that.
  */
 static bool
 ends_at (struct image *image, uint64_t end)
@@ -40,8 +40,8 @@ ends_at (struct image *image, uint64_t end)
     image_load_index (image, &ignored) == 0;
 }
 
-/* The same for the last such end within the LENGTH bytes at PIECE, which stand at
- * OFFSET.
+/* The same for the last such end within the LENGTH bytes at PIECE, which stand
+ * at OFFSET.
  */
 static bool
 ends_within (struct image *image, const uint8_t *piece, size_t length,
@@ -86,8 +86,8 @@ find_end (struct image *image)
   return false;
 }
 
-/* Fill PAGE with what stands from OFFSET to the end of its page, or of the file,
- * and zeros behind that.
+/* Fill PAGE with what stands from OFFSET to the end of its page, or of the
+ * file, and zeros behind that.
  */
 static bool
 read_page (const struct file *file, uint64_t offset, uint8_t page[PAGE_BYTES])

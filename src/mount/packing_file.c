@@ -18,8 +18,8 @@
 /* What is left to others of the free space. */
 #define ROOM_SPARE (UINT64_C (64) << 20)
 
-/* What of an image may be gaps where everything is to be done at once, and nothing
- * twice.
+/* What of an image may be gaps where everything is to be done at once, and
+ * nothing twice.
  */
 #define GAPS_PART 64u
 
@@ -28,8 +28,8 @@
 #define QUIET_STEP_US 50000
 #define PUT_STEP_US 200000
 
-/* Whether another order makes the image smaller, or the codec, if it is to; else
- * an order that makes it much smaller.
+/* Whether another order makes the image smaller, or the codec, if it is to;
+ * else an order that makes it much smaller.
  */
 static bool
 is_worth (const struct image *image, const struct codec *codec, bool pack)

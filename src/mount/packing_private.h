@@ -47,9 +47,9 @@ enum packing_outcome pack_file (struct packing *packing, struct node *node);
  */
 void look_at_leftovers (struct packing *packing);
 
-/* NODE's file, called NAME, has no end: where it had one, and behind that is what
- * was written to it when an earlier mount ended, make it what it was.  Returns
- * whether it is whole now.
+/* NODE's file, called NAME, has no end: where it had one, and behind that is
+ * what was written to it when an earlier mount ended, make it what it was.
+ * Returns whether it is whole now.
  */
 bool roll_back_leftover (struct packing *packing, struct node *node,
                          const char *name);

@@ -116,8 +116,8 @@ void windows_dirtied (struct windows *windows, struct held *held,
 /* Let all of OWNER's windows become records, and wait; nobody may use them. */
 void windows_flush (struct windows *windows, struct writing *owner);
 
-/* Store HELD, which is the caller's (HELD_BUSY), as it is.  The lock is given up
- * meanwhile.
+/* Store HELD, which is the caller's (HELD_BUSY), as it is.  The lock is given
+ * up meanwhile.
  */
 void windows_store (struct windows *windows, struct held *held);
 

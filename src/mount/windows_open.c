@@ -24,8 +24,8 @@
 /* Of threads that pack what could be stored: they must not slow the writer. */
 #define WORKER_NICE 10
 
-/* One window in so many, and as many at least, is written again: a save of a guest
- * that stands still has one in three hundred.
+/* One window in so many, and as many at least, is written again: a save of a
+ * guest that stands still has one in three hundred.
  */
 #define REWRITTEN_PART 8u
 #define REWRITTEN_LEAST 8u
@@ -87,9 +87,9 @@ give_way (void)
   setpriority (PRIO_PROCESS, (id_t) gettid (), WORKER_NICE);
 }
 
-/* Under the lock: whether OWNER is one whose windows are written again and again,
- * as when a guest runs while it is saved.  What is packed of it would be so in
- * vain; it is packed when it is closed.
+/* Under the lock: whether OWNER is one whose windows are written again and
+ * again, as when a guest runs while it is saved.  What is packed of it would be
+ * so in vain; it is packed when it is closed.
  */
 static bool
 is_rewritten (const struct writing *owner)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A file that is being written, as its source; an image grows in the store.
  *
- * An unfinished image has no footer at its end, and when libvirt's header begins
- * it and it never was finished, the magic that libvirt itself takes for
+ * An unfinished image has no footer at its end, and when libvirt's header
+ * begins it and it never was finished, the magic that libvirt itself takes for
  * unfinished.  An error stays: whatever is asked after it fails too.
  *
- * One that was taken up keeps all that it consists of until what is
- * written behind that is finished: a crash or an error leaves it as it was, with
- * bytes behind its end that leftovers.c takes away.
+ * One that was taken up keeps all that it consists of until what is written
+ * behind that is finished: a crash or an error leaves it as it was, with bytes
+ * behind its end that leftover_end.c takes away.
  */
 
 #ifndef IOPRESS_MOUNT_WRITING_H
@@ -59,8 +59,8 @@ int writing_seek (struct writing *writing, uint64_t offset, int whence,
 /* Make it a whole image, durable.  Nothing to do when it is. */
 int writing_finish (struct writing *writing);
 
-/* It could not be finished, and nobody uses it any more: it is on the disk as it
- * was finished last, or nothing that is taken for whole.
+/* It could not be finished, and nobody uses it any more: it is on the disk as
+ * it was finished last, or nothing that is taken for whole.
  */
 void writing_roll_back (struct writing *writing);
 

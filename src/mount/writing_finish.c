@@ -124,7 +124,8 @@ write_footer (struct writing *writing, const struct footer *footer)
 
 /* The index, the footer, and nothing behind it.  Header and index are durable
  * before the footer is there: a footer makes the image whole.  A source that is
- * shorter than it was gets its header last: the index there was needs the old one.
+ * shorter than it was gets its header last: the index there was needs the old
+ * one.
  */
 static int
 write_end (struct writing *writing)

@@ -54,8 +54,8 @@ writing_find_kind (struct writing *writing)
                            &layout, &ignored) < 0)
     return;
   header->kind = IMAGE_MAPPED_RAM;
-  /* A file system gives back what was written to it, whatever QEMU would do with
-   * that.
+  /* A file system gives back what was written to it, whatever QEMU would do
+   * with that.
    */
   if (writing->fresh)
     header->compatible |= FEATURE_EXACT;

@@ -97,8 +97,8 @@ int writing_open_up (struct writing *writing);
  */
 int writing_complete (struct writing *writing);
 
-/* Alone, not under the lock: say in the header what kind of source it is, as save
- * would.
+/* Alone, not under the lock: say in the header what kind of source it is, as
+ * save would.
  */
 void writing_find_kind (struct writing *writing);
 
