@@ -17,7 +17,7 @@
 #define THREADS_MAX 4096
 #define DESCRIPTOR_MAX (1 << 20)
 
-int
+static int
 option_number (const char *option, uint64_t low, uint64_t high,
                uint64_t *value, struct error *err)
 {
@@ -98,7 +98,7 @@ plugin_folder_option (struct common_options *options, struct error *err)
   return 0;
 }
 
-int
+static int
 descriptor_check (int fd, const char *what, struct error *err)
 {
   if (fcntl (fd, F_GETFL) >= 0)

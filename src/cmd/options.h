@@ -67,11 +67,9 @@ enum {
 int common_option (struct common_options *options, int c,
                    struct error *err);
 
-/* Read getopt_long's optarg as a number within bounds, or as a size with
- * suffix.  Returns 0, or -1 with ERR (ERROR_USAGE) naming OPTION.
+/* Read getopt_long's optarg as a size with suffix.  Returns 0, or -1 with ERR
+ * (ERROR_USAGE) naming OPTION.
  */
-int option_number (const char *option, uint64_t low, uint64_t high,
-                   uint64_t *value, struct error *err);
 int option_size (const char *option, uint64_t *value, struct error *err);
 
 /* Read optarg, of --chunk-size.  Returns 0, or -1 with ERR (ERROR_USAGE). */
@@ -83,7 +81,6 @@ int option_chunk_size (uint32_t *chunk_bytes, struct error *err);
  */
 int option_descriptor (const char *option, int access, int *fd,
                        struct error *err);
-int descriptor_check (int fd, const char *what, struct error *err);
 
 /* Refuse NAME, what WHAT names, when it is a descriptor that is not open, or
  * begins like one and is none: no file is meant then.  Returns 0, or -1 with

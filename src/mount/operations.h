@@ -26,14 +26,4 @@ struct node *node_of (fuse_req_t request, fuse_ino_t inode);
 /* Say how a file is open: nothing of it is cached, and closing cannot fail. */
 void set_up_open (struct fuse_file_info *info);
 
-/* Look NAME up in PARENT for the kernel, to make ENTRY of it.  Returns 0, or an
- * errno.
- */
-int make_entry (fuse_req_t request, fuse_ino_t parent, const char *name,
-                struct fuse_entry_param *entry);
-
-/* Answer with ENTRY, or with the errno RESULT. */
-void reply_entry (fuse_req_t request, int result,
-                  const struct fuse_entry_param *entry);
-
 #endif /* IOPRESS_MOUNT_OPERATIONS_H */

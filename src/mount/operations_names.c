@@ -11,7 +11,10 @@
 
 #include "mount/operations.h"
 
-int
+/* Look NAME up in PARENT for the kernel, to make ENTRY of it.  Returns 0, or an
+ * errno.
+ */
+static int
 make_entry (fuse_req_t request, fuse_ino_t parent, const char *name,
             struct fuse_entry_param *entry)
 {
@@ -28,7 +31,8 @@ make_entry (fuse_req_t request, fuse_ino_t parent, const char *name,
   return result;
 }
 
-void
+/* Answer with ENTRY, or with the errno RESULT. */
+static void
 reply_entry (fuse_req_t request, int result,
              const struct fuse_entry_param *entry)
 {

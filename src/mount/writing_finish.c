@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "format/footer.h"
 #include "mount/store.h"
@@ -224,8 +223,11 @@ sync_whole (const struct writing *writing)
   return result != 0 ? result : sync_name (writing);
 }
 
-int
-writing_complete (struct writing *writing)
+/* Alone, not under the lock, with no window in memory: what writing_finish is
+ * for.
+ */
+static int
+complete (struct writing *writing)
 {
   bool masked = writing->fresh && writing->header.prefix_bytes > 0 &&
     is_finished_magic (writing->magic);
@@ -307,7 +309,7 @@ finish (struct writing *writing)
   if (writing->error != 0)
     return writing->error;
   pthread_mutex_unlock (&windows->lock);
-  result = finished ? sync_all (writing->fd) : writing_complete (writing);
+  result = finished ? sync_all (writing->fd) : complete (writing);
   if (result != 0 && !finished)
     mark_unfinished (writing);
   if (result == 0 && !finished)

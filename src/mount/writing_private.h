@@ -56,9 +56,6 @@ struct writing {
   LIST_ENTRY (writing) link;   /* of the windows' list */
 };
 
-/* The most that a window can take in the file, whole pages. */
-uint64_t record_unit (const struct writing *writing);
-
 /* Under the lock, which is given up meanwhile: get room for the record of one
  * window more, WINDOW.  Returns 0, or an errno, which stays.
  */
@@ -91,11 +88,6 @@ int writing_change_window (struct writing *writing, uint64_t offset,
  * to it that the header stands there.
  */
 int writing_open_up (struct writing *writing);
-
-/* Alone, not under the lock, with no window in memory: what writing_finish is
- * for.
- */
-int writing_complete (struct writing *writing);
 
 /* Alone, not under the lock: say in the header what kind of source it is, as
  * save would.

@@ -12,7 +12,8 @@
 /* How much room to get at a time. */
 #define ROOM_STEP (UINT64_C (64) << 20)
 
-uint64_t
+/* The most that a window can take in the file, whole pages. */
+static uint64_t
 record_unit (const struct writing *writing)
 {
   return align_up (record_bytes_max (writing->windows->chunk_bytes),

@@ -16,9 +16,6 @@ struct codec {
   char path[4096];
 };
 
-/* The folder compiled in: $(pkglibdir)/plugins. */
-const char *codec_default_folder (void);
-
 /* Load NAME from FOLDER (NULL: the compiled-in one).  NAME may come from an
  * untrusted file: it must be [a-z0-9-]{1,15} and not reserved.  Folder and
  * file must be absolute, regular, owned by root (or, when FOLDER is given,

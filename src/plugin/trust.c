@@ -12,12 +12,6 @@
 #include "plugin/loader.h"
 #include "plugin/trust.h"
 
-const char *
-codec_default_folder (void)
-{
-  return PLUGIN_FOLDER;
-}
-
 /* OWNER may own the file beside root; root for no one else. */
 static int
 check_owner (const struct stat *status, uid_t owner, struct error *err)
@@ -96,7 +90,7 @@ plugin_folder_check (const char *folder, char resolved[PATH_MAX],
   uid_t owner = given ? geteuid () : 0;
 
   if (!given)
-    folder = codec_default_folder ();
+    folder = PLUGIN_FOLDER;
   if (resolve_folder (folder, resolved, err) < 0)
     return error_subject (err, folder);
   if (!given && check_folders_above (resolved, err) < 0)
