@@ -3,7 +3,6 @@
 
 #include <config.h>
 
-#include <errno.h>
 
 #include "mount/recording.h"
 #include "mount/writing_private.h"

@@ -3,8 +3,6 @@
 
 #include <config.h>
 
-#include <errno.h>
-#include <unistd.h>
 
 #include "mount/writing_private.h"
 

@@ -4,7 +4,6 @@
 #include <config.h>
 
 #include <link.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "check_private.h"

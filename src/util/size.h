@@ -5,7 +5,6 @@
 #define IOPRESS_UTIL_SIZE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Read a decimal number with an optional suffix K, M, G or T (powers of 1024,
