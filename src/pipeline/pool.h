@@ -8,6 +8,7 @@
 #define IOPRESS_PIPELINE_POOL_H
 
 #include "pipeline/slot.h"
+#include "sandbox/memory_only.h"
 
 /* What the workers do. */
 struct job {
@@ -27,12 +28,10 @@ struct job {
    */
   void (*work) (void *worker, struct slot *slot);
 
-  /* Workers that are threads of their own get memory only, and may read at
-   * READ_FD (memory_only_enter).  What else they tried becomes the slot's
-   * error, with CODEC, whose code it was.
+  /* To what workers that are threads of their own are confined, or NULL.  What
+   * else they tried becomes the slot's error, with CODEC, whose code it was.
    */
-  bool confined;
-  int read_fd;
+  const struct memory_only *confinement;
   const char *codec;
 };
 

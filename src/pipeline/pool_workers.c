@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "pipeline/pool_private.h"
-#include "sandbox/memory_only.h"
 #include "util/bytes.h"
 #include "util/clock.h"
 #include "util/thread.h"
@@ -59,7 +58,7 @@ do_work (const struct job *job, struct worker *worker, struct slot *slot)
     return;
   }
   job->work (worker->context, slot);
-  if (job->confined && (denied = memory_only_denied ()) != NULL)
+  if (job->confinement != NULL && (denied = memory_only_denied ()) != NULL)
     error_set (&slot->error, ERROR_FAILED, 0, "codec %s called %s, which no "
                "codec may; it was stopped", job->codec, denied);
 }
@@ -127,8 +126,8 @@ worker_main (void *opaque)
   struct worker *worker = opaque;
   struct pool *pool = worker->pool;
 
-  if (pool->job.confined)
-    memory_only_enter (pool->job.read_fd, &worker->failed);
+  if (pool->job.confinement != NULL)
+    memory_only_enter (pool->job.confinement, &worker->failed);
   pthread_mutex_lock (&pool->lock);
   while (!pool->stopped) {
     struct slot *slot = queue_remove (&pool->deliveries);

@@ -247,13 +247,17 @@ pipeline_run (const struct intake *intake, const struct job *job,
     .opaque = sink->opaque,
     .deliver = sink->deliver,
   };
+  struct memory_only confinement;
   struct job confined = *job;
   bool reader_started = false;
   pthread_t reader;
   int result;
 
-  confined.confined = options->confined && options->threads > 0;
-  confined.read_fd = intake->read_fd;
+  if (options->confined && options->threads > 0) {
+    if (memory_only_prepare (intake->read_fd, &confinement, err) < 0)
+      return -1;
+    confined.confinement = &confinement;
+  }
   if (pool_create (&confined, &delivery, options->threads,
                    slot_count (intake, job, options), &run.pool, err) < 0)
     return -1;

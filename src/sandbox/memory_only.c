@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -13,9 +14,12 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "sandbox/memory_only.h"
+#include "util/cleanup.h"
 
 /* Where a signal handler finds the result of the system call. */
 #if defined __x86_64__
@@ -144,43 +148,74 @@ allow (scmp_filter_ctx filter, int read_fd)
   return result;
 }
 
-/* Returns 0 or a negative errno. */
+/* Compile FILTER and read what came of it.  Returns 0 or a negative errno. */
 static int
-enter (int read_fd)
+compile (scmp_filter_ctx filter, struct memory_only *confinement)
 {
-  scmp_filter_ctx filter = seccomp_init (SCMP_ACT_TRAP);
+  CLEANUP_CLOSE int fd = memfd_create ("filter", MFD_CLOEXEC);
+  ssize_t bytes;
   int result;
 
-  if (filter == NULL)
-    return -ENOMEM;
-  /* No code of ours or of a codec needs the slow protection for interpreters
-   * that kernels before 5.16 give to confined threads.
-   */
-  seccomp_attr_set (filter, SCMP_FLTATR_CTL_SSB, 1);
-  result = allow (filter, read_fd);
-  if (result == 0)
-    result = seccomp_load (filter);
-  seccomp_release (filter);
-  return result;
+  if (fd < 0)
+    return -errno;
+  result = seccomp_export_bpf (filter, fd);
+  if (result < 0)
+    return result;
+  bytes = pread (fd, confinement->code, sizeof confinement->code, 0);
+  if (bytes <= 0 || (size_t) bytes == sizeof confinement->code)
+    return bytes < 0 ? -errno : -EFBIG;
+  confinement->program.filter = confinement->code;
+  confinement->program.len =
+    (unsigned short) ((size_t) bytes / sizeof confinement->code[0]);
+  return 0;
 }
 
 int
-memory_only_enter (int read_fd, struct error *err)
+memory_only_prepare (int read_fd, struct memory_only *confinement,
+                     struct error *err)
 {
-  sigset_t signals;
+  scmp_filter_ctx filter;
   int result;
 
   if (memory_only_available (err) < 0)
     return -1;
   pthread_once (&handled, handle);
+  filter = seccomp_init (SCMP_ACT_TRAP);
+  if (filter == NULL)
+    result = -ENOMEM;
+  else if ((result = allow (filter, read_fd)) == 0)
+    result = compile (filter, confinement);
+  seccomp_release (filter);
+  if (result == 0)
+    result = -handling_errno;
+  return result == 0 ? 0
+    : error_set (err, ERROR_FAILED, -result, "cannot confine threads");
+}
+
+/* No code of ours or of a codec needs the slow protection for interpreters that
+ * kernels before 5.16 give to confined threads; those before 4.17 do not know.
+ */
+static int
+load (const struct sock_fprog *program)
+{
+  if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    return -1;
+  return syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                  SECCOMP_FILTER_FLAG_SPEC_ALLOW, program) == 0 ||
+    syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == 0 ? 0 : -1;
+}
+
+int
+memory_only_enter (const struct memory_only *confinement, struct error *err)
+{
+  sigset_t signals;
+
   sigemptyset (&signals);
   sigaddset (&signals, SIGSYS);
-  result = handling_errno != 0 ? -handling_errno
-    : -pthread_sigmask (SIG_UNBLOCK, &signals, NULL);
-  if (result == 0)
-    result = enter (read_fd);
-  return result == 0 ? 0
-    : error_set (err, ERROR_FAILED, -result, "cannot confine a thread");
+  pthread_sigmask (SIG_UNBLOCK, &signals, NULL);
+  if (load (&confinement->program) < 0)
+    return error_set (err, ERROR_FAILED, errno, "cannot confine a thread");
+  return 0;
 }
 
 const char *

@@ -13,9 +13,18 @@ memory_only_available (struct error *err)
 }
 
 int
-memory_only_enter (int read_fd, struct error *err)
+memory_only_prepare (int read_fd, struct memory_only *confinement,
+                     struct error *err)
 {
   (void) read_fd;
+  (void) confinement;
+  return memory_only_available (err);
+}
+
+int
+memory_only_enter (const struct memory_only *confinement, struct error *err)
+{
+  (void) confinement;
   return memory_only_available (err);
 }
 
