@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/json.h"
 #include "cmd/info_report.h"
-#include "cmd/visible.h"
+#include "util/json.h"
 #include "util/size.h"
+#include "util/visible.h"
 
 static const char *
 kind_name (const struct image *image)
@@ -120,11 +120,10 @@ info_print_text (const struct image_facts *facts)
     print_block (&facts->ram->blocks[i]);
 }
 
-static struct json_object *
-block_json (const struct ram_block *block)
+static void
+add_block (struct json *object, const struct ram_block *block)
 {
-  struct json_object *object = json_object_new_object ();
-
+  json_open_object (object, NULL);
   json_add_string (object, "name", block->name);
   json_add_number (object, "size", block->used_bytes);
   json_add_number (object, "page_size", block->page_bytes);
@@ -132,37 +131,33 @@ block_json (const struct ram_block *block)
   json_add_number (object, "pages", block->page_count);
   json_add_number (object, "present_pages", block->present_count);
   json_add_number (object, "pages_offset", block->pages_offset);
-  return object;
+  json_close (object);
 }
 
 void
-info_add_domain (struct json_object *report, const char *name,
-                 const char *uuid)
+info_add_domain (struct json *report, const char *name, const char *uuid)
 {
-  struct json_object *domain;
-
   if (name[0] == '\0' && uuid[0] == '\0')
     return;
-  domain = json_object_new_object ();
-  json_add_string (domain, "name", name);
-  json_add_string (domain, "uuid", uuid);
-  json_object_object_add (report, "domain", domain);
+  json_open_object (report, "domain");
+  json_add_string (report, "name", name);
+  json_add_string (report, "uuid", uuid);
+  json_close (report);
 }
 
 static void
-add_guest (struct json_object *report, const struct image_facts *facts)
+add_guest (struct json *report, const struct image_facts *facts)
 {
-  struct json_object *blocks;
   size_t i;
 
   info_add_domain (report, facts->domain_name, facts->domain_uuid);
   if (facts->ram == NULL)
     return;
   json_add_string (report, "machine", facts->ram->machine);
-  blocks = json_object_new_array ();
+  json_open_array (report, "ram_blocks");
   for (i = 0; i < facts->ram->block_count; i++)
-    json_object_array_add (blocks, block_json (&facts->ram->blocks[i]));
-  json_object_object_add (report, "ram_blocks", blocks);
+    add_block (report, &facts->ram->blocks[i]);
+  json_close (report);
 }
 
 void
@@ -170,30 +165,32 @@ info_print_json (const struct image_facts *facts)
 {
   const struct image *image = facts->image;
   const struct file_header *header = &image->header;
-  struct json_object *report = json_object_new_object ();
+  struct json report;
   char text[64];
 
-  json_add_string (report, "image", image->file->name);
+  json_begin (&report, stdout);
+  json_add_string (&report, "image", image->file->name);
   snprintf (text, sizeof text, "%u.%u", header->major, header->minor);
-  json_add_string (report, "format", text);
+  json_add_string (&report, "format", text);
   info_id_text (header->image_id, text);
-  json_add_string (report, "image_id", text);
-  json_add_string (report, "kind", kind_name (image));
+  json_add_string (&report, "image_id", text);
+  json_add_string (&report, "kind", kind_name (image));
   if (facts->plain_sparse)
-    json_add_string (report, "stream", "plain");
-  json_add_boolean (report, "exact", (header->compatible & FEATURE_EXACT) != 0);
-  json_add_string (report, "codec", header->codec);
-  json_add_integer (report, "level", header->level);
-  json_add_string (report, "parameters", header->parameters);
-  json_add_number (report, "chunk_size", header->chunk_bytes);
-  json_add_number (report, "prefix_size", header->prefix_bytes);
-  json_add_number (report, "source_size", header->source_bytes);
-  json_add_number (report, "image_size", image->bytes);
-  json_add_number (report, "records", image->footer.record_count);
-  json_add_number (report, "pages", image->footer.page_count);
-  json_add_number (report, "data_size", data_bytes (image));
-  json_add_number (report, "payload_size", image->footer.payload_bytes);
-  json_add_real (report, "ratio", ratio (image));
-  add_guest (report, facts);
-  json_print (report, stdout);
+    json_add_string (&report, "stream", "plain");
+  json_add_boolean (&report, "exact",
+                    (header->compatible & FEATURE_EXACT) != 0);
+  json_add_string (&report, "codec", header->codec);
+  json_add_integer (&report, "level", header->level);
+  json_add_string (&report, "parameters", header->parameters);
+  json_add_number (&report, "chunk_size", header->chunk_bytes);
+  json_add_number (&report, "prefix_size", header->prefix_bytes);
+  json_add_number (&report, "source_size", header->source_bytes);
+  json_add_number (&report, "image_size", image->bytes);
+  json_add_number (&report, "records", image->footer.record_count);
+  json_add_number (&report, "pages", image->footer.page_count);
+  json_add_number (&report, "data_size", data_bytes (image));
+  json_add_number (&report, "payload_size", image->footer.payload_bytes);
+  json_add_real (&report, "ratio", ratio (image));
+  add_guest (&report, facts);
+  json_end (&report);
 }

@@ -4,9 +4,9 @@
 #ifndef IOPRESS_CMD_INFO_REPORT_H
 #define IOPRESS_CMD_INFO_REPORT_H
 
-#include "cmd/json.h"
 #include "guest/mapped_ram.h"
 #include "image/image.h"
+#include "util/json.h"
 
 /* What is known of an image. */
 struct image_facts {
@@ -36,7 +36,7 @@ void info_print_line (const char *what, const char *text);
 void info_print_size (const char *what, uint64_t bytes);
 
 /* Add a guest to a JSON report if anything is known of it. */
-void info_add_domain (struct json_object *report, const char *name,
+void info_add_domain (struct json *report, const char *name,
                       const char *uuid);
 
 /* Hexadecimal digits, and the end. */

@@ -152,7 +152,7 @@ print_text (const struct state *state)
 
 /* Add what is known. */
 static void
-add_text (struct json_object *report, const char *name, const char *text)
+add_text (struct json *report, const char *name, const char *text)
 {
   if (text[0] != '\0')
     json_add_string (report, name, text);
@@ -162,28 +162,29 @@ static void
 print_json (const struct state *state)
 {
   const struct content *content = &state->content;
-  struct json_object *report = json_object_new_object ();
+  struct json report;
 
-  json_add_string (report, "file", state->name);
-  json_add_string (report, "state", content_word (content->kind));
-  add_text (report, "type", state->type);
-  info_add_domain (report, state->domain_name, state->domain_uuid);
+  json_begin (&report, stdout);
+  json_add_string (&report, "file", state->name);
+  json_add_string (&report, "state", content_word (content->kind));
+  add_text (&report, "type", state->type);
+  info_add_domain (&report, state->domain_name, state->domain_uuid);
   if (content->has_libvirt) {
-    json_add_string (report, "libvirt_format", state->libvirt);
-    json_add_boolean (report, "libvirt_finished", content->libvirt.finished);
-    json_add_number (report, "prefix_size", content->prefix_bytes);
+    json_add_string (&report, "libvirt_format", state->libvirt);
+    json_add_boolean (&report, "libvirt_finished", content->libvirt.finished);
+    json_add_number (&report, "prefix_size", content->prefix_bytes);
   }
-  add_text (report, "image_id", state->image_id);
+  add_text (&report, "image_id", state->image_id);
   if (state->source_bytes > 0)
-    json_add_number (report, "source_size", state->source_bytes);
+    json_add_number (&report, "source_size", state->source_bytes);
   if (content->kind == CONTENT_CONSUMED && !content->marker_damaged)
-    json_add_number (report, "consumed_size", content->marker.consumed_bytes);
-  add_text (report, "aside", state->aside);
+    json_add_number (&report, "consumed_size", content->marker.consumed_bytes);
+  add_text (&report, "aside", state->aside);
   if (content->kind == CONTENT_HALF_EXPANDED)
-    json_add_boolean (report, "almost_expanded", content->ending);
-  add_text (report, "fault", content->why.what);
-  add_text (report, "next", content_next (content));
-  json_print (report, stdout);
+    json_add_boolean (&report, "almost_expanded", content->ending);
+  add_text (&report, "fault", content->why.what);
+  add_text (&report, "next", content_next (content));
+  json_end (&report);
 }
 
 int

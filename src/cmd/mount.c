@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,13 @@
 #include <syslog.h>
 
 #include "cmd/codec.h"
-#include "cmd/json.h"
 #include "cmd/mount_options.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
 #include "mount/mount.h"
 #include "mount/status.h"
+#include "util/visible.h"
 
 #define SYNOPSIS "iopress mount [OPTION]... FOLDER"
 #define SYNOPSIS_STATUS "iopress mount --status [--json] FOLDER"
@@ -158,7 +159,8 @@ print_status (const struct mount_settings *settings, struct error *err)
     return error_subject (err, settings->folder);
   }
   if (settings->json) {
-    json_print (status, stdout);
+    visible_print_json (stdout, text);
+    json_object_put (status);
     return 0;
   }
   json_object_object_foreach (status, name, value)

@@ -13,8 +13,8 @@
 #include "cmd/options.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
-#include "cmd/visible.h"
 #include "plugin/check.h"
+#include "util/visible.h"
 
 #define SYNOPSIS "iopress plugin-check [OPTION]... PLUGIN.so"
 

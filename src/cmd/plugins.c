@@ -5,13 +5,13 @@
 
 #include <stdio.h>
 
-#include "cmd/json.h"
 #include "cmd/options.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
-#include "cmd/visible.h"
 #include "plugin/loader.h"
 #include "plugin/parameters.h"
+#include "util/json.h"
+#include "util/visible.h"
 
 #define SYNOPSIS "iopress plugins [OPTION]... [NAME]"
 
@@ -35,16 +35,18 @@ static const struct option long_options[] = {
 };
 
 struct list {
-  struct json_object *plugins; /* NULL: print lines */
-  unsigned int count;          /* lines printed */
+  bool as_json;                /* otherwise lines are printed */
+  struct json json;            /* begun with the first plugin */
+  unsigned int count;          /* plugins printed */
 };
 
-static struct json_object *
-json_of_parameter (const struct iopress_codec_parameter *parameter)
+static void
+add_parameter (struct json *object,
+               const struct iopress_codec_parameter *parameter)
 {
   static const char *const types[] = { NULL, "flag", "integer", "choice" };
-  struct json_object *object = json_object_new_object ();
 
+  json_open_object (object, NULL);
   json_add_string (object, "key", parameter->key);
   json_add_string (object, "type", types[parameter->type]);
   if (parameter->type == IOPRESS_CODEC_INTEGER) {
@@ -54,15 +56,14 @@ json_of_parameter (const struct iopress_codec_parameter *parameter)
   if (parameter->type == IOPRESS_CODEC_CHOICE)
     json_add_string (object, "choices", parameter->choices);
   json_add_string (object, "help", parameter->help);
-  return object;
+  json_close (object);
 }
 
 static void
-add_description (struct json_object *plugin, const struct codec *codec)
+add_description (struct json *plugin, const struct codec *codec)
 {
   const struct iopress_codec *ops = &codec->ops;
   const struct iopress_codec_parameter *parameter;
-  struct json_object *parameters = json_object_new_array ();
   size_t i;
 
   json_add_string (plugin, "version", ops->version ());
@@ -71,19 +72,30 @@ add_description (struct json_object *plugin, const struct codec *codec)
   json_add_integer (plugin, "level_default", ops->level_default);
   json_add_boolean (plugin, "auto", ops->set_level != NULL);
   json_add_boolean (plugin, "knows_frames", ops->is_frame != NULL);
+  json_open_array (plugin, "parameters");
   for (i = 0; (parameter = codec_parameter (ops, i)) != NULL; i++)
-    json_object_array_add (parameters, json_of_parameter (parameter));
-  json_object_object_add (plugin, "parameters", parameters);
+    add_parameter (plugin, parameter);
+  json_close (plugin);
   json_add_string (plugin, "path", codec->path);
+}
+
+static void
+begin_json (struct list *list)
+{
+  json_begin (&list->json, stdout);
+  json_open_array (&list->json, "plugins");
 }
 
 static void
 add_json (struct list *list, const char *name, const struct codec *codec,
           const struct error *why)
 {
-  struct json_object *plugin = json_object_new_object ();
+  struct json *plugin = &list->json;
   char text[1024];
 
+  if (list->count++ == 0)
+    begin_json (list);
+  json_open_object (plugin, NULL);
   json_add_string (plugin, "name", name);
   if (codec != NULL)
     add_description (plugin, codec);
@@ -91,7 +103,16 @@ add_json (struct list *list, const char *name, const struct codec *codec,
     error_format (why, text, sizeof text);
     json_add_string (plugin, "error", text);
   }
-  json_object_array_add (list->plugins, plugin);
+  json_close (plugin);
+}
+
+static void
+end_json (struct list *list)
+{
+  if (list->count == 0)
+    begin_json (list);
+  json_close (&list->json);
+  json_end (&list->json);
 }
 
 static int
@@ -100,7 +121,7 @@ visit (void *opaque, const char *name, const struct codec *codec,
 {
   struct list *list = opaque;
 
-  if (list->plugins != NULL)
+  if (list->as_json)
     add_json (list, name, codec, why);
   else if (codec != NULL) {
     if (list->count++ == 0)
@@ -146,7 +167,7 @@ describe (const char *folder, const char *name, struct list *list,
 
   if (codec_load (folder, name, &codec, err) < 0)
     return -1;
-  if (list->plugins != NULL)
+  if (list->as_json)
     add_json (list, name, codec, NULL);
   else
     print_description (codec);
@@ -159,19 +180,13 @@ run (void *state, char **operands, struct error *err)
 {
   const struct plugins *plugins = state;
   const char *folder = plugins->common.plugin_folder;
-  struct list list = { 0 };
-  struct json_object *report = NULL;
+  struct list list = { .as_json = plugins->json };
   int result;
 
-  if (plugins->json) {
-    report = json_object_new_object ();
-    list.plugins = json_object_new_array ();
-    json_object_object_add (report, "plugins", list.plugins);
-  }
   result = operands[0] != NULL ? describe (folder, operands[0], &list, err)
     : codec_each (folder, visit, &list, err);
   if (plugins->json && result == 0)
-    json_print (report, stdout);
+    end_json (&list);
   return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include <config.h>
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cmd/json.h"
 #include "cmd/progress.h"
 #include "util/bytes.h"
 #include "util/clock.h"
@@ -128,21 +128,16 @@ static void
 send_line (const struct progress *progress, double seconds,
            const char *state)
 {
-  struct json_object *line = json_object_new_object ();
   struct pollfd ready = { .fd = progress->fd, .events = POLLOUT };
-  const char *text;
   char buffer[512];
   int length;
 
-  json_add_string (line, "verb", progress->verb);
-  json_add_string (line, "state", state);
-  json_add_number (line, "position", progress->position);
-  json_add_number (line, "total", progress->total);
-  json_add_number (line, "data", progress->used);
-  json_add_real (line, "seconds", seconds);
-  text = json_object_to_json_string_ext (line, JSON_C_TO_STRING_PLAIN);
-  length = snprintf (buffer, sizeof buffer, "%s\n", text);
-  json_object_put (line);
+  length = snprintf (buffer, sizeof buffer,
+                     "{\"verb\":\"%s\",\"state\":\"%s\",\"position\":%" PRIu64
+                     ",\"total\":%" PRIu64 ",\"data\":%" PRIu64
+                     ",\"seconds\":%.17g}\n", progress->verb, state,
+                     progress->position, progress->total, progress->used,
+                     seconds);
   if (length > 0 && (size_t) length < sizeof buffer &&
       poll (&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 &&
       write (progress->fd, buffer, (size_t) length) < 0)

@@ -5,8 +5,8 @@
 
 #include <inttypes.h>
 
-#include "cmd/json.h"
 #include "cmd/recover_report.h"
+#include "util/json.h"
 #include "util/size.h"
 
 /* A range of the source that a gap spans. */
@@ -155,69 +155,69 @@ print_text (const struct salvage *salvage, FILE *stream)
              "description is missing, too\n");
 }
 
-static struct json_object *
-blocks_json (struct blocks *known, const struct range *range)
+static void
+add_blocks (struct json *report, struct blocks *known,
+            const struct range *range)
 {
   const struct mapped_ram *ram = known->ram;
-  struct json_object *blocks = json_object_new_array ();
   struct range part;
   size_t i, end = go_along (known, range);
 
+  json_open_array (report, "ram_blocks");
   for (i = known->next; i < end; i++)
     if (block_part (&ram->blocks[i], range, &part)) {
-      struct json_object *block = json_object_new_object ();
-
-      json_add_string (block, "name", ram->blocks[i].name);
-      json_add_number (block, "offset", part.start);
-      json_add_number (block, "size", part.end - part.start);
-      json_add_number (block, "page_size", ram->blocks[i].page_bytes);
-      json_add_number (block, "pages", pages_in_part (&ram->blocks[i], &part));
-      json_object_array_add (blocks, block);
+      json_open_object (report, NULL);
+      json_add_string (report, "name", ram->blocks[i].name);
+      json_add_number (report, "offset", part.start);
+      json_add_number (report, "size", part.end - part.start);
+      json_add_number (report, "page_size", ram->blocks[i].page_bytes);
+      json_add_number (report, "pages", pages_in_part (&ram->blocks[i], &part));
+      json_close (report);
     }
-  return blocks;
+  json_close (report);
 }
 
-static struct json_object *
-gap_json (const struct salvage *salvage, const struct salvage_gap *gap,
-          struct blocks *blocks)
+static void
+add_gap (struct json *report, const struct salvage *salvage,
+         const struct salvage_gap *gap, struct blocks *blocks)
 {
-  struct json_object *object = json_object_new_object ();
   struct range range = gap_range (salvage, gap);
 
-  json_add_number (object, "offset", range.start);
-  json_add_number (object, "size", range.end - range.start);
-  json_add_boolean (object, "certain", gap->certain);
+  json_open_object (report, NULL);
+  json_add_number (report, "offset", range.start);
+  json_add_number (report, "size", range.end - range.start);
+  json_add_boolean (report, "certain", gap->certain);
   if (gap->certain)
-    json_add_number (object, "pages", gap->page_count);
+    json_add_number (report, "pages", gap->page_count);
   if (blocks->ram != NULL)
-    json_object_object_add (object, "ram_blocks",
-                            blocks_json (blocks, &range));
-  return object;
+    add_blocks (report, blocks, &range);
+  json_close (report);
 }
 
 static void
 print_json (const struct salvage *salvage, FILE *stream)
 {
-  struct json_object *report = json_object_new_object ();
-  struct json_object *missing = json_object_new_array ();
   struct blocks blocks = { .ram = salvage->ram };
+  struct json report;
   size_t i;
 
-  json_add_number (report, "records", salvage->image.footer.record_count);
-  json_add_number (report, "source_size", salvage->image.header.source_bytes);
-  json_add_boolean (report, "header_found", salvage->header_found);
-  json_add_boolean (report, "prefix_missing", salvage->prefix_missing);
-  json_add_boolean (report, "versions_uncertain",
+  json_begin (&report, stream);
+  json_add_number (&report, "records", salvage->image.footer.record_count);
+  json_add_number (&report, "source_size", salvage->image.header.source_bytes);
+  json_add_boolean (&report, "header_found", salvage->header_found);
+  json_add_boolean (&report, "prefix_missing", salvage->prefix_missing);
+  json_add_boolean (&report, "versions_uncertain",
                     salvage->versions_uncertain);
-  json_add_boolean (report, "size_uncertain", salvage->size_uncertain);
-  json_add_boolean (report, "complete", recover_missing_bytes (salvage) == 0 &&
-                    !salvage->versions_uncertain && !salvage->size_uncertain);
-  json_add_number (report, "missing_size", recover_missing_bytes (salvage));
+  json_add_boolean (&report, "size_uncertain", salvage->size_uncertain);
+  json_add_boolean (&report, "complete", recover_missing_bytes (salvage) == 0
+                    && !salvage->versions_uncertain
+                    && !salvage->size_uncertain);
+  json_add_number (&report, "missing_size", recover_missing_bytes (salvage));
+  json_open_array (&report, "missing");
   for (i = 0; i < salvage->gap_count; i++)
-    json_object_array_add (missing,
-                           gap_json (salvage, &salvage->gaps[i], &blocks));
-  json_object_object_add (report, "missing", missing);
-  json_print (report, stream);
+    add_gap (&report, salvage, &salvage->gaps[i], &blocks);
+  json_close (&report);
+  json_end (&report);
 }
 
 void

@@ -10,12 +10,12 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "cmd/json.h"
 #include "cmd/save.h"
 #include "cmd/say.h"
 #include "io/free_space.h"
 #include "pipeline/estimate.h"
 #include "util/cleanup.h"
+#include "util/json.h"
 #include "util/size.h"
 
 /* What the writer and the slots may add to a batch, in bytes. */
@@ -89,45 +89,47 @@ print_text (const struct save *save, const struct estimate *estimate,
             extra <= room->free.bytes ? "fits" : "does not fit");
 }
 
-static struct json_object *
-prediction_json (const struct prediction *prediction, bool whole)
+static void
+add_sizes (struct json *report, const char *name,
+           const struct prediction *bytes)
 {
-  struct json_object *object = json_object_new_object ();
-  const struct { const char *name; double value; } members[] = {
-    { "value", prediction->value },
-    { "low", prediction->low },
-    { "high", prediction->high },
-  };
-  size_t i;
+  json_open_object (report, name);
+  json_add_number (report, "value", (uint64_t) bytes->value);
+  json_add_number (report, "low", (uint64_t) bytes->low);
+  json_add_number (report, "high", (uint64_t) bytes->high);
+  json_close (report);
+}
 
-  for (i = 0; i < sizeof members / sizeof members[0]; i++)
-    json_object_object_add (object, members[i].name, whole
-                            ? json_object_new_uint64
-                              ((uint64_t) members[i].value)
-                            : json_object_new_double (members[i].value));
-  return object;
+static void
+add_times (struct json *report, const char *name,
+           const struct prediction *seconds)
+{
+  json_open_object (report, name);
+  json_add_real (report, "value", seconds->value);
+  json_add_real (report, "low", seconds->low);
+  json_add_real (report, "high", seconds->high);
+  json_close (report);
 }
 
 static void
 print_json (const struct save *save, const struct estimate *estimate,
             const struct room *room)
 {
-  struct json_object *report = json_object_new_object ();
   uint64_t extra = extra_bytes (save, estimate, room);
+  struct json report;
 
-  json_add_number (report, "windows", estimate->windows);
-  json_add_number (report, "sampled", estimate->sampled);
-  json_add_number (report, "read_size", estimate->read_bytes);
-  json_object_object_add (report, "image_size",
-                          prediction_json (&estimate->image_bytes, true));
-  json_object_object_add (report, "seconds",
-                          prediction_json (&estimate->seconds, false));
-  json_add_number (report, "peak_extra_size", extra);
+  json_begin (&report, stdout);
+  json_add_number (&report, "windows", estimate->windows);
+  json_add_number (&report, "sampled", estimate->sampled);
+  json_add_number (&report, "read_size", estimate->read_bytes);
+  add_sizes (&report, "image_size", &estimate->image_bytes);
+  add_times (&report, "seconds", &estimate->seconds);
+  json_add_number (&report, "peak_extra_size", extra);
   if (room->known) {
-    json_add_number (report, "available_size", room->free.bytes);
-    json_add_boolean (report, "fits", extra <= room->free.bytes);
+    json_add_number (&report, "available_size", room->free.bytes);
+    json_add_boolean (&report, "fits", extra <= room->free.bytes);
   }
-  json_print (report, stdout);
+  json_end (&report);
 }
 
 static int

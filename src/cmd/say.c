@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "cmd/say.h"
-#include "cmd/visible.h"
 #include "util/cleanup.h"
+#include "util/visible.h"
 
 /* An operand as a shell takes it. */
 static void
@@ -20,21 +20,11 @@ put_operand (FILE *line, const char *operand)
 {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
-  CLEANUP_FREE char *quoted = malloc (4 * strlen (operand) + 3);
-  char *end = quoted;
 
-  if (quoted == NULL || operand[strspn (operand, plain)] == '\0') {
+  if (operand[strspn (operand, plain)] == '\0')
     visible_print (line, operand);
-    return;
-  }
-  *end++ = '\'';
-  for (; *operand != '\0'; operand++)
-    if (*operand == '\'')
-      end = stpcpy (end, "'\\''");
-    else
-      *end++ = *operand;
-  strcpy (end, "'");
-  visible_print (line, quoted);
+  else
+    visible_print_quoted (line, operand);
 }
 
 static bool
@@ -46,18 +36,9 @@ looks_like_option (const char *const *operands)
   return false;
 }
 
-/* One write, so that lines of others do not come in between. */
 static void
-print_line (const char *text, const char *const *operands)
+put_line (FILE *line, const char *text, const char *const *operands)
 {
-  CLEANUP_FREE char *buffer = NULL;
-  size_t size;
-  FILE *line = open_memstream (&buffer, &size);
-
-  if (line == NULL) {
-    visible_print (stderr, text);
-    return;
-  }
   fputs ("iopress: ", line);
   visible_print (line, text);
   if (looks_like_option (operands))
@@ -67,8 +48,28 @@ print_line (const char *text, const char *const *operands)
     put_operand (line, *operands);
   }
   putc ('\n', line);
-  if (fclose (line) == 0)
+}
+
+/* One write, so that lines of others do not come in between, unless there is no
+ * memory.
+ */
+static void
+print_line (const char *text, const char *const *operands)
+{
+  CLEANUP_FREE char *buffer = NULL;
+  size_t size;
+  FILE *line = open_memstream (&buffer, &size);
+  bool whole = false;
+
+  if (line != NULL) {
+    put_line (line, text, operands);
+    whole = !ferror (line);
+    whole = fclose (line) == 0 && whole;
+  }
+  if (whole)
     fputs (buffer, stderr);
+  else
+    put_line (stderr, text, operands);
 }
 
 int

@@ -23,16 +23,23 @@ open_below (int fd, struct file *file, struct error *err)
   return 0;
 }
 
-/* How an image whose file is open is shown, damaged or not. */
-static enum shown
-look_at_image (struct file *file, const struct content *content)
+/* How an image whose file is open is shown, damaged or not.  Returns 0, or -1
+ * with ERR.
+ */
+static int
+look_at_image (struct file *file, const struct content *content,
+               enum shown *shown, struct error *err)
 {
   struct image image = { .file = file, .header = content->header };
   struct error why = { 0 };
   int result = image_load_index (&image, &why);
 
   free (image.entries);
-  return result == 0 ? SHOWN_IMAGE : SHOWN_UNFINISHED;
+  *shown = result == 0 ? SHOWN_IMAGE : SHOWN_UNFINISHED;
+  if (!error_lacks_memory (&why))
+    return 0;
+  *err = why;
+  return -1;
 }
 
 int
@@ -51,10 +58,11 @@ shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
     content_free (&content);
   }
   if (result == 0) {
-    *shown = content_is_image (&content) ? look_at_image (&file, &content)
-      : SHOWN_PLAIN;
+    *shown = SHOWN_PLAIN;
     *source_bytes = content.header.source_bytes;
     *half = content_is_half (&content);
+    if (content_is_image (&content))
+      result = look_at_image (&file, &content, shown, err);
   }
   file_close (&file, &ignored);
   return result;

@@ -195,7 +195,8 @@ check_content (struct match *match, const struct read_at *at, uint64_t start,
 
   if (source_layout_parse (at, image->header.kind, image->header.prefix_bytes,
                            layout, err) < 0)
-    return error_context (err, "is not the source of %s", image->file->name);
+    return err->kind == ERROR_BAD_INPUT
+      ? error_context (err, "is not the source of %s", image->file->name) : -1;
   match->ram = features & FEATURE_EXACT ? NULL : layout->ram;
   if (intake_need_find (match->file, layout->ram,
                         (features & FEATURE_EXACT) != 0,

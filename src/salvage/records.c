@@ -226,6 +226,10 @@ find_index (struct salvage *salvage, const struct salvage_scan *scan,
         image_read_index (&salvage->image, found->offset, INT64_MAX, &header,
                           index, &invalid) == 0)
       return 1;
+    if (error_lacks_memory (&invalid)) {
+      *err = invalid;
+      return -1;
+    }
   }
   return 0;
 }

@@ -44,6 +44,10 @@ take_prefix (struct salvage *salvage, struct error *err)
                      &unreadable) == 0 &&
        head_in_place (salvage, image->prefix)))
     return 0;
+  if (error_lacks_memory (&unreadable)) {
+    *err = unreadable;
+    return -1;
+  }
   memset (image->prefix, 0, length);
   salvage->prefix_missing = true;
   return 0;
@@ -130,8 +134,13 @@ take_header (struct salvage *salvage, struct error *err)
   struct image *image = NULL;
   int finished;
 
-  if (image_open (salvage->image.file, &image, &invalid) < 0)
+  if (image_open (salvage->image.file, &image, &invalid) < 0) {
+    if (error_lacks_memory (&invalid)) {
+      *err = invalid;
+      return -1;
+    }
     return 0;
+  }
   salvage->header_found = true;
   salvage->image.header = image->header;
   finished = image_is_finished (image, &invalid);

@@ -45,6 +45,7 @@ struct scanner {
   uint64_t chain;              /* where the record before ends */
   uint64_t wrong_end;          /* of the last wrong body that was read for it */
   uint64_t credit;             /* bytes of wrong bodies yet to be read */
+  struct error *starved;       /* what could not be read for want of memory */
 };
 
 static int
@@ -67,8 +68,11 @@ readable (const struct scanner *scanner, uint64_t offset, uint8_t *buffer,
 {
   struct error unreadable = { 0 };
 
-  return file_read_at (scanner->file, offset, buffer, length,
-                       &unreadable) == 0;
+  if (file_read_at (scanner->file, offset, buffer, length, &unreadable) == 0)
+    return true;
+  if (error_lacks_memory (&unreadable))
+    *scanner->starved = unreadable;
+  return false;
 }
 
 /* What stands at OFFSET, if the part has all LENGTH bytes of it, or NULL. */
@@ -329,6 +333,7 @@ scan_for_records (const struct file *file, uint64_t start,
                   const struct file_header *header,
                   struct salvage_scan *scan_out, struct error *err)
 {
+  struct error starved = { 0 };
   struct scanner scanner = {
     .file = file,
     .header = header,
@@ -336,6 +341,7 @@ scan_for_records (const struct file *file, uint64_t start,
     .part = malloc (PART_BYTES),
     .body = malloc (record_intake_room (CHUNK_BYTES_MAX)),
     .credit = record_intake_room (CHUNK_BYTES_MAX),
+    .starved = &starved,
   };
   int result;
 
@@ -344,6 +350,10 @@ scan_for_records (const struct file *file, uint64_t start,
     result = error_set (err, ERROR_FAILED, ENOMEM, "cannot search the image");
   else
     result = scan (&scanner, start, err);
+  if (result == 0 && starved.kind != ERROR_NONE) {
+    *err = starved;
+    result = -1;
+  }
   free (scanner.part);
   free (scanner.body);
   return result;

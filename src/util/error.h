@@ -4,7 +4,9 @@
 #ifndef IOPRESS_UTIL_ERROR_H
 #define IOPRESS_UTIL_ERROR_H
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What kind of failure it is.  src/cmd turns the kind into the exit status
@@ -46,6 +48,13 @@ int error_set (struct error *err, enum error_kind kind, int errnum,
 int error_about (struct error *err, enum error_kind kind, int errnum,
                  const char *subject, const char *format, ...)
   __attribute__ ((format (printf, 5, 6)));
+
+/* Whether what failed is no fault of a file, but that there was no memory. */
+static inline bool
+error_lacks_memory (const struct error *err)
+{
+  return err->errnum == ENOMEM;
+}
 
 /* Put context before what failed: "CONTEXT: WHAT".  Returns -1 always. */
 int error_context (struct error *err, const char *format, ...)

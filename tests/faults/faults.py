@@ -57,12 +57,21 @@ FATAL = {
     "fchmod": ["EIO"],
 }
 
+# Memory that is refused once, or from then on.
+STARVED = ["ENOMEM", "rest"]
+
 DONE = "done"
 KILLED = -9
 
 
 def faults(counts, situation):
     """All that can be injected into a run with so many calls."""
+    if situation.starve:
+        for number in range(situation.starve_from, counts["allocation"] + 1,
+                            situation.starve):
+            for how in STARVED:
+                yield f"allocation:{number}:{how}"
+        return
     groups = [SERIOUS, FATAL]
     if situation.absorbs:
         groups.insert(0, ABSORBED)
@@ -84,6 +93,8 @@ class Situation:
     absorbs = True              # whether to try what must be got over
     only = None                 # the call to try; it must be made
     tolerated = ()              # calls, or CALL:N, that may fail though FATAL
+    starve = 0                  # let each so manieth allocation fail, no call
+    starve_from = 1             # the first
 
     def __init__(self, name, source, arguments=(), before=None):
         self.name = name
@@ -108,6 +119,10 @@ class Situation:
             raise SystemExit(f"FAIL: {self.name}: {self.before} in the first "
                              f"run: status {status}")
         self.files = take_files(folder)
+
+    def injector(self, folder, fault=None):
+        return Injector(folder, fault,
+                        "allocate" if self.starve else "inject")
 
     def save(self, folder, arguments, injector=None):
         names = [os.path.join(folder, name) for name in ("source", "image")]
@@ -148,9 +163,10 @@ class Situation:
 class Injector:
     """One fault, and what was counted while it was tried."""
 
-    def __init__(self, folder, fault=None):
+    def __init__(self, folder, fault=None, preload="inject"):
         self.folder = folder
         self.fault = fault
+        self.preload = preload
         self.path = os.path.join(folder, "counts")
 
     def variables(self):
@@ -174,7 +190,7 @@ class Injector:
 def options_of(injector):
     if injector is None:
         return {}
-    return {"preload": module("faults", "inject"),
+    return {"preload": module("faults", injector.preload),
             "variables": injector.variables()}
 
 
@@ -193,12 +209,22 @@ def judge_status(fault, status, happened, tolerated):
     return None
 
 
+def judge_text(status, text):
+    """Why what is said is wrong, or None."""
+    if status == KILLED:
+        return None
+    lines = text.splitlines()
+    if not all(line.startswith("iopress: ") for line in lines):
+        return "says what is no message"
+    return None if status == 0 or lines else "says nothing"
+
+
 def attempt(situation, fault, top):
     """Try one fault.  Returns a text when something is wrong, and whether
     the fault happened."""
     folder = os.path.join(top, f"{situation.name}-{fault}")
     put_files(folder, situation.files)
-    injector = Injector(folder, fault)
+    injector = situation.injector(folder, fault)
     status, text = situation.run(folder, injector)
     if status not in range(6) and not (fault.endswith(":kill") and
                                        status == KILLED):
@@ -207,6 +233,7 @@ def attempt(situation, fault, top):
         status = 1              # only a signal that ends the run does that
     happened = status == KILLED or injector.happened()
     wrongs = [judge_status(fault, status, happened, situation.tolerated),
+              judge_text(status, text),
               situation.check(folder, status)]
     shutil.rmtree(folder)
     wrong = "; ".join(filter(None, wrongs))
@@ -219,7 +246,7 @@ def count_calls(situation, top):
     folder = os.path.join(top, f"{situation.name}-count")
     for _ in range(10):
         situation.prepare(folder)
-        injector = Injector(folder)
+        injector = situation.injector(folder)
         status, text = situation.run(folder, injector)
         counts = injector.counts()
         if not situation.only or counts[situation.only]:

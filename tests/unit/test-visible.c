@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "cmd/visible.h"
+#include "util/visible.h"
 
 struct sample {
   const char *text, *shown, *json;
@@ -89,12 +89,31 @@ test_json_layout (void **state)
   expect (visible_print_json, "{\n\t\"a\": 1\n}", "{\n\t\"a\": 1\n}");
 }
 
+static void
+test_json_string (void **state)
+{
+  (void) state;
+  expect (visible_print_json_string, "", "\"\"");
+  expect (visible_print_json_string, "a\"b\\c'\n\x1b\xff",
+          "\"a\\\"b\\\\c'\\u000a\\u001b\\ufffd\"");
+}
+
+static void
+test_quoted (void **state)
+{
+  (void) state;
+  expect (visible_print_quoted, "", "''");
+  expect (visible_print_quoted, "it's $x\n", "'it'\\''s $x\\x0a'");
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_samples),
     cmocka_unit_test (test_json_layout),
+    cmocka_unit_test (test_json_string),
+    cmocka_unit_test (test_quoted),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -4,8 +4,8 @@
  * codecs are refused unless they are printable ASCII.)
  */
 
-#ifndef IOPRESS_CMD_VISIBLE_H
-#define IOPRESS_CMD_VISIBLE_H
+#ifndef IOPRESS_UTIL_VISIBLE_H
+#define IOPRESS_UTIL_VISIBLE_H
 
 #include <stdio.h>
 
@@ -16,10 +16,16 @@
  */
 void visible_print (FILE *stream, const char *text);
 
+/* The same as one word of a shell, in single quotes. */
+void visible_print_quoted (FILE *stream, const char *text);
+
 /* Print TEXT, a JSON document whose strings may hold any byte but control
  * characters below 0x20: characters as above become escape sequences, which
  * read as what they stand for, and bytes that are not UTF-8 U+FFFD.
  */
 void visible_print_json (FILE *stream, const char *text);
 
-#endif /* IOPRESS_CMD_VISIBLE_H */
+/* Print TEXT, any bytes, as a string of such a document. */
+void visible_print_json_string (FILE *stream, const char *text);
+
+#endif /* IOPRESS_UTIL_VISIBLE_H */

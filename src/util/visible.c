@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/visible.h"
+#include "util/visible.h"
 
 /* In place of what is not UTF-8. */
 #define REPLACEMENT 0xfffdu
@@ -63,15 +63,18 @@ is_visible (const struct character *character)
   return character->valid;
 }
 
-void
-visible_print (FILE *stream, const char *text)
+/* Print TEXT, with QUOTE put in the place of each single quote. */
+static void
+print (FILE *stream, const char *text, const char *quote)
 {
   while (*text != '\0') {
     struct character character = decode (text);
     bool visible = is_visible (&character);
 
     for (; character.length > 0; character.length--, text++)
-      if (visible)
+      if (*text == '\'')
+        fputs (quote, stream);
+      else if (visible)
         putc (*text, stream);
       else
         fprintf (stream, "\\x%02x", (unsigned char) *text);
@@ -79,16 +82,47 @@ visible_print (FILE *stream, const char *text)
 }
 
 void
-visible_print_json (FILE *stream, const char *text)
+visible_print (FILE *stream, const char *text)
+{
+  print (stream, text, "'");
+}
+
+void
+visible_print_quoted (FILE *stream, const char *text)
+{
+  putc ('\'', stream);
+  print (stream, text, "'\\''");
+  putc ('\'', stream);
+}
+
+/* Print TEXT, of a string or of a whole document. */
+static void
+print_json (FILE *stream, const char *text, bool in_string)
 {
   while (*text != '\0') {
     struct character character = decode (text);
+    bool layout = character.code < 0x20 && !in_string;
 
-    /* What is below stands between strings. */
-    if (character.code < 0x20 || is_visible (&character))
+    if (in_string && (*text == '"' || *text == '\\'))
+      putc ('\\', stream);
+    if (layout || is_visible (&character))
       fwrite (text, 1, character.length, stream);
     else
       fprintf (stream, "\\u%04x", (unsigned int) character.code);
     text += character.length;
   }
+}
+
+void
+visible_print_json (FILE *stream, const char *text)
+{
+  print_json (stream, text, false);
+}
+
+void
+visible_print_json_string (FILE *stream, const char *text)
+{
+  putc ('"', stream);
+  print_json (stream, text, true);
+  putc ('"', stream);
 }
