@@ -121,10 +121,7 @@ gzip_error_text (struct iopress_codec_context *context)
 static int
 gzip_is_frame (const void *input, size_t input_length)
 {
-  static const unsigned char start[] = { 0x1f, 0x8b, 8, 0 };
-
-  return input_length >= sizeof start &&
-    memcmp (input, start, sizeof start) == 0;
+  return iopress_codec_begins (input, input_length, "\x1f\x8b\x08\0", 4);
 }
 
 static struct iopress_codec gzip_codec = {

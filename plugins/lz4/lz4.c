@@ -2,7 +2,6 @@
 /* Codec plugin "lz4": one frame of the LZ4 frame format a chunk. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <lz4.h>
 #include <lz4frame.h>
@@ -10,19 +9,10 @@
 #include "iopress-plugin.h"
 
 struct iopress_codec_context {
-  LZ4F_cctx *compressor;
   LZ4F_dctx *decompressor;
   LZ4F_preferences_t preferences;
-  size_t chunk_size;
-  void *scratch;               /* a frame that may not fit the output */
   const char *error;
 };
-
-static const char *
-lz4_version (void)
-{
-  return LZ4_versionString ();
-}
 
 /* Room that suffices for every block size: small blocks have most headers. */
 static size_t
@@ -34,35 +24,30 @@ lz4_bound (size_t length)
   return LZ4F_compressFrameBound (length, &preferences);
 }
 
-static void
-lz4_close (struct iopress_codec_context *context)
-{
-  LZ4F_freeCompressionContext (context->compressor);
-  LZ4F_freeDecompressionContext (context->decompressor);
-  free (context->scratch);
-  free (context);
-}
-
 static struct iopress_codec_context *
 lz4_open (int level, const char *parameters, size_t chunk_size)
 {
   struct iopress_codec_context *context = calloc (1, sizeof *context);
 
   (void) parameters;
+  (void) chunk_size;
   if (context == NULL)
     return NULL;
-  context->chunk_size = chunk_size;
   context->preferences.compressionLevel = level;
-  context->preferences.autoFlush = 1;
   context->preferences.frameInfo.blockMode = LZ4F_blockIndependent;
-  if (LZ4F_isError (LZ4F_createCompressionContext (&context->compressor,
-                                                   LZ4F_VERSION)) ||
-      LZ4F_isError (LZ4F_createDecompressionContext (&context->decompressor,
+  if (LZ4F_isError (LZ4F_createDecompressionContext (&context->decompressor,
                                                      LZ4F_VERSION))) {
-    lz4_close (context);
+    free (context);
     return NULL;
   }
   return context;
+}
+
+static void
+lz4_close (struct iopress_codec_context *context)
+{
+  LZ4F_freeDecompressionContext (context->decompressor);
+  free (context);
 }
 
 static int
@@ -83,82 +68,27 @@ block_size_for (size_t length)
     length >= 256u << 10 ? LZ4F_max256KB : LZ4F_max64KB;
 }
 
-/* OUTPUT has room for LZ4F_compressFrameBound bytes. */
-static size_t
-write_frame (struct iopress_codec_context *context,
-             const void *input, size_t input_length,
-             char *output, size_t output_size)
-{
-  size_t header, body, end;
-
-  header = LZ4F_compressBegin (context->compressor, output, output_size,
-                               &context->preferences);
-  if (LZ4F_isError (header))
-    return header;
-  output += header;
-  output_size -= header;
-  body = LZ4F_compressUpdate (context->compressor, output, output_size,
-                              input, input_length, NULL);
-  if (LZ4F_isError (body))
-    return body;
-  output += body;
-  output_size -= body;
-  end = LZ4F_compressEnd (context->compressor, output, output_size, NULL);
-  if (LZ4F_isError (end))
-    return end;
-  return header + body + end;
-}
-
-static size_t
-frame_result (struct iopress_codec_context *context, size_t result)
-{
-  if (!LZ4F_isError (result))
-    return result;
-  context->error = LZ4F_getErrorName (result);
-  return IOPRESS_CODEC_ERROR;
-}
-
 /* The library wants room for the worst case before it starts. */
-static size_t
-write_frame_aside (struct iopress_codec_context *context,
-                   const void *input, size_t input_length,
-                   void *output, size_t output_size)
-{
-  size_t bound = lz4_bound (context->chunk_size);
-  size_t length;
-
-  if (context->scratch == NULL)
-    context->scratch = malloc (bound);
-  if (context->scratch == NULL) {
-    context->error = "out of memory";
-    return IOPRESS_CODEC_ERROR;
-  }
-  length = frame_result (context, write_frame (context, input, input_length,
-                                               context->scratch, bound));
-  if (length == IOPRESS_CODEC_ERROR)
-    return length;
-  if (length > output_size) {
-    context->error = "the frame does not fit";
-    return IOPRESS_CODEC_NO_ROOM;
-  }
-  memcpy (output, context->scratch, length);
-  return length;
-}
-
 static size_t
 lz4_compress (struct iopress_codec_context *context,
               const void *input, size_t input_length,
               void *output, size_t output_size)
 {
   LZ4F_preferences_t *preferences = &context->preferences;
+  size_t result;
 
   preferences->frameInfo.blockSizeID = block_size_for (input_length);
   preferences->frameInfo.contentSize = input_length;
-  if (output_size < LZ4F_compressFrameBound (input_length, preferences))
-    return write_frame_aside (context, input, input_length, output,
-                              output_size);
-  return frame_result (context, write_frame (context, input, input_length,
-                                             output, output_size));
+  if (output_size < LZ4F_compressFrameBound (input_length, preferences)) {
+    context->error = "the frame may not fit";
+    return IOPRESS_CODEC_NO_ROOM;
+  }
+  result = LZ4F_compressFrame (output, output_size, input, input_length,
+                               preferences);
+  if (!LZ4F_isError (result))
+    return result;
+  context->error = LZ4F_getErrorName (result);
+  return IOPRESS_CODEC_ERROR;
 }
 
 static size_t
@@ -182,10 +112,7 @@ lz4_decompress (struct iopress_codec_context *context,
 static int
 lz4_is_frame (const void *input, size_t input_length)
 {
-  static const unsigned char magic[] = { 0x04, 0x22, 0x4d, 0x18 };
-
-  return input_length >= sizeof magic &&
-    memcmp (input, magic, sizeof magic) == 0;
+  return iopress_codec_begins (input, input_length, "\x04\x22\x4d\x18", 4);
 }
 
 static const char *
@@ -199,7 +126,7 @@ lz4_error_text (struct iopress_codec_context *context)
  */
 static struct iopress_codec lz4_codec = {
   .name = "lz4",
-  .version = lz4_version,
+  .version = LZ4_versionString,
   .level_min = -9,
   .level_max = 12,
   .level_default = 1,

@@ -2,7 +2,6 @@
 /* Codec plugin "xz": one stream of the .xz format a chunk. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <lzma.h>
 
@@ -22,12 +21,6 @@ struct iopress_codec_context {
   const char *error;
 };
 
-static const char *
-xz_version (void)
-{
-  return lzma_version_string ();
-}
-
 /* The library's bound is that of its one-call encoder, which starts again
  * without compression where data does not shrink.  The streaming encoder
  * decides for each 64 KiB or a little less, with a header of 3 bytes.
@@ -38,15 +31,34 @@ xz_bound (size_t length)
   return lzma_stream_buffer_bound (length) + length / 8192 + 64;
 }
 
-/* A dictionary beyond the chunk would never be used. */
-static uint32_t
-dictionary_size (uint32_t preset_size, size_t chunk_size)
+static struct iopress_codec_context *
+xz_open (int level, const char *parameters, size_t chunk_size)
 {
-  uint32_t size = LZMA_DICT_SIZE_MIN;
+  struct iopress_codec_context *context = malloc (sizeof *context);
+  uint32_t preset = (uint32_t) level;
 
-  while (size < chunk_size && size < preset_size)
-    size *= 2;
-  return size < preset_size ? size : preset_size;
+  if (context == NULL)
+    return NULL;
+  *context = (struct iopress_codec_context) {
+    .encoder = LZMA_STREAM_INIT,
+    .decoder = LZMA_STREAM_INIT,
+    .filters = {
+      { .id = LZMA_FILTER_LZMA2, .options = &context->options },
+      { .id = LZMA_VLI_UNKNOWN },
+    },
+  };
+  if (iopress_codec_value (parameters, "extreme") != NULL)
+    preset |= LZMA_PRESET_EXTREME;
+  if (lzma_lzma_preset (&context->options, preset)) {
+    free (context);
+    return NULL;
+  }
+  /* A dictionary beyond the chunk would never be used. */
+  if (chunk_size < LZMA_DICT_SIZE_MIN)
+    chunk_size = LZMA_DICT_SIZE_MIN;
+  if (context->options.dict_size > chunk_size)
+    context->options.dict_size = (uint32_t) chunk_size;
+  return context;
 }
 
 static void
@@ -57,43 +69,18 @@ xz_close (struct iopress_codec_context *context)
   free (context);
 }
 
-static struct iopress_codec_context *
-xz_open (int level, const char *parameters, size_t chunk_size)
-{
-  static const lzma_stream empty = LZMA_STREAM_INIT;
-  struct iopress_codec_context *context = calloc (1, sizeof *context);
-  uint32_t preset = (uint32_t) level;
-
-  if (context == NULL)
-    return NULL;
-  if (iopress_codec_value (parameters, "extreme") != NULL)
-    preset |= LZMA_PRESET_EXTREME;
-  if (lzma_lzma_preset (&context->options, preset)) {
-    free (context);
-    return NULL;
-  }
-  context->options.dict_size =
-    dictionary_size (context->options.dict_size, chunk_size);
-  context->filters[0].id = LZMA_FILTER_LZMA2;
-  context->filters[0].options = &context->options;
-  context->filters[1].id = LZMA_VLI_UNKNOWN;
-  context->encoder = empty;
-  context->decoder = empty;
-  return context;
-}
-
 static const char *
 text_of (lzma_ret result)
 {
   switch (result) {
-  case LZMA_STREAM_END: return "the stream does not have the expected length";
   case LZMA_MEM_ERROR: return "out of memory";
   case LZMA_MEMLIMIT_ERROR: return "the stream needs too large a dictionary";
   case LZMA_FORMAT_ERROR: return "not an .xz stream";
   case LZMA_OPTIONS_ERROR: return "the stream needs unknown features";
   case LZMA_DATA_ERROR: return "the stream is damaged";
   case LZMA_OK:
-  case LZMA_BUF_ERROR: return "the stream is too short or too long";
+  case LZMA_STREAM_END:
+  case LZMA_BUF_ERROR: return "the stream does not have the expected length";
   default: return "unexpected error of liblzma";
   }
 }
@@ -119,17 +106,15 @@ xz_compress (struct iopress_codec_context *context,
   lzma_ret result = lzma_stream_encoder (encoder, context->filters,
                                          LZMA_CHECK_CRC32);
 
-  if (result == LZMA_OK) {
+  if (result == LZMA_OK)
     result = code (encoder, input, input_length, output, output_size);
-    if (result == LZMA_STREAM_END)
-      return output_size - encoder->avail_out;
-    if (result == LZMA_OK || result == LZMA_BUF_ERROR) {
-      context->error = "the stream does not fit";
-      return IOPRESS_CODEC_NO_ROOM;
-    }
-  }
+  if (result == LZMA_STREAM_END)
+    return output_size - encoder->avail_out;
   context->error = text_of (result);
-  return IOPRESS_CODEC_ERROR;
+  if (result != LZMA_OK && result != LZMA_BUF_ERROR)
+    return IOPRESS_CODEC_ERROR;
+  context->error = "the stream does not fit";
+  return IOPRESS_CODEC_NO_ROOM;
 }
 
 static size_t
@@ -152,10 +137,7 @@ xz_decompress (struct iopress_codec_context *context,
 static int
 xz_is_frame (const void *input, size_t input_length)
 {
-  static const unsigned char magic[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
-
-  return input_length >= sizeof magic &&
-    memcmp (input, magic, sizeof magic) == 0;
+  return iopress_codec_begins (input, input_length, "\xfd" "7zXZ\0", 6);
 }
 
 static const char *
@@ -175,7 +157,7 @@ static const struct iopress_codec_parameter xz_parameters[] = {
 
 static struct iopress_codec xz_codec = {
   .name = "xz",
-  .version = xz_version,
+  .version = lzma_version_string,
   .level_min = 0,
   .level_max = 9,
   .level_default = 6,

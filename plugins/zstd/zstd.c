@@ -2,7 +2,6 @@
 /* Codec plugin "zstd": one Zstandard frame (RFC 8878) a chunk. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -18,76 +17,44 @@
 struct iopress_codec_context {
   ZSTD_CCtx *compressor;
   ZSTD_DCtx *decompressor;
-  size_t chunk_size;
   int long_log;                /* the N of long=N, or 0 */
   const char *error;
 };
 
-static const char *
-zstd_version (void)
-{
-  return ZSTD_versionString ();
-}
-
-static size_t
-zstd_bound (size_t length)
-{
-  return ZSTD_compressBound (length);
-}
-
-/* The smallest window that spans a whole chunk: with it even the fast levels
- * find every match, and a larger one would only cost memory.
- */
-static int
-chunk_window_log (size_t chunk_size)
-{
-  int log = LONG_MIN_LOG;
-
-  while (log < LONG_MAX_LOG && (size_t) 1 << log < chunk_size)
-    log++;
-  return log;
-}
-
-/* Level 1 with a table that fits a first-level cache of 32 KiB next to nothing
+/* From whatever they were.  0 is the library's own choice.
+ *
+ * Level 1 gets a table that fits a first-level cache of 32 KiB next to nothing
  * else, and shorter matches to make up for it: on the memory of guests this is
- * both a little faster and a little smaller than the library's own choice.
+ * both a little faster and a little smaller.
+ *
+ * The library narrows the window to the chunk, and one that spans a whole chunk
+ * lets even the fast levels find every match.
  */
-static size_t
-set_level (ZSTD_CCtx *compressor, int level)
-{
-  size_t result = ZSTD_CCtx_setParameter (compressor,
-                                          ZSTD_c_compressionLevel, level);
-
-  if (level != 1 || ZSTD_isError (result))
-    return result;
-  result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_hashLog, 13);
-  if (!ZSTD_isError (result))
-    result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_minMatch, 6);
-  return result;
-}
-
-/* From whatever they were. */
 static int
 zstd_set_level (struct iopress_codec_context *context, int level)
 {
+  const int wanted = context->long_log;
+  const struct {
+    ZSTD_cParameter parameter;
+    int value;
+  } settings[] = {
+    { ZSTD_c_compressionLevel, level },
+    { ZSTD_c_hashLog, level == 1 ? 13 : 0 },
+    { ZSTD_c_minMatch, level == 1 ? 6 : 0 },
+    { ZSTD_c_windowLog, wanted != 0 ? wanted : LONG_MAX_LOG },
+    { ZSTD_c_enableLongDistanceMatching, wanted != 0 },
+  };
   ZSTD_CCtx *compressor = context->compressor;
-  int window = chunk_window_log (context->chunk_size);
-  int wanted = context->long_log;
-  size_t result;
+  size_t i;
 
-  result = ZSTD_CCtx_reset (compressor, ZSTD_reset_session_and_parameters);
-  if (ZSTD_isError (result))
+  if (ZSTD_isError (ZSTD_CCtx_reset (compressor, ZSTD_reset_session_only)))
     return -1;
-
-  if (wanted != 0 && wanted < window)
-    window = wanted;
-  result = set_level (compressor, level);
-  if (!ZSTD_isError (result))
-    result = ZSTD_CCtx_setParameter (compressor, ZSTD_c_windowLog, window);
-  if (!ZSTD_isError (result) && wanted != 0)
-    result = ZSTD_CCtx_setParameter (compressor,
-                                     ZSTD_c_enableLongDistanceMatching, 1);
-  return ZSTD_isError (result) ? -1 : 0;
+  for (i = 0; i < sizeof settings / sizeof settings[0]; i++)
+    if (ZSTD_isError (ZSTD_CCtx_setParameter (compressor,
+                                              settings[i].parameter,
+                                              settings[i].value)))
+      return -1;
+  return 0;
 }
 
 static void
@@ -103,9 +70,9 @@ zstd_open (int level, const char *parameters, size_t chunk_size)
 {
   struct iopress_codec_context *context = calloc (1, sizeof *context);
 
+  (void) chunk_size;
   if (context == NULL)
     return NULL;
-  context->chunk_size = chunk_size;
   context->long_log =
     (int) iopress_codec_integer (parameters, "long", 0);
   context->compressor = ZSTD_createCCtx ();
@@ -136,22 +103,12 @@ zstd_compress (struct iopress_codec_context *context,
 static int
 zstd_is_frame (const void *input, size_t input_length)
 {
-  static const unsigned char magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
-
-  return input_length >= sizeof magic &&
-    memcmp (input, magic, sizeof magic) == 0;
+  return iopress_codec_begins (input, input_length, "\x28\xb5\x2f\xfd", 4);
 }
 
 /* The library would also take a series of frames, skippable frames and the
  * formats of old versions.
  */
-static int
-is_one_frame (const void *input, size_t input_length)
-{
-  return zstd_is_frame (input, input_length) &&
-    ZSTD_findFrameCompressedSize (input, input_length) == input_length;
-}
-
 static size_t
 zstd_decompress (struct iopress_codec_context *context,
                  const void *input, size_t input_length,
@@ -160,7 +117,8 @@ zstd_decompress (struct iopress_codec_context *context,
   size_t result;
 
   context->error = "not exactly one Zstandard frame";
-  if (!is_one_frame (input, input_length))
+  if (!zstd_is_frame (input, input_length) ||
+      ZSTD_findFrameCompressedSize (input, input_length) != input_length)
     return IOPRESS_CODEC_ERROR;
   result = ZSTD_decompressDCtx (context->decompressor, output, output_length,
                                 input, input_length);
@@ -190,11 +148,11 @@ static const struct iopress_codec_parameter zstd_parameters[] = {
 
 static struct iopress_codec zstd_codec = {
   .name = "zstd",
-  .version = zstd_version,
+  .version = ZSTD_versionString,
   .level_min = -7,
   .level_max = 19,
   .level_default = 1,
-  .bound = zstd_bound,
+  .bound = ZSTD_compressBound,
   .open = zstd_open,
   .close = zstd_close,
   .compress = zstd_compress,

@@ -200,6 +200,17 @@ struct iopress_codec {
   size_t parameter_size;
 };
 
+/* For .is_frame: whether the INPUT_LENGTH bytes at INPUT begin with the
+ * MAGIC_LENGTH bytes at MAGIC.  1 or 0.
+ */
+static inline int
+iopress_codec_begins (const void *input, size_t input_length,
+                      const void *magic, size_t magic_length)
+{
+  return input_length >= magic_length &&
+    memcmp (input, magic, magic_length) == 0;
+}
+
 /* For plugins with .parameters: where the value of KEY stands in the text that
  * .open was given, behind its "=" (for a flag, behind KEY); NULL without KEY.
  */

@@ -115,6 +115,17 @@ check_values (void)
     iopress_codec_chosen (text, "fast", "") == 1;
 }
 
+/* What bytes begin with. */
+static int
+check_begins (void)
+{
+  return iopress_codec_begins ("ab\0cd", 5, "ab\0c", 4) == 1 &&
+    iopress_codec_begins ("ab\0c", 4, "ab\0c", 4) == 1 &&
+    iopress_codec_begins ("ab\0c", 3, "ab\0c", 4) == 0 &&
+    iopress_codec_begins ("ab\0d", 4, "ab\0c", 4) == 0 &&
+    iopress_codec_begins ("", 0, "ab\0c", 4) == 0;
+}
+
 int
 main (void)
 {
@@ -123,5 +134,5 @@ main (void)
   return entry == &codec && entry->abi == IOPRESS_CODEC_ABI &&
     entry->struct_size == sizeof codec &&
     entry->parameter_size == sizeof (struct iopress_codec_parameter) &&
-    check_values () ? 0 : 1;
+    check_begins () && check_values () ? 0 : 1;
 }

@@ -248,27 +248,6 @@ test_no_room (void **state)
     no_room (*state, (enum sample) sample);
 }
 
-/* The host keeps what does not shrink as it is; a frame that shrinks must
- * come out when the host offers no more room than that.
- */
-static void
-test_room_of_the_input (void **state)
-{
-  const struct codec *codec = *state;
-  const size_t length = 256 * KIB;
-  struct iopress_codec_context *context =
-    open_context (codec, codec->ops.level_default, length);
-  size_t frame_length, result;
-
-  make_frame (codec, context, SAMPLE_TEXT, 5, length, &frame_length);
-  assert_true (frame_length < length);
-  result = codec->ops.compress (context, buffer_end (BUFFER_INPUT, length),
-                                length, buffer_end (BUFFER_FRAME, length),
-                                length);
-  assert_int_equal (result, frame_length);
-  codec->ops.close (context);
-}
-
 static int
 check (const struct codec *codec, const char *text)
 {
@@ -358,7 +337,6 @@ main (void)
     cmocka_unit_test (test_set_level),
     cmocka_unit_test (test_is_frame),
     cmocka_unit_test (test_no_room),
-    cmocka_unit_test (test_room_of_the_input),
     cmocka_unit_test (test_choices),
     cmocka_unit_test (test_parameters),
   };
