@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/image_run.h"
 #include "cmd/say.h"
@@ -24,6 +25,7 @@ static const char help[] =
 struct verify {
   struct common_options common;
   bool fast;
+  bool several;                /* none of them may keep the others waiting */
   struct image_input input;
   struct image_run run;
 };
@@ -34,12 +36,31 @@ static const struct option long_options[] = {
   { NULL, 0, NULL, 0 },
 };
 
+/* What is open already, or stands alone, may be a pipe. */
+static int
+open_input (struct verify *verify, const char *name, struct error *err)
+{
+  struct image_options how = image_options_of (&verify->common);
+  struct file file = FILE_CLOSED;
+  struct error ignored = { 0 };
+  int result;
+
+  if (!verify->several || file_descriptor_of (name) >= 0 ||
+      strcmp (name, "-") == 0)
+    return image_input_open (name, &how, &verify->input, err);
+  result = file_open_seekable (name, "IMAGE must be among several", FILE_READ,
+                               how.how, &file, err);
+  if (result == 0)
+    result = image_input_take (&file, &how, &verify->input, err);
+  file_close (&file, &ignored);
+  return result;
+}
+
 static int
 verify_image (struct verify *verify, const char *name, struct error *err)
 {
   const struct common_options *common = &verify->common;
   struct image_input *input = &verify->input;
-  struct image_options how = image_options_of (common);
   struct sink sink = null_sink ();
 
   verify->run = (struct image_run) {
@@ -47,7 +68,7 @@ verify_image (struct verify *verify, const char *name, struct error *err)
     .common = common,
     .sink = &sink,
   };
-  if (image_input_open (name, &how, input, err) < 0)
+  if (open_input (verify, name, err) < 0)
     return -1;
   input->decoding.fast = verify->fast;
   if (image_run (input, &verify->run, err) < 0)
@@ -103,8 +124,11 @@ verify_images (struct verify *verify, char **names, struct error *err)
 static int
 run (void *state, char **operands, struct error *err)
 {
-  return operands[1] == NULL ? verify_image (state, operands[0], err)
-    : verify_images (state, operands, err);
+  struct verify *verify = state;
+
+  verify->several = operands[1] != NULL;
+  return verify->several ? verify_images (verify, operands, err)
+    : verify_image (verify, operands[0], err);
 }
 
 const struct verb verify_verb = {

@@ -66,6 +66,19 @@ expect_several 1 '2 images: 1 whole, 0 not whole, 1 not read' none image
 expect_message '^iopress: none: '
 expect_several 3 '3 images: 0 whole, 1 not whole, 2 not read' none damaged none
 expect_several 0 '2 images: 2 whole, 0 not whole, 0 not read' - image <image
+expect_several 0 '2 images: 2 whole, 0 not whole, 0 not read' - image \
+  < <(cat image)
+# Nobody writes to the pipe, and those behind it wait for nobody.
+mkfifo pipe
+expect_exit 3 iopress_in_time 20 verify image pipe damaged /dev/null . \
+  >said
+expect_message '^iopress: pipe: is not seekable, as IMAGE must be among several'
+expect_message '^iopress: damaged: window'
+expect_message '^iopress: /dev/null: is not seekable'
+expect_message '^iopress: \.: cannot be used: Is a directory'
+test "$(cat said)" = '5 images: 1 whole, 1 not whole, 3 not read' ||
+  fail "$(cat said)"
+expect_exit 1 iopress_in_time 20 verify -q pipe image
 expect_several 3 '' -q image damaged
 expect_exit 2 iopress verify --progress-fd 5 image progress 5>progress
 expect_exit 0 iopress verify --progress-fd 5 image image >/dev/null 5>lines
