@@ -23,13 +23,18 @@ refuse (const char *subject, const char *what, struct error *err)
   return error_subject (err, subject);
 }
 
+static int
+refuse_stream (const char *name, struct error *err)
+{
+  return refuse (name, "cannot be made durable, as --discard needs", err);
+}
+
 /* With --discard the image must be able to become durable, elsewhere. */
 int
 save_check_output (struct save *save, struct error *err)
 {
   if (save->consumes && save->output.file.stream)
-    return refuse (save->output.file.name,
-                   "cannot be made durable, as --discard needs", err);
+    return refuse_stream (save->output.file.name, err);
   if (!save->output.file.stream && !save->output.file.regular)
     return refuse (save->output.file.name, "is a device, which has no end "
                    "where the footer could stand", err);
@@ -151,11 +156,25 @@ open_beside (struct save *save, struct error *err)
   return -1;
 }
 
+/* Whether NAME is a path of what will be a stream when it is open. */
+static bool
+is_named_stream (const char *name)
+{
+  struct stat st;
+
+  return strcmp (name, "-") != 0 && file_descriptor_of (name) < 0 &&
+    stat (name, &st) == 0 && !S_ISREG (st.st_mode) && !S_ISBLK (st.st_mode) &&
+    !S_ISDIR (st.st_mode);
+}
+
 static int
 open_output (struct save *save, struct error *err)
 {
   const struct save_options *options = save->options;
 
+  /* A pipe with a name would be waited for, only to be refused. */
+  if (save->consumes && is_named_stream (options->output_name))
+    return refuse_stream (options->output_name, err);
   return options->replace ? open_beside (save, err)
     : output_open (options->output_name, save_output_how (options),
                    &save->source, &save->output, err);

@@ -189,10 +189,12 @@ expect_message "cannot be made durable"
 untouched "$s" -- 2 bash -c '"$IOPRESS" save --resume "$1" - | cat >/dev/null
                              exit "${PIPESTATUS[0]}"' bash "$s"
 mkfifo fifo
-cat fifo >/dev/null &
-reader=$!
-untouched "$s" -- 2 iopress save --discard "$s" fifo
-wait "$reader" || :
+for force in '' --force; do
+  # shellcheck disable=SC2086
+  untouched "$s" -- 2 timeout -s KILL 20 "$IOPRESS" save --discard $force \
+    "$s" fifo
+  expect_message "fifo: cannot be made durable, as --discard needs"
+done
 untouched "$s" -- 2 bash -c 'cat "$1" | "$IOPRESS" save --discard - "$2"' \
   bash "$s" "$o"
 untouched "$s" -- 2 iopress save --discard fd:7 fd:8 7<>"$s" 8<>"$s"
