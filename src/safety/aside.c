@@ -72,20 +72,33 @@ open_folder (const struct place *file)
   return folder;
 }
 
-int
-aside_find (const struct place *file, aside_taker *take, void *opaque,
-            struct error *err)
+/* Whether FILE's name PLACE with SUFFIX is another one of FILE. */
+static bool
+is_another_name (const struct place *place, const char *suffix,
+                 const struct file *file)
 {
-  DIR *folder = open_folder (file);
+  struct error ignored = { 0 };
+  struct place beside;
+
+  return place_beside (place, suffix, &beside, &ignored) == 0 &&
+    place_has (&beside, file);
+}
+
+int
+aside_find (const struct place *place, const struct file *file,
+            aside_taker *take, void *opaque, struct error *err)
+{
+  DIR *folder = open_folder (place);
   struct dirent *entry;
   const char *suffix;
   bool taken = false;
 
   if (folder == NULL)
-    return error_about (err, ERROR_FAILED, errno, file->path,
+    return error_about (err, ERROR_FAILED, errno, place->path,
                         "its folder cannot be read");
   while (!taken && (entry = readdir (folder)) != NULL)
-    if ((suffix = suffix_of_aside (file, entry->d_name)) != NULL)
+    if ((suffix = suffix_of_aside (place, entry->d_name)) != NULL &&
+        !is_another_name (place, suffix, file))
       taken = take (opaque, suffix);
   closedir (folder);
   return 0;
@@ -177,14 +190,6 @@ refuse_foreign (const char *path, struct error *err)
   return error_hint (err, "look at it, then move it away and try again");
 }
 
-static bool
-has_more_names (const struct file *file)
-{
-  struct stat st;
-
-  return fstat (file->fd, &st) == 0 && st.st_nlink > 1;
-}
-
 /* Take away what an earlier run has left under the name.  It is made anew: that
  * it is another file than FILE, and not just by another name, cannot be seen
  * everywhere.
@@ -198,9 +203,6 @@ remove_old (const struct place *aside, const struct file *file,
   enum place_found found;
   int same;
 
-  /* FILE has the name by which it was opened, too. */
-  if (place_has (aside, file) && has_more_names (file))
-    return place_remove (aside, file, err) < 0 ? -1 : 0;
   found = aside_open (aside, file, how, &copy, err);
   if (found == PLACE_NOTHING)
     return 0;
@@ -287,6 +289,30 @@ open_by_name (const struct place *aside, const struct file *file,
     return 0;
   return error_about (err, ERROR_FAILED, 0, aside->path,
                       "was removed while it was written");
+}
+
+static bool
+has_more_names (const struct file *file)
+{
+  struct stat st;
+
+  return fstat (file->fd, &st) == 0 && st.st_nlink > 1;
+}
+
+int
+aside_free_name (const struct place *aside, const struct file *file,
+                 struct error *err)
+{
+  int removed;
+
+  /* FILE has the name by which it was opened, too. */
+  if (!place_has (aside, file) || !has_more_names (file))
+    return 0;
+  removed = place_remove (aside, file, err);
+  if (removed > 0)
+    error_about (err, ERROR_FAILED, 0, aside->path,
+                 "was another name of %s, and is removed", file->name);
+  return removed;
 }
 
 int

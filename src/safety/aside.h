@@ -19,12 +19,13 @@ int aside_place (const struct place *file,
 /* Whether FILE's name leaves room for that of an aside and of its .part. */
 bool aside_name_fits (const char *file);
 
-/* Call TAKE with what follows FILE's name in each name beside it that is that
- * of an aside, until it returns true.  Returns 0, or -1 with ERR.
+/* Call TAKE with what follows FILE's name PLACE in each name beside it that is
+ * that of an aside, and none of FILE itself, until it returns true.  Returns 0,
+ * or -1 with ERR.
  */
 typedef bool aside_taker (void *opaque, const char *suffix);
-int aside_find (const struct place *file, aside_taker *take, void *opaque,
-                struct error *err);
+int aside_find (const struct place *place, const struct file *file,
+                aside_taker *take, void *opaque, struct error *err);
 
 /* Open for reading what stands under the name ASIDE and could be the aside of
  * FILE: not FILE itself under another name.
@@ -33,11 +34,18 @@ enum place_found aside_open (const struct place *aside,
                              const struct file *file, struct file_how how,
                              struct file *copy, struct error *err);
 
+/* Remove the name ASIDE if it is one more of FILE: it keeps nothing that FILE
+ * does not have.  Returns 1 with ERR, which says so; 0 when it is not; -1 with
+ * ERR.
+ */
+int aside_free_name (const struct place *aside, const struct file *file,
+                     struct error *err);
+
 /* Make a durable copy of the image FILE, whose prefix has PREFIX_BYTES, under
  * the name ASIDE, and leave it open as COPY, which the caller closes.  It is a
  * file that was made here: what an earlier run has left of it goes when it is
- * the same from there on, or FILE itself once more; anything else that has the
- * name is an error.  Returns 0, or -1 with ERR.
+ * the same from there on; anything else that has the name is an error.  Returns
+ * 0, or -1 with ERR.
  */
 int aside_make (const struct place *aside, struct file *file,
                 uint64_t prefix_bytes, struct file_how how,

@@ -50,8 +50,7 @@ look (struct expand *expand, struct error *err)
 
   expanding_init (&expand->expanding, &expand->file, &expand->head,
                   aside->image);
-  if (image_view_open (aside->image, &aside->decoding, NULL, &view,
-                       err) < 0)
+  if (image_view_open (aside->image, &aside->decoding, NULL, &view, err) < 0)
     return -1;
   result = expanding_look (&expand->expanding, view, &expand->state, err);
   image_view_close (view);
@@ -138,8 +137,7 @@ take_aside (void *opaque, const char *suffix)
     tell_stays (expand, &unusable);
   if (found == 0) {
     error_about (&note, ERROR_FAILED, 0, expand->aside_place.path,
-                 "does not belong to what %s is now, and stays",
-                 expand->name);
+                 "does not belong to what %s is now, and stays", expand->name);
     tell (expand, &note, false);
   }
   return found > 0;
@@ -161,6 +159,12 @@ put_aside (struct expand *expand, struct file *copy, struct error *err)
     result = aside_place (&expand->place, packed.image->header.image_id,
                           &expand->aside_place, err);
   if (result == 0)
+    result = aside_free_name (&expand->aside_place, &expand->file, err);
+  if (result > 0) {
+    tell (expand, err, false);
+    *err = (struct error) { 0 };
+  }
+  if (result >= 0)
     result = aside_make (&expand->aside_place, &expand->file,
                          packed.image->header.prefix_bytes,
                          expand->options->image.how, copy, err);
@@ -346,7 +350,7 @@ expand_file (struct expand *expand, struct error *err)
   if (in_place_open (expand->name, expand->options->image.how,
                      &expand->place, &expand->file, &expand->head, err) < 0)
     return -1;
-  if (aside_find (&expand->place, take_aside, expand, err) < 0)
+  if (aside_find (&expand->place, &expand->file, take_aside, expand, err) < 0)
     return -1;
   if (expand->state == EXPANDING_DONE) {
     remove_aside (expand);

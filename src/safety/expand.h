@@ -21,7 +21,7 @@ struct expand_options {
               const struct sink *sink, struct error *err);
 
   /* Hear of WHAT, which does not matter for the result: something that FAILED,
-   * or a file beside FILE that stays.
+   * or a file beside FILE that stays, or another name of FILE that went.
    */
   void (*tell) (void *opaque, const struct error *what, bool failed);
 };

@@ -187,9 +187,15 @@ rm "$file.part"
 # FILE's own second name goes, and the copy is made.
 cp "$work/packed" "$file"
 ln "$file" "$aside"
-iopress expand "$file"
+ln "$file" "$file.packed-ffffffff"
+expect_exit 0 iopress expand "$file"
+expect_one_line
+expect_message 'packed-00112233: was another name of .*file, and is removed'
 expect_same "$work/expected" "$file"
 expect_absent "$aside"
+# One that is not in the way stays, and is FILE as before.
+test "$file.packed-ffffffff" -ef "$file" || fail "its other name is gone"
+rm "$file.packed-ffffffff"
 cp "$work/packed" "$file"
 ln -s file "$aside"
 expect_exit 1 iopress expand "$file"
