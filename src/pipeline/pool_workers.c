@@ -58,9 +58,12 @@ do_work (const struct job *job, struct worker *worker, struct slot *slot)
     return;
   }
   job->work (worker->context, slot);
-  if (job->confinement != NULL && (denied = memory_only_denied ()) != NULL)
-    error_set (&slot->error, ERROR_FAILED, 0, "codec %s called %s, which no "
-               "codec may; it was stopped", job->codec, denied);
+  if (job->confinement == NULL || (denied = memory_only_denied ()) == NULL)
+    return;
+  /* What else failed came of that. */
+  slot->error = (struct error) { 0 };
+  error_set (&slot->error, ERROR_FAILED, 0, "codec %s called %s, which no "
+             "codec may; it was stopped", job->codec, denied);
 }
 
 /* Under the lock: do the work of one slot, with the lock given up. */

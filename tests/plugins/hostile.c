@@ -38,6 +38,24 @@ make_executable (void)
     mprotect (memory, 4096, PROT_READ | PROT_EXEC);
 }
 
+/* What no codec can be blamed for: the C library trims its arenas. */
+static void
+allocate_much (void)
+{
+  size_t i, round;
+  char *blocks[64];
+
+  for (round = 0; round < 4; round++) {
+    for (i = 0; i < 64; i++) {
+      blocks[i] = malloc (100000);
+      if (blocks[i] != NULL)
+        memset (blocks[i], 1, 100000);
+    }
+    for (i = 64; i > 0; i--)
+      free (blocks[i - 1]);
+  }
+}
+
 static void
 start_thread (void)
 {
@@ -74,6 +92,8 @@ misbehave (void)
     make_executable ();
   else if (strcmp (what, "map") == 0)
     mmap (NULL, 4096, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
+  else if (strcmp (what, "malloc") == 0)
+    allocate_much ();
   else if (strcmp (what, "thread") == 0)
     start_thread ();
   else if (strcmp (what, "kill") == 0)

@@ -40,6 +40,15 @@ HOSTILE=open HOSTILE_TRACE=$work/trace \
 test -e "$work/trace" || fail "the codec did nothing"
 rm "$work/trace" "$work/witness"
 
+# Memory it can have, as much as it likes.
+for threads in 1 8 40; do
+  HOSTILE=malloc with_plugins save --force -T $threads -c hostile \
+    "$work/source" "$work/much"
+  HOSTILE=malloc with_plugins restore --force "$work/much" "$work/restored"
+  expect_same "$work/source" "$work/restored"
+done
+rm "$work/much" "$work/restored"
+
 while read -r HOSTILE call; do
   export HOSTILE HOSTILE_TRACE=$work/trace
   if [ "$HOSTILE" = unlink ]; then
