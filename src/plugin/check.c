@@ -44,6 +44,8 @@ static const struct known_check {
   { "repeats", "the same input gives the same frame", check_repeats },
   { "contexts", "contexts do not disturb each other", check_contexts },
   { "threads", "threads do not disturb each other", check_threads },
+  { "confined", "it works where it gets nothing but memory",
+    check_confined },
   { "set-level", "a level is the same however it was set", check_set_level },
   { "is-frame", "frames are known, and only they", check_is_frame },
   { "truncated", "a frame that ends early is an error", check_truncated },

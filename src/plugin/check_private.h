@@ -146,7 +146,7 @@ bool check_level (const struct iopress_codec *ops, unsigned int index,
                   int *level);
 
 /* The checks: check_frames.c, check_history.c, check_damage.c, check_process.c,
- * check_declared.c, check_compare.c.
+ * check_declared.c, check_compare.c, check_confined.c.
  */
 void check_values (struct check_run *run);
 void check_parameters (struct check_run *run);
@@ -160,6 +160,7 @@ void check_incompressible (struct check_run *run);
 void check_repeats (struct check_run *run);
 void check_contexts (struct check_run *run);
 void check_threads (struct check_run *run);
+void check_confined (struct check_run *run);
 void check_set_level (struct check_run *run);
 void check_truncated (struct check_run *run);
 void check_lengths (struct check_run *run);

@@ -106,6 +106,13 @@ else
   bites slow speed 'decompresses [0-9.]*, others do'
 fi
 
+# --sandbox=on is refused where codecs cannot be confined.
+if iopress info --sandbox=on /dev/null 2>&1 | grep -q -e --sandbox=on; then
+  echo "no codec can be confined here" >&2
+else
+  bites asks confined 'calls (access|faccessat2?), which iopress denies'
+fi
+
 # As the loader would not take it, so it is not checked.
 ln -s foreign.so "$work/plugins/link.so"
 expect_exit 1 plugin_check "$work/plugins/link.so"

@@ -120,6 +120,8 @@ before_compress (const unsigned char *input, size_t length)
     calls += ((const volatile unsigned char *) input)[length];
   if (is ("leaks-calls"))
     take_memory (100);
+  if (is ("asks"))
+    calls += access ("/", R_OK) == 0;
 }
 
 /* And what it does to the frame. */
