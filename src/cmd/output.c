@@ -39,6 +39,18 @@ refuse_input (const struct file *input, const struct file *output,
   return error_subject (err, output->name);
 }
 
+/* Whether what goes to standard output, open with FLAGS, takes the place of bytes
+ * that a file has.
+ */
+static bool
+overwrites (int flags)
+{
+  struct stat st;
+
+  return (flags & O_APPEND) == 0 && fstat (STDOUT_FILENO, &st) == 0 &&
+    S_ISREG (st.st_mode) && lseek (STDOUT_FILENO, 0, SEEK_CUR) < st.st_size;
+}
+
 /* Whatever standard output is, it is written in order from where it stands. */
 static int
 open_stream (struct file_how how, const struct file *input,
@@ -57,7 +69,11 @@ open_stream (struct file_how how, const struct file *input,
   file->fd = STDOUT_FILENO;
   file->how = how;
   file->stream = true;
-  return refuse_input (input, file, err);
+  if (refuse_input (input, file, err) < 0)
+    return -1;
+  return overwrites (flags)
+    ? leftover_check_replaced (file->fd, file->name, FILE_UPDATE, input, err)
+    : 0;
 }
 
 static int

@@ -108,13 +108,15 @@ is_taken (const struct save *save)
 }
 
 /* What --discard has finished with has its old size and holds nothing: whatever
- * stands where its image is to go may be all there is.
+ * stands where its image is to go may be all there is, and an image of nothing
+ * under its own name would look like the one that has it all.
  */
 static int
 check_not_consumed (const struct save *save, struct error *err)
 {
   const struct file *source = &save->source;
-  bool matters = source->size > 0 && (save->consumes || save->options->resume);
+  bool matters = source->size > 0 &&
+    (save->consumes || save->options->resume || save->options->replace);
   struct read_at at = read_at_of_file (source);
   int empty;
 

@@ -266,6 +266,10 @@ cp half rest
 spoil rest 50
 cp b other
 pack b B
+to_output ()
+{
+  iopress "${@:2}" 1<>"$1"
+}
 for taken in half magic rest begun; do
   case $taken in
     begun) hint='iopress save --resume goes on with it' ;;
@@ -280,6 +284,11 @@ for taken in half magic rest begun; do
       3<>${verb##* } 4<>$taken
     expect_message "fd:4: left over .*: File exists; $hint"
   done
+  # Standard output is a descriptor, too.
+  untouched $taken B -- 1 to_output $taken restore B -
+  expect_message "standard output: left over .*: File exists; $hint"
+  untouched $taken B -- 1 to_output $taken recover B -
+  untouched $taken other -- 1 to_output $taken save other -
 done
 # Also when the descriptor is for writing only.
 write_only ()

@@ -237,7 +237,8 @@ finishes
 finishes
 # The same command again would pack holes over the only copy.
 cp "$o" kept.image
-for again in "--discard $s $o" "--discard --force $s $o" "--resume $s $o.2"; do
+for again in "--discard $s $o" "--discard --force $s $o" "--resume $s $o.2" \
+             "--replace $s"; do
   # shellcheck disable=SC2086
   untouched "$s" "$o" -- 3 iopress save $again
   expect_message "holds nothing: an earlier run may have given all of it back"
