@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "format/marker.h"
 #include "util/checksum.h"
@@ -90,4 +91,18 @@ aside_suffix (const uint8_t image_id[IMAGE_ID_BYTES],
 {
   snprintf (suffix, ASIDE_SUFFIX_BYTES, ASIDE_SUFFIX "%02x%02x%02x%02x",
             image_id[0], image_id[1], image_id[2], image_id[3]);
+}
+
+const char *
+aside_suffix_of (const char *name)
+{
+  size_t length = strlen (name), suffix = ASIDE_SUFFIX_BYTES - 1;
+  size_t digits = suffix - strlen (ASIDE_SUFFIX);
+
+  if (length <= suffix)
+    return NULL;
+  name += length - suffix;
+  return strncmp (name, ASIDE_SUFFIX, suffix - digits) == 0 &&
+    strspn (name + suffix - digits, "0123456789abcdef") == digits
+    ? name : NULL;
 }

@@ -78,4 +78,9 @@ bool marker_find_expanding (const uint8_t *bytes, size_t length,
 void aside_suffix (const uint8_t image_id[IMAGE_ID_BYTES],
                    char suffix[ASIDE_SUFFIX_BYTES]);
 
+/* Where that begins in NAME, which ends with it and has more before it; or
+ * NULL.
+ */
+const char *aside_suffix_of (const char *name);
+
 #endif /* IOPRESS_FORMAT_MARKER_H */

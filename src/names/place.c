@@ -99,18 +99,6 @@ place_base (const struct place *place)
   return place->path + place->base;
 }
 
-const char *
-place_suffix_of (const struct place *place, const char *text,
-                 const char *name)
-{
-  const char *base = place_base (place);
-  size_t length = strlen (base);
-
-  return strncmp (name, base, length) == 0 &&
-    strncmp (name + length, text, strlen (text)) == 0
-    ? name + length + strlen (text) : NULL;
-}
-
 int
 place_look (const struct place *place, struct stat *st, struct error *err)
 {

@@ -52,12 +52,6 @@ int place_beside (const struct place *place, const char *suffix,
 /* The name in the folder. */
 const char *place_base (const struct place *place);
 
-/* Whether NAME, which stands beside PLACE, is PLACE's with TEXT behind it and
- * more; returns that rest, or NULL.
- */
-const char *place_suffix_of (const struct place *place, const char *text,
-                             const char *name);
-
 /* What has the name, a link as such.  Returns 1 with *ST, 0 when nothing has
  * it, or -1 with ERR.
  */

@@ -50,11 +50,11 @@ aside_name_fits (const char *file)
 static const char *
 suffix_of_aside (const struct place *file, const char *name)
 {
-  const char *digits = place_suffix_of (file, ASIDE_SUFFIX, name);
+  const char *base = place_base (file), *suffix = aside_suffix_of (name);
+  size_t length = strlen (base);
 
-  return digits != NULL && strlen (digits) == 8 &&
-    strspn (digits, "0123456789abcdef") == 8
-    ? digits - strlen (ASIDE_SUFFIX) : NULL;
+  return suffix == name + length && strncmp (name, base, length) == 0
+    ? suffix : NULL;
 }
 
 /* A descriptor of its own: reading the names moves it. */

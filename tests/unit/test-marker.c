@@ -184,6 +184,22 @@ test_aside_suffix (void **state)
   assert_string_equal (suffix, ".packed-00ab09ff");
 }
 
+static void
+test_aside_suffix_of (void **state)
+{
+  static const char name[] = "a.packed-00ab09ff.packed-11ab09ff";
+
+  (void) state;
+  assert_ptr_equal (aside_suffix_of (name), name + 17);
+  assert_null (aside_suffix_of (name + 17));
+  assert_null (aside_suffix_of (""));
+  assert_null (aside_suffix_of ("a.packed-00ab09f"));
+  assert_null (aside_suffix_of ("a.packed-00ab09fF"));
+  assert_null (aside_suffix_of ("a.packed-00ab09ffe"));
+  assert_null (aside_suffix_of ("a.packed_00ab09ff"));
+  assert_null (aside_suffix_of ("a.packed-00ab09ff.part"));
+}
+
 int
 main (void)
 {
@@ -196,6 +212,7 @@ main (void)
     cmocka_unit_test (test_expanding),
     cmocka_unit_test (test_expanding_offset),
     cmocka_unit_test (test_aside_suffix),
+    cmocka_unit_test (test_aside_suffix_of),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
