@@ -179,23 +179,48 @@ open_descriptor (struct mounted *file)
   return file->fd < 0 ? errno : 0;
 }
 
-/* What this mount writes is no half of anything. */
+/* Whether another file lacks what this one has, whatever it is shown as to who
+ * has it open.  Returns 0, or an errno.
+ */
 static int
-check_may_go (struct mounted *file)
+look_for_half (const struct mounted *file, const struct stat *now, bool *half)
+{
+  struct error err = { 0 };
+  uint64_t source_bytes;
+  enum shown content;
+
+  *half = file->half;
+  if ((!file->looked || has_changed (&file->seen, now)) &&
+      shown_look (file->path_fd, &content, &source_bytes, half, &err) < 0)
+    return mounting_say_error (file->mounting, &err);
+  if (!*half &&
+      shown_look_for_aside (file->mounting->root_fd, file->path_fd, half,
+                            &err) < 0)
+    return mounting_say_error (file->mounting, &err);
+  return 0;
+}
+
+int
+mounted_check_half (struct mounted *file)
 {
   struct error err = { 0 };
   char name[PATH_MAX];
   struct stat now;
+  bool half;
   int result;
 
+  /* What this mount writes is no half of anything. */
   if (file->writing != NULL)
     return 0;
-  result = fstat (file->path_fd, &now) < 0 ? errno : look (file, &now);
-  if (result != 0 || !file->half)
+  result = fstat (file->path_fd, &now) < 0 ? errno
+    : look_for_half (file, &now, &half);
+  if (result != 0 || !half)
     return result;
   error_about (&err, ERROR_FAILED, EPERM,
                descriptor_name (file->path_fd, name, sizeof name),
-               "has what another file lacks, and is not emptied");
+               "has what another file lacks, and is not changed");
+  error_hint (&err, "finish that in the store, with iopress save --resume or "
+              "iopress expand");
   return mounting_say_error (file->mounting, &err);
 }
 
@@ -204,7 +229,7 @@ mounted_start_anew (struct mounted *file)
 {
   struct windows *windows = file->mounting->windows;
   char name[PATH_MAX];
-  int result = check_may_go (file);
+  int result = mounted_check_half (file);
 
   if (result != 0)
     return result;
@@ -273,6 +298,8 @@ open_content (struct mounted *file, int flags)
   if (now.st_size == 0 && is_for_writing (flags))
     return mounted_start_anew (file);
   result = file->shown != NULL ? 0 : look (file, &now);
+  if (result == 0 && is_for_writing (flags))
+    result = mounted_check_half (file);
   if (result != 0 || file->content == SHOWN_PLAIN || file->shown != NULL)
     return result;
   result = open_shown (file);

@@ -166,11 +166,12 @@ mounted_write (struct mounted *file, uint64_t offset, const void *buffer,
 static int
 set_size (struct mounted *file, uint64_t size)
 {
-  int result = 0;
+  int result;
 
   if (size == 0)
     return mounted_start_anew (file);
-  if (file->writing == NULL && file->content == SHOWN_IMAGE)
+  result = mounted_check_half (file);
+  if (result == 0 && file->writing == NULL && file->content == SHOWN_IMAGE)
     result = mounted_take_up (file);
   if (result != 0)
     return result;

@@ -35,9 +35,10 @@ struct mounted {
 
 /* Under the lock, for writing, of a file that is open. */
 
-/* It is empty from now on, and being written; EPERM when it is half of an only
- * copy.
- */
+/* EPERM when it is half of an only copy, which nobody may change. */
+int mounted_check_half (struct mounted *file);
+
+/* It is empty from now on, and being written.  As mounted_check_half. */
 int mounted_start_anew (struct mounted *file);
 
 /* An image is being written to from now on, as it is. */

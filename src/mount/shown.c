@@ -4,11 +4,16 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "image/content.h"
 #include "mount/shown.h"
 #include "mount/store.h"
+#include "util/cleanup.h"
 
 /* Open the file behind FD for reading, under the name that it has in the store.
  */
@@ -42,6 +47,22 @@ look_at_image (struct file *file, const struct content *content,
   return -1;
 }
 
+/* Look at the file behind FD, which the caller closes. */
+static int
+look_below (int fd, struct file *file, struct content *content,
+            struct error *err)
+{
+  struct read_at at;
+  int result = open_below (fd, file, err);
+
+  if (result < 0)
+    return -1;
+  at = read_at_of_file (file);
+  result = content_look (&at, CONTENT_SEARCH_USUAL, content, err);
+  content_free (content);
+  return result;
+}
+
 int
 shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
             struct error *err)
@@ -49,14 +70,8 @@ shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
   struct error ignored = { 0 };
   struct content content;
   struct file file;
-  struct read_at at;
-  int result = open_below (fd, &file, err);
+  int result = look_below (fd, &file, &content, err);
 
-  if (result == 0) {
-    at = read_at_of_file (&file);
-    result = content_look (&at, CONTENT_SEARCH_USUAL, &content, err);
-    content_free (&content);
-  }
   if (result == 0) {
     *shown = SHOWN_PLAIN;
     *source_bytes = content.header.source_bytes;
@@ -65,6 +80,67 @@ shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
       result = look_at_image (&file, &content, shown, err);
   }
   file_close (&file, &ignored);
+  return result;
+}
+
+/* Whether the file behind FD is half expanded from an aside with SUFFIX. */
+static int
+is_expanded_from (int fd, const char *suffix, bool *is, struct error *err)
+{
+  struct error ignored = { 0 };
+  char expected[ASIDE_SUFFIX_BYTES];
+  struct content content;
+  struct file file;
+  int result = look_below (fd, &file, &content, err);
+
+  if (result == 0 && content.kind == CONTENT_HALF_EXPANDED) {
+    aside_suffix (content.marker.image_id, expected);
+    *is = strcmp (expected, suffix) == 0;
+  }
+  file_close (&file, &ignored);
+  return result;
+}
+
+/* The same for what has PLACE's name without its SUFFIX. */
+static int
+look_beside (const struct place *place, const char *suffix, bool *is,
+             struct error *err)
+{
+  const char *base = place_base (place);
+  char name[NAME_MAX + 1];
+  CLEANUP_CLOSE int fd = -1;
+  struct stat now;
+
+  if ((size_t) (suffix - base) >= sizeof name)
+    return 0;
+  memcpy (name, base, (size_t) (suffix - base));
+  name[suffix - base] = '\0';
+  fd = openat (place->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT)
+    return 0;
+  if (fd < 0 || fstat (fd, &now) < 0)
+    return error_about (err, ERROR_FAILED, errno, name,
+                        "cannot be looked at");
+  return S_ISREG (now.st_mode) ? is_expanded_from (fd, suffix, is, err) : 0;
+}
+
+int
+shown_look_for_aside (int root, int fd, bool *aside, struct error *err)
+{
+  struct place place = PLACE_CLOSED;
+  char name[PATH_MAX];
+  const char *suffix;
+  int result;
+
+  *aside = false;
+  /* Few names are worth more than this. */
+  if (aside_suffix_of (descriptor_name (fd, name, sizeof name)) == NULL)
+    return 0;
+  result = store_find_place (root, fd, &place, err);
+  suffix = result == 0 ? aside_suffix_of (place_base (&place)) : NULL;
+  if (suffix != NULL)
+    result = look_beside (&place, suffix, aside, err);
+  place_close (&place);
   return result;
 }
 

@@ -21,6 +21,12 @@ enum shown {
 int shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
                 struct error *err);
 
+/* Whether the file behind FD, an O_PATH descriptor, below the folder ROOT is an
+ * aside, by its name, of a file beside it that is half expanded: then it is the
+ * other half.  Returns 0 with *ASIDE, or -1 with ERR when it cannot be told.
+ */
+int shown_look_for_aside (int root, int fd, bool *aside, struct error *err);
+
 /* Open the image behind FD, an O_PATH descriptor, to be freed with shown_close.
  * Returns 0, or -1 with ERR.
  */

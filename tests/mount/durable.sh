@@ -161,8 +161,9 @@ rm "$store/foreign" "$store/torn"
 expect_exit 3 iopress verify - < <(cat "$work/unordered")
 expect_message 'records are in another order than a pipe'
 
-# What has what another file lacks is not emptied; any other file is.
+# What has what another file lacks is not changed; any other file is.
 id=00112233445566778899aabbccddeeff
+aside=packed-${id:0:8}
 cp "$store/guest" "$work/packed"
 head -c 2000000 /dev/urandom >"$work/source"
 for kind in consumed expanding; do
@@ -173,22 +174,61 @@ iopress save -c stored "$work/source" "$work/image"
 head -c 1000000 "$work/image" >"$store/other"
 iopress save --discard -c stored "$work/source" "$work/discarded"
 head -c 1000000 "$work/discarded" >"$store/begun"
+# Asides, by their names, of nothing that is half expanded from them.
+ln -s expanding "$store/link"
+mkfifo "$store/pipe"
+mkdir "$store/folder"
+for file in link pipe folder begun consumed nothing; do
+  cp "$work/image" "$store/$file.$aside"
+done
+cp "$work/image" "$store/expanding.$aside"
+cp "$work/image" "$store/expanding.packed-33221100"
+changes=("truncate -s 0" "truncate -s 100" "truncate -s +1M" "cp $work/packed"
+  "dd if=$work/packed bs=4k count=1 conv=notrunc of="
+  "fallocate -p -o 0 -l 64k")
+
+# changed CHANGE FILE: makes one of the changes.
+changed ()
+{
+  # They are separate words; that of dd ends with "of=".
+  # shellcheck disable=SC2086
+  case $1 in
+    dd*) timeout 20 $1"$2" ;;
+    *) timeout 20 $1 "$2" ;;
+  esac 2>"$work/said"
+}
+
 mounted
-for file in consumed expanding begun; do
+for file in consumed expanding begun expanding.$aside; do
   before=$(cksum <"$store/$file")
-  for empty in "truncate -s 0" "cp $work/packed"; do
-    ! $empty "$mnt/$file" 2>"$work/said" || fail "$file: $empty does it"
+  for change in "${changes[@]}"; do
+    ! changed "$change" "$mnt/$file" || fail "$file: $change does it"
     grep -q 'Operation not permitted' "$work/said" || fail "$(cat "$work/said")"
-    test "$(cksum <"$store/$file")" = "$before" || fail "$file: $empty wrote"
+    test "$(cksum <"$store/$file")" = "$before" || fail "$file: $change wrote"
   done
   grep -q "$file: has what another file lacks, and is not" "$work/log"
+  cat "$mnt/$file" >"$work/read" 2>&1 || test "$file" = begun
 done
-for empty in "truncate -s 0" "cp $work/packed"; do
+for change in "${changes[@]}"; do
+  for file in {link,pipe,folder,begun,consumed,nothing}.$aside \
+    expanding.packed-33221100; do
+    changed "$change" "$mnt/$file" || fail "$file: $change: $(cat "$work/said")"
+  done
+done
+for change in "truncate -s 0" "cp $work/packed"; do
   cp "$store/other" "$store/unfinished"
-  $empty "$mnt/unfinished"
+  changed "$change" "$mnt/unfinished"
   rm "$mnt/unfinished"
 done
-rm "$mnt/consumed" "$mnt/expanding" "$mnt/begun" "$mnt/other"
+# Verbs say what stops them.
+expect_exit 1 iopress expand "$mnt/expanding"
+expect_message 'Operation not permitted'
+# Names are those of a folder; what is beside it decides.
+mv "$mnt/expanding" "$mnt/elsewhere"
+changed "truncate -s 0" "$mnt/expanding.$aside"
+rm "$mnt/consumed" "$mnt/elsewhere" "$mnt/begun" "$mnt/other" "$mnt"/*.packed-* \
+  "$mnt/link" "$mnt/pipe"
+rmdir "$mnt/folder"
 unmounted
 
 # SIGTERM finishes what is open.
