@@ -229,6 +229,15 @@ note_begun (struct packed *packed)
   pthread_mutex_unlock (&packing->lock);
 }
 
+/* Who expands a file knows the image that he put aside by its id. */
+static int
+look_for_aside (struct packed *packed)
+{
+  return shown_look_for_aside (packed->packing->store->root.fd,
+                               packed->node->fd, &packed->useless,
+                               &packed->err) < 0 || packed->useless ? -1 : 0;
+}
+
 static int
 pack (struct packed *packed)
 {
@@ -242,7 +251,8 @@ pack (struct packed *packed)
     packed->useless = true;
     return -1;
   }
-  if (lock_image (packed) < 0 || open_output (packed) < 0)
+  if (look_for_aside (packed) < 0 || lock_image (packed) < 0 ||
+      open_output (packed) < 0)
     return -1;
   plan (packed);
   note_begun (packed);

@@ -217,6 +217,25 @@ cp "$work/other" "$store/guest"
 stays
 rm "$store/guest" "$store/guest.part"
 
+# What expand put aside stays what it is: expand knows it by its id.
+read -r id prefix < <(iopress info --json "$work/stored" | python3 -c '
+import json, sys
+image = json.load(sys.stdin)
+print(image["image_id"], image["prefix_size"])')
+aside=$store/guest.packed-${id:0:8}
+cp "$work/stored" "$aside"
+cp "$work/plain" "$store/guest"
+python3 "$abs_top_srcdir/tests/lib/make_marker.py" expanding "$id" \
+  "$prefix" "$store/guest"
+mounted_slowly
+eventually is_idle
+unmounted
+expect_same "$work/stored" "$aside"
+iopress expand "$store/guest"
+expect_same "$work/plain" "$store/guest"
+test ! -e "$aside"
+rm "$store/guest"
+
 # Killed at any instant, the file is whole, and nothing else is left.
 for instant in 0 5 10 15 19; do
   mounted_slowly
