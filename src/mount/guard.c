@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ struct guard {
   const char *folder;
   uint64_t mount_id;           /* of the mount that is guarded */
   int view;                    /* the store, read-only, mounted nowhere */
-  int alive;                   /* a pipe that ends with the process */
+  int alive;                   /* a socket that ends with the process */
 };
 
 /* Which mount stands at FOLDER.  Asks no file system: it may be dead, or not be
@@ -99,13 +100,17 @@ replace_mount (const struct guard *guard)
   return beneath ? 0 : put_view (guard, 0);
 }
 
-static void
-wait_for_end (const struct guard *guard)
+/* Returns whether the process ended without a word. */
+static bool
+was_killed (const struct guard *guard)
 {
+  ssize_t result;
   char byte;
 
-  while (read (guard->alive, &byte, 1) < 0 && errno == EINTR)
-    continue;
+  do
+    result = read (guard->alive, &byte, 1);
+  while (result < 0 && errno == EINTR);
+  return result == 0;
 }
 
 /* The process of the guard. */
@@ -121,8 +126,9 @@ stand_guard (const struct guard *guard,
   signal (SIGINT, SIG_IGN);
   signal (SIGHUP, SIG_IGN);
   close_others (guard);
-  wait_for_end (guard);
-  /* Otherwise it was unmounted. */
+  /* Otherwise it was unmounted, and its id may be that of another one now. */
+  if (!was_killed (guard))
+    return;
   if (find_mount (guard->folder, &now) < 0 || now != guard->mount_id)
     return;
   snprintf (line, sizeof line, "%s: the process was killed; %s", guard->folder,
@@ -132,15 +138,16 @@ stand_guard (const struct guard *guard,
   say (SAY_ERROR, line);
 }
 
-/* Returns 0, or an errno. */
+/* Returns 0 with *DESCRIPTOR, or an errno. */
 static int
 fork_guard (struct guard *guard,
-            void (*say) (enum say_level level, const char *line))
+            void (*say) (enum say_level level, const char *line),
+            int *descriptor)
 {
   int ends[2], errnum;
   pid_t child;
 
-  if (pipe2 (ends, O_CLOEXEC) < 0)
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
     return errno;
   guard->alive = ends[0];
   child = fork ();
@@ -150,9 +157,10 @@ fork_guard (struct guard *guard,
     _exit (0);
   }
   close (ends[0]);
-  if (child > 0)
-    /* The other one stays open until this process ends. */
+  if (child > 0) {
+    *descriptor = ends[1];
     return 0;
+  }
   close (ends[1]);
   return errnum;
 }
@@ -163,16 +171,28 @@ guard_start (const char *folder, int store_fd,
              struct error *err)
 {
   struct guard guard = { .folder = folder };
-  int result;
+  int descriptor = -1, result;
 
   if (find_mount (folder, &guard.mount_id) < 0 ||
       (guard.view = make_view (store_fd)) < 0)
     result = errno;
   else {
-    result = fork_guard (&guard, say);
+    result = fork_guard (&guard, say, &descriptor);
     close (guard.view);
   }
-  return result == 0 ? 0
+  return result == 0 ? descriptor
     : error_set (err, ERROR_FAILED, result, "stays mounted, without an answer, "
                  "when this process is killed");
+}
+
+void
+guard_end (int descriptor)
+{
+  static const char byte = 0;
+
+  if (descriptor < 0)
+    return;
+  /* The guard may have been killed. */
+  send (descriptor, &byte, 1, MSG_NOSIGNAL);
+  close (descriptor);
 }

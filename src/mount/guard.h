@@ -16,11 +16,16 @@
 
 /* Guard what has just been mounted on FOLDER, an absolute path, for as long as
  * this process lives; STORE_FD is the store's folder.  SAY as in mounting.h.
- * Must be called while no other thread runs.  Returns 0, or -1 with ERR when
- * this system does not let it.
+ * Must be called while no other thread runs.  Returns a descriptor for
+ * guard_end, or -1 with ERR when this system does not let it.
  */
 int guard_start (const char *folder, int store_fd,
                  void (*say) (enum say_level level, const char *line),
                  struct error *err);
+
+/* Nothing is mounted by this process any more, so there is nothing to guard: what
+ * is mounted on FOLDER by now is somebody else's.  -1 is ignored.
+ */
+void guard_end (int descriptor);
 
 #endif /* IOPRESS_MOUNT_GUARD_H */

@@ -27,6 +27,7 @@ struct session {
   bool store_open;
   struct fuse_session *fuse;
   bool mounted;
+  int guard;                   /* for guard_end */
 };
 
 static int
@@ -141,13 +142,14 @@ serve (struct session *session, struct error *err)
 
 /* It is mounted all the same where that cannot be had. */
 static void
-guard (const struct session *session)
+guard (struct session *session)
 {
   const struct mount_options *options = session->options;
   struct error err = { 0 };
 
-  if (guard_start (options->folder, session->store.root.fd, options->say,
-                   &err) == 0)
+  session->guard = guard_start (options->folder, session->store.root.fd,
+                                options->say, &err);
+  if (session->guard >= 0)
     return;
   error_subject (&err, options->folder);
   mounting_say_error (&session->mounting, &err);
@@ -185,7 +187,7 @@ run (struct session *session, struct error *err)
 int
 mount_run (const struct mount_options *options, struct error *err)
 {
-  struct session session = { .options = options };
+  struct session session = { .options = options, .guard = -1 };
   int result = run (&session, err);
 
   packing_stop (session.mounting.packing);
@@ -193,6 +195,7 @@ mount_run (const struct mount_options *options, struct error *err)
     store_close (&session.store);
   if (session.mounted)
     fuse_session_unmount (session.fuse);
+  guard_end (session.guard);
   if (session.fuse != NULL) {
     fuse_remove_signal_handlers (session.fuse);
     fuse_session_destroy (session.fuse);

@@ -231,6 +231,22 @@ rm "$mnt/consumed" "$mnt/elsewhere" "$mnt/begun" "$mnt/other" "$mnt"/*.packed-* 
 rmdir "$mnt/folder"
 unmounted
 
+is_gone ()
+{
+  ! kill -0 "$1" 2>/dev/null
+}
+
+# What guards a mount leaves the next one alone, however late it comes.
+mounted
+guard=$(pgrep -P "$daemon") || fail "nobody guards the mount"
+kill -STOP "$guard"
+unmounted
+mounted
+kill -CONT "$guard"
+eventually is_gone "$guard" || fail "the guard stays"
+! is_no_fuse || fail "the next mount was taken for a dead one"
+unmounted
+
 # SIGTERM finishes what is open.
 mounted
 saving term 2000
