@@ -6,6 +6,8 @@
 . "${abs_top_srcdir:-$(dirname "$0")/../..}/tests/functions.sh"
 . "$abs_top_srcdir/tests/cmd/common.sh"
 
+# AddressSanitizer would switch them off itself.
+export ASAN_OPTIONS=$ASAN_OPTIONS:disable_coredump=0
 ulimit -S -c "$(ulimit -H -c)"
 test "$(ulimit -c)" != 0 || skip "core files are switched off here for good"
 make_raw "$work/source"

@@ -107,7 +107,8 @@ else
 fi
 
 # --sandbox=on is refused where codecs cannot be confined.
-if iopress info --sandbox=on /dev/null 2>&1 | grep -q -e --sandbox=on; then
+iopress info --sandbox=on /dev/null 2>"$work/why" || :
+if grep -q -e --sandbox=on "$work/why"; then
   echo "no codec can be confined here" >&2
 else
   bites asks confined 'calls (access|faccessat2?), which iopress denies'
