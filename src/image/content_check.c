@@ -44,8 +44,8 @@ content_next (const struct content *content)
 {
   static const char *const next[CONTENT_KINDS] = {
     [CONTENT_EMPTY] = "",
-    [CONTENT_ZEROS] = "keep it: it may be a source that was given back, look "
-    "for its image",
+    [CONTENT_ZEROS] = ("keep it: it may be a source that was given back, look "
+                       "for its image"),
     [CONTENT_OTHER] = "",
     [CONTENT_SAVE] = "iopress save packs it",
     [CONTENT_PLAIN_SAVE] = "iopress save packs it",

@@ -163,6 +163,9 @@ allow (scmp_filter_ctx filter, int read_fd)
     SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
   const struct scmp_arg_cmp anonymous =
     SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS);
+  const struct scmp_arg_cmp read_there = {
+    .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (uint32_t) read_fd, .datum_b = 0,
+  };
   int result = 0;
   size_t i;
 
@@ -176,7 +179,7 @@ allow (scmp_filter_ctx filter, int read_fd)
                                not_executable, anonymous);
   if (result == 0 && read_fd >= 0)
     result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (pread64), 1,
-                               SCMP_A0_32 (SCMP_CMP_EQ, (uint32_t) read_fd));
+                               read_there);
   return result;
 }
 

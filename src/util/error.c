@@ -8,7 +8,7 @@
 
 #include "util/error.h"
 
-static void
+static void __attribute__ ((format (printf, 4, 0)))
 set (struct error *err, enum error_kind kind, int errnum, const char *format,
      va_list args)
 {

@@ -95,6 +95,7 @@ class Situation:
     tolerated = ()              # calls, or CALL:N, that may fail though FATAL
     starve = 0                  # let each so manieth allocation fail, no call
     starve_from = 1             # the first
+    told_by_errno = False       # of the call: nothing need be said
 
     def __init__(self, name, source, arguments=(), before=None):
         self.name = name
@@ -209,14 +210,15 @@ def judge_status(fault, status, happened, tolerated):
     return None
 
 
-def judge_text(status, text):
+def judge_text(situation, status, text):
     """Why what is said is wrong, or None."""
     if status == KILLED:
         return None
     lines = text.splitlines()
     if not all(line.startswith("iopress: ") for line in lines):
         return "says what is no message"
-    return None if status == 0 or lines else "says nothing"
+    return None if status == 0 or lines or situation.told_by_errno \
+        else "says nothing"
 
 
 def attempt(situation, fault, top):
@@ -233,7 +235,7 @@ def attempt(situation, fault, top):
         status = 1              # only a signal that ends the run does that
     happened = status == KILLED or injector.happened()
     wrongs = [judge_status(fault, status, happened, situation.tolerated),
-              judge_text(status, text),
+              judge_text(situation, status, text),
               situation.check(folder, status)]
     shutil.rmtree(folder)
     wrong = "; ".join(filter(None, wrongs))

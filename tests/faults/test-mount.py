@@ -22,6 +22,7 @@ class Save(Situation):
 
     # What is given back at the end need not be.
     tolerated = ("fallocate",)
+    told_by_errno = True
 
     def prepare(self, folder):
         put_files(folder, {})
