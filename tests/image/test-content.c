@@ -381,7 +381,7 @@ test_errors (void **state)
          offset += offset < 91 ? 91 : PREFIX_BYTES - 91) {
       struct error err = { 0 };
 
-      failure = kinds[i];
+      failure = (int) kinds[i];
       fail_at = offset;
       assert_int_equal (content_look (&at, CONTENT_SEARCH_USUAL, &content,
                                       &err), -1);
