@@ -22,6 +22,7 @@ struct leftover_end {
   struct packing *packing;
   struct file file;
   struct image *image;
+  struct stat seen;            /* before it was looked at */
 };
 
 /* Whether a footer ends at END, and the index before it is whole: then IMAGE
@@ -127,7 +128,9 @@ is_ours (const struct image *image, uint64_t end)
   return true;
 }
 
-/* Nobody has the file open: cut it. */
+/* Nobody has the file open through the mount: cut it, unless somebody who does
+ * not ask the mount has written to it since.
+ */
 static int
 cut (void *opaque, int *path_fd)
 {
@@ -142,8 +145,13 @@ cut (void *opaque, int *path_fd)
   *path_fd = -1;
   if (fd < 0)
     return errno;
-  if (fstat (fd, &now) < 0 || ftruncate (fd, (off_t) image->bytes) < 0 ||
-      fsync (fd) < 0)
+  if (fstat (fd, &now) < 0)
+    result = errno;
+  else if (now.st_size != leftover->seen.st_size ||
+           now.st_mtim.tv_sec != leftover->seen.st_mtim.tv_sec ||
+           now.st_mtim.tv_nsec != leftover->seen.st_mtim.tv_nsec)
+    result = ECANCELED;
+  else if (ftruncate (fd, (off_t) image->bytes) < 0 || fsync (fd) < 0)
     result = errno;
   close (fd);
   return result;
@@ -163,6 +171,7 @@ find_whole (struct leftover_end *leftover, const struct node *node)
   if (file_open (descriptor_path (node->fd, path), FILE_READ,
                  FILE_HOW (DIRECT_IO_OFF), &leftover->file, &ignored) < 0 ||
       file_lock (&leftover->file, false, &ignored) < 0 ||
+      fstat (leftover->file.fd, &leftover->seen) < 0 ||
       image_open (&leftover->file, &leftover->image, &ignored) < 0)
     return false;
   size = leftover->file.size;
