@@ -22,7 +22,7 @@ struct leftover_end {
   struct packing *packing;
   struct file file;
   struct image *image;
-  struct stat seen;            /* before it was looked at */
+  struct file_state seen;      /* before it was looked at */
 };
 
 /* Whether a footer ends at END, and the index before it is whole: then IMAGE
@@ -136,8 +136,8 @@ cut (void *opaque, int *path_fd)
 {
   struct leftover_end *leftover = opaque;
   struct image *image = leftover->image;
+  struct error ignored = { 0 };
   char path[NODE_PATH_BYTES];
-  struct stat now;
   int fd = open (descriptor_path (leftover->file.fd, path),
                  O_RDWR | O_CLOEXEC);
   int result = 0;
@@ -145,11 +145,7 @@ cut (void *opaque, int *path_fd)
   *path_fd = -1;
   if (fd < 0)
     return errno;
-  if (fstat (fd, &now) < 0)
-    result = errno;
-  else if (now.st_size != leftover->seen.st_size ||
-           now.st_mtim.tv_sec != leftover->seen.st_mtim.tv_sec ||
-           now.st_mtim.tv_nsec != leftover->seen.st_mtim.tv_nsec)
+  if (file_check_state (&leftover->file, &leftover->seen, &ignored) < 0)
     result = ECANCELED;
   else if (ftruncate (fd, (off_t) image->bytes) < 0 || fsync (fd) < 0)
     result = errno;
@@ -171,7 +167,7 @@ find_whole (struct leftover_end *leftover, const struct node *node)
   if (file_open (descriptor_path (node->fd, path), FILE_READ,
                  FILE_HOW (DIRECT_IO_OFF), &leftover->file, &ignored) < 0 ||
       file_lock (&leftover->file, false, &ignored) < 0 ||
-      fstat (leftover->file.fd, &leftover->seen) < 0 ||
+      file_note_state (&leftover->file, &leftover->seen, &ignored) < 0 ||
       image_open (&leftover->file, &leftover->image, &ignored) < 0)
     return false;
   size = leftover->file.size;
