@@ -39,8 +39,8 @@ refuse_input (const struct file *input, const struct file *output,
   return error_subject (err, output->name);
 }
 
-/* Whether what goes to standard output, open with FLAGS, takes the place of bytes
- * that a file has.
+/* Whether what goes to standard output, open with FLAGS, takes the place of
+ * bytes that a file has.
  */
 static bool
 overwrites (int flags)
@@ -364,49 +364,4 @@ output_is_there (const struct output *output)
 
   return draft == NULL || output->file.fd < 0 ||
     draft_check_name (draft, &gone) == 0;
-}
-
-void
-output_keep (struct output *output)
-{
-  struct error ignored = { 0 };
-
-  file_close (&output->file, &ignored);
-  draft_close (&output->draft);
-}
-
-int
-output_commit (struct output *output, struct error *err)
-{
-  struct file *file = &output->file;
-
-  if (output->part[0] != '\0') {
-    if (draft_publish (&output->draft, output->force ? DRAFT_OVER : DRAFT_NEW,
-                       NULL, err) < 0)
-      return -1;
-    output->part = "";
-  }
-  else {
-    if (file_sync (file, err) < 0 || file_check_close (file, err) < 0)
-      return -1;
-    if (!file->direct)
-      file_drop_cache (file, 0, 0);
-  }
-  output->committed = true;
-  return 0;
-}
-
-void
-output_abandon (struct output *output)
-{
-  struct error ignored = { 0 };
-
-  /* What is committed is durable: closing cannot lose anything any more. */
-  if (output->file.fd >= 0 && !output->committed) {
-    if (output->path != NULL)
-      draft_drop (&output->draft);
-    else if (output->file.regular)
-      file_truncate (&output->file, 0, &ignored);
-  }
-  output_keep (output);
 }
