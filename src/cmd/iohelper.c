@@ -29,13 +29,6 @@ parse_descriptor (const char *text, int *fd)
   return errno == 0 && end != text && *end == '\0' && value == *fd;
 }
 
-static int
-fail (const char *path, const char *what, struct error *err)
-{
-  error_set (err, ERROR_FAILED, errno, "%s", what);
-  return error_subject (err, path);
-}
-
 /* Returns the access mode, or -1. */
 static int
 inspect (int fd, const char *path, struct file *file, struct error *err)
@@ -45,9 +38,10 @@ inspect (int fd, const char *path, struct file *file, struct error *err)
   struct stat st;
 
   if (flags < 0)
-    return fail (path, "unable to determine access mode of", err);
+    return error_about (err, ERROR_FAILED, errno, path,
+                        "unable to determine access mode of");
   if (fstat (fd, &st) < 0)
-    return fail (path, "Unable to stat", err);
+    return error_about (err, ERROR_FAILED, errno, path, "Unable to stat");
   file->fd = fd;
   file->direct = (flags & O_DIRECT) != 0;
   /* Without O_DIRECT where it was set, the page cache would fill up. */
@@ -96,7 +90,7 @@ run (const char *path, int fd, struct error *err)
   if (access >= 0)
     result = copy (&file, access, err);
   if (close (fd) < 0 && result == 0)
-    result = fail (path, "Unable to close", err);
+    result = error_about (err, ERROR_FAILED, errno, path, "Unable to close");
   return result;
 }
 

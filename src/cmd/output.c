@@ -10,22 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "safety/leftover.h"
 #include "cmd/output.h"
 #include "image/image.h"
+#include "safety/leftover.h"
 #include "util/cleanup.h"
-
-static int
-fail (const char *subject, int errnum, const char *what, struct error *err)
-{
-  error_set (err, ERROR_FAILED, errnum, "%s", what);
-  return error_subject (err, subject);
-}
 
 static int
 fail_exists (const char *path, struct error *err)
 {
-  fail (path, EEXIST, "will not be overwritten", err);
+  error_about (err, ERROR_FAILED, EEXIST, path, "will not be overwritten");
   return error_hint (err, "use --force to replace it");
 }
 
@@ -35,8 +28,8 @@ refuse_input (const struct file *input, const struct file *output,
 {
   if (input->stream || !file_same (input, output))
     return 0;
-  error_set (err, ERROR_USAGE, 0, "is the input itself");
-  return error_subject (err, output->name);
+  return error_about (err, ERROR_USAGE, 0, output->name,
+                      "is the input itself");
 }
 
 /* Whether what goes to standard output, open with FLAGS, takes the place of
@@ -61,7 +54,8 @@ open_stream (struct file_how how, const struct file *input,
 
   snprintf (file->name, sizeof file->name, "standard output");
   if (flags < 0)
-    return fail (file->name, errno, "cannot be written", err);
+    return error_about (err, ERROR_FAILED, errno, file->name,
+                        "cannot be written");
   if ((flags & O_ACCMODE) == O_RDONLY || isatty (STDOUT_FILENO)) {
     error_set (err, ERROR_USAGE, 0, "is not a place for data");
     return error_subject (err, file->name);
@@ -198,11 +192,14 @@ judge_path (struct output *output, int node, const struct file *input,
 
   if (node < 0)
     return errno == ENOENT ? 0
-      : fail (output->path, errno, "cannot be written", err);
+      : error_about (err, ERROR_FAILED, errno, output->path,
+                     "cannot be written");
   if (fstat (node, &st) < 0)
-    return fail (output->path, errno, "cannot be examined", err);
+    return error_about (err, ERROR_FAILED, errno, output->path,
+                        "cannot be examined");
   if (S_ISDIR (st.st_mode))
-    return fail (output->path, EISDIR, "cannot be written", err);
+    return error_about (err, ERROR_FAILED, EISDIR, output->path,
+                        "cannot be written");
   if (!S_ISREG (st.st_mode))
     return 1;
   if (refuse_input_name (input, output, err) < 0)

@@ -3,7 +3,6 @@
 
 #include <config.h>
 
-
 #include "mount/writing_private.h"
 
 /* libvirt's two magics (libvirt src/qemu/qemu_saveimage.h). */
