@@ -20,6 +20,11 @@
 #define MOVE_MOUNT_BENEATH 0x200
 #endif
 
+/* Linux 6.8: an id that no other mount gets.  Before, the next one may. */
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000u
+#endif
+
 struct guard {
   const char *folder;
   uint64_t mount_id;           /* of the mount that is guarded */
@@ -36,11 +41,11 @@ find_mount (const char *folder, uint64_t *id)
   struct statx found;
 
   if (statx (AT_FDCWD, folder, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-             STATX_MNT_ID, &found) < 0)
+             STATX_MNT_ID | STATX_MNT_ID_UNIQUE, &found) < 0)
     return -1;
   *id = found.stx_mnt_id;
   errno = EOPNOTSUPP;
-  return (found.stx_mask & STATX_MNT_ID) != 0 ? 0 : -1;
+  return (found.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)) != 0 ? 0 : -1;
 }
 
 /* Returns a descriptor of STORE_FD as a read-only mount, or -1 with errno. */
