@@ -13,8 +13,7 @@
 #include "util/cleanup.h"
 
 /* Every look returns 1 when it is settled what the file is, 0 when it is not,
- * or
- * -1 with ERR.
+ * or -1 with ERR.
  */
 static int
 settle (struct content *content, enum content_kind kind)

@@ -23,7 +23,8 @@ open_below (int fd, struct file *file, struct error *err)
   char path[NODE_PATH_BYTES];
 
   if (file_open (descriptor_path (fd, path), FILE_READ,
-                 FILE_HOW (DIRECT_IO_OFF), file, err) < 0) return -1;
+                 FILE_HOW (DIRECT_IO_OFF), file, err) < 0)
+    return -1;
   descriptor_name (fd, file->name, sizeof file->name);
   return 0;
 }
