@@ -306,7 +306,8 @@ expect_logged 'guest: not packed: no room$'
 # Nor when it was removed meanwhile.
 reset
 # shellcheck disable=SC2016
-act_as 'rm "$file"; exit 1'
+act_as 'rm "$file"; echo "was removed" >&2; exit 1'
 release guest
 expect_called save 1
+expect_logged 'guest: not packed: was removed$'
 test ! -e "$saves/guest.save" || fail 'the save came back'

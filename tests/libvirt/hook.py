@@ -24,10 +24,12 @@ MAGICS = {b"QEVM\0\0\0\3": WHOLE, b"IOPRESS1": PACKED}
 
 
 def wait_until(condition, what, timeout=120):
+    """WHAT may be a function, which says it when it is too late."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
-            raise Failure(f"not in {timeout} s: {what}")
+            text = what() if callable(what) else what
+            raise Failure(f"not in {timeout} s: {text}")
         time.sleep(0.02)
 
 
@@ -94,7 +96,8 @@ class Hook:
 
     def expect_said(self, text, timeout=120):
         wait_until(lambda: text in self.said(),
-                   f"the hook says '{text}', but: {self.said()}", timeout)
+                   lambda: f"the hook says '{text}', but: {self.said()}",
+                   timeout)
 
     # Managed saves.
 
@@ -131,13 +134,14 @@ class Hook:
         """What it has replaced may take its room for a moment longer."""
         wait_until(lambda: self.state(guest) == PACKED and
                    not self.is_packing(guest) and not self.is_locked(guest),
-                   f"{guest.name} is packed; the hook said: {self.said()}")
+                   lambda: f"{guest.name} is packed; the hook said: "
+                   f"{self.said()}")
 
     def save_and_catch(self, guest, *options):
         """A managed save, until it is being packed."""
         guest.managed_save(*options)
         wait_until(lambda: self.is_packing(guest),
-                   f"{guest.name} is being packed; the hook said: "
+                   lambda: f"{guest.name} is being packed; the hook said: "
                    f"{self.said()}")
 
     def expect_files(self, *names):

@@ -48,7 +48,7 @@ class Stopped:
         self.thread = threading.Thread(target=self.start)
         self.thread.start()
         wait_until(lambda: os.path.exists(report),
-                   f"it has stopped in the middle: {hook.said()}")
+                   lambda: f"it has stopped in the middle: {hook.said()}")
         with open(report) as file:
             self.process = int(file.read())
         os.unlink(report)

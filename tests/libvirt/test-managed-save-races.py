@@ -83,7 +83,8 @@ def check_restart(libvirtd, hook, guest):
 def check_undefine(libvirtd, hook, guest):
     hook.save_and_catch(guest)
     libvirtd.virsh("undefine", "--managed-save", guest.name)
-    wait_until(lambda: hook.files() == [], f"nothing is left: {hook.files()}")
+    wait_until(lambda: hook.files() == [],
+               lambda: f"nothing is left: {hook.files()}")
 
 
 def check(directory):
