@@ -8,6 +8,7 @@
 import hashlib
 import os
 import subprocess
+import time
 
 from libvirtd import Libvirtd, main, require  # finds the others
 import iopress
