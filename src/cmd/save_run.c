@@ -24,7 +24,7 @@ try_consuming (struct save *save, struct error *err)
   if (file_descriptor_of (save->options->source_name) < 0 &&
       file_check_state (&save->source, &save->before, err) < 0)
     return -1;
-  possible = discard_is_possible (&save->source, err);
+  possible = file_can_punch (&save->source, err);
   return possible >= 0 &&
     file_note_state (&save->source, &save->before, err) < 0 ? -1 : possible;
 }

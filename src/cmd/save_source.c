@@ -3,7 +3,6 @@
 
 #include <config.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -92,17 +91,6 @@ check_source (const struct save *save, struct error *err)
   return check_no_link (save, err);
 }
 
-/* Whether the open of a source failed because that is not there, or not for
- * this caller, and not because of what may be better the next time.
- */
-static bool
-is_no_source (int errnum)
-{
-  return errnum == ENOENT || errnum == ENOTDIR || errnum == EISDIR ||
-    errnum == ELOOP || errnum == ENAMETOOLONG || errnum == EACCES ||
-    errnum == EPERM || errnum == ENXIO;
-}
-
 /* There is a source, of which nothing can be read now.  Returns -1. */
 static int
 lose_sight (struct save *save)
@@ -132,7 +120,7 @@ save_open_source (struct save *save, struct error *err)
     return -1;
   if (file_open_seekable (name, "SOURCE must be", access, options->common.how,
                           &save->source, err) < 0)
-    return err->kind == ERROR_USAGE || is_no_source (err->errnum) ? -1
+    return err->kind == ERROR_USAGE || save->source.absent ? -1
       : lose_sight (save);
   if (file_note_state (&save->source, &save->before, err) < 0)
     return lose_sight (save);

@@ -271,15 +271,31 @@ file_write_at (struct file *file, uint64_t offset, const void *buffer,
   return 0;
 }
 
-int
-file_truncate (struct file *file, uint64_t size, struct error *err)
+/* Returns 0, or -1 with errno. */
+static int
+set_size (const struct file *file, uint64_t size)
 {
   int result;
 
   do
     result = ftruncate (file->fd, (off_t) size);
   while (result < 0 && file_again (file));
-  return result < 0 ? file_fail (file, err, "cannot set the size") : 0;
+  return result;
+}
+
+int
+file_truncate (struct file *file, uint64_t size, struct error *err)
+{
+  return set_size (file, size) == 0 ? 0
+    : file_fail (file, err, "cannot set the size");
+}
+
+int
+file_extend (struct file *file, uint64_t size, struct error *err)
+{
+  if (set_size (file, size) == 0)
+    return 1;
+  return errno == EFBIG ? 0 : file_fail (file, err, "cannot set the size");
 }
 
 static int

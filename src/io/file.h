@@ -41,6 +41,9 @@ struct file {
   struct file_how how;         /* what was asked for */
   bool stream;                 /* a pipe or the like: no offsets */
   bool regular;                /* a regular file: sparse, truncatable */
+  bool absent;                 /* it could not be opened, as nothing is there, or
+                                * a folder, or nothing for this caller: no
+                                * trouble of the system, that may pass */
   uint64_t size;               /* when opened, in bytes; 0 for a stream */
   atomic_bool interrupted;     /* set by any thread: file_read_stream ends */
   /* Private to file_write_behind: the file once more, to wait for writes.  The
@@ -197,14 +200,23 @@ uint64_t file_next_data (const struct file *file, uint64_t offset);
 /* Both as the read-at face of FILE, which must outlive it. */
 struct read_at read_at_of_file (const struct file *file);
 
-/* Set the size of a regular file. */
+/* Set the size of a regular file.  Returns 0, or -1 with ERR. */
 int file_truncate (struct file *file, uint64_t size, struct error *err);
+
+/* The same ahead of writes: 1, 0 when some limit is below SIZE, or -1 with ERR.
+ */
+int file_extend (struct file *file, uint64_t size, struct error *err);
 
 /* Give the blocks of a range of a regular file back; it reads as zeros.
  * Returns 0, or -1 with ERR.
  */
 int file_punch (struct file *file, uint64_t offset, uint64_t length,
                 struct error *err);
+
+/* Whether the file system gives blocks of FILE back, tried behind its end; that
+ * counts as a change on some.  Returns 1, 0, or -1 with ERR.
+ */
+int file_can_punch (struct file *file, struct error *err);
 
 /* What the file system of a regular file allocates and frees at once, as far as
  * it tells: a power of two of at least 4096 bytes, 16 MiB at most.

@@ -35,6 +35,15 @@ file_descriptor_of (const char *text)
   return (int) value;
 }
 
+int
+file_fail_open (struct file *file, struct error *err, const char *what)
+{
+  file->absent = errno == ENOENT || errno == ENOTDIR || errno == EISDIR ||
+    errno == ELOOP || errno == ENAMETOOLONG || errno == EACCES ||
+    errno == EPERM || errno == ENXIO;
+  return file_fail (file, err, what);
+}
+
 /* Find out what kind of file it is and how large. */
 static int
 inspect (struct file *file, struct error *err)
@@ -46,7 +55,7 @@ inspect (struct file *file, struct error *err)
     return file_fail (file, err, "cannot be examined");
   if (S_ISDIR (st.st_mode)) {
     errno = EISDIR;
-    return file_fail (file, err, "cannot be used");
+    return file_fail_open (file, err, "cannot be used");
   }
   file->regular = S_ISREG (st.st_mode);
   file->stream = !file->regular && !S_ISBLK (st.st_mode);
@@ -217,7 +226,7 @@ file_take_opened (int fd, const char *name, struct file_how how,
   file->fd = fd;
   errno = errnum;
   if (fd < 0)
-    return file_fail (file, err, "cannot be opened");
+    return file_fail_open (file, err, "cannot be opened");
   if (inspect (file, err) < 0)
     return -1;
   if (how.direct != DIRECT_IO_OFF)

@@ -44,7 +44,7 @@ open_path_if_seekable (const char *name, bool follow, enum file_access access,
 
   file_set_name (file, name);
   if (node < 0 || fstat (node, &st) < 0)
-    return file_fail (file, err, "cannot be opened");
+    return file_fail_open (file, err, "cannot be opened");
   if ((S_ISREG (st.st_mode) || S_ISBLK (st.st_mode)) &&
       file_take_opened (open_node (node, name, file_open_flags (access)), name,
                         how, file, err) < 0)
@@ -78,7 +78,7 @@ file_open_seekable (const char *name, const char *must_be,
   if (type < 0 || type == S_IFREG || type == S_IFBLK)
     return type < 0 ? -1 : 0;
   errno = EISDIR;
-  return type == S_IFDIR ? file_fail (file, err, "cannot be used")
+  return type == S_IFDIR ? file_fail_open (file, err, "cannot be used")
     : error_about (err, ERROR_USAGE, 0, file->name, "is not seekable, as %s",
                    must_be);
 }

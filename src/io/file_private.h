@@ -9,6 +9,9 @@
 /* Record that a call on FILE failed with errno.  Returns -1. */
 int file_fail (const struct file *file, struct error *err, const char *what);
 
+/* The same for an open of FILE, of which it notes whether it is absent. */
+int file_fail_open (struct file *file, struct error *err, const char *what);
+
 /* The flags of open(2) for ACCESS. */
 int file_open_flags (enum file_access access);
 

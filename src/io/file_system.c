@@ -93,9 +93,9 @@ file_size_limit (const struct file *file)
   return file_system_type (file) == MSDOS_SUPER_MAGIC ? UINT32_MAX : INT64_MAX;
 }
 
-int
-file_punch (struct file *file, uint64_t offset, uint64_t length,
-            struct error *err)
+/* Returns 0, or -1 with errno. */
+static int
+punch (const struct file *file, uint64_t offset, uint64_t length)
 {
   int result;
 
@@ -103,7 +103,24 @@ file_punch (struct file *file, uint64_t offset, uint64_t length,
     result = fallocate (file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                         (off_t) offset, (off_t) length);
   while (result < 0 && file_again (file));
-  return result < 0 ? file_fail (file, err, "cannot give blocks back") : 0;
+  return result;
+}
+
+int
+file_punch (struct file *file, uint64_t offset, uint64_t length,
+            struct error *err)
+{
+  return punch (file, offset, length) == 0 ? 0
+    : file_fail (file, err, "cannot give blocks back");
+}
+
+int
+file_can_punch (struct file *file, struct error *err)
+{
+  if (punch (file, align_up (file->size, BLOCK_BYTES_MAX), PAGE_BYTES) == 0)
+    return 1;
+  return errno == EOPNOTSUPP || errno == ENOSYS ? 0
+    : file_fail (file, err, "cannot give blocks back");
 }
 
 uint64_t

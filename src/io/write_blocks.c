@@ -138,21 +138,17 @@ reap_block (struct write_blocks *blocks, bool wait, struct error *err)
 static int
 extend_ahead (struct write_blocks *blocks, uint64_t end, struct error *err)
 {
-  struct error why = { 0 };
+  int possible;
 
   if (end <= blocks->size)
     return 0;
   /* As much again as there is, so that a small file stays one. */
   blocks->size = align_up (end + minimum_u64 (end, AHEAD_BYTES_MAX),
                            PAGE_BYTES);
-  if (file_truncate (blocks->file, blocks->size, &why) == 0)
-    return 0;
-  if (why.errnum != EFBIG) {
-    *err = why;
-    return -1;
-  }
-  blocks->size = UINT64_MAX;
-  return 0;
+  possible = file_extend (blocks->file, blocks->size, err);
+  if (possible == 0)
+    blocks->size = UINT64_MAX;
+  return possible < 0 ? -1 : 0;
 }
 
 static void

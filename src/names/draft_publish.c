@@ -40,17 +40,16 @@ draft_finish_naming (struct draft *draft, struct error *err)
  * Who looks at both names meanwhile may have taken the first away already.
  */
 static int
-drop_first_name (struct draft *draft)
+drop_first_name (struct draft *draft, struct error *err)
 {
-  struct error err = { 0 }, ignored = { 0 };
+  struct error ignored = { 0 };
 
   if (place_has (&draft->part, draft->file) &&
       !place_has (&draft->place, draft->file))
     atomic_store (&draft->counts_links, false);
-  if (place_remove (&draft->part, draft->file, &err) >= 0)
+  if (place_remove (&draft->part, draft->file, err) >= 0)
     return 0;
   place_remove (&draft->place, draft->file, &ignored);
-  errno = err.errnum;
   return -1;
 }
 
@@ -63,15 +62,26 @@ rename_part (const struct draft *draft, unsigned int flags)
                     place_base (&draft->place), flags);
 }
 
+/* The name could not be given, by errno. */
+static int
+fail_new (struct draft *draft, struct error *err)
+{
+  draft->name_taken = errno == EEXIST;
+  error_about (err, ERROR_FAILED, errno, draft->place.path,
+               "cannot be created");
+  return !draft->name_taken ? -1
+    : error_hint (err, "it came meanwhile and is not overwritten: move it "
+                  "away and try again");
+}
+
 /* rename where nothing has the name, on a file system that cannot look at that
  * itself.  A second name is given only to what is not there; some cannot even
  * do that.
  */
 static int
-rename_by_link (struct draft *draft)
+rename_by_link (struct draft *draft, struct error *err)
 {
   int folder = draft->place.folder;
-  struct error unknown = { 0 };
   struct stat st;
   int there;
 
@@ -79,36 +89,28 @@ rename_by_link (struct draft *draft)
   if (linkat (folder, place_base (&draft->part), folder,
               place_base (&draft->place), 0) == 0 ||
       (errno == EEXIST && are_links (&draft->part, &draft->place)))
-    return drop_first_name (draft);
+    return drop_first_name (draft, err);
   if (errno == EEXIST || errno == ENOENT)
+    return fail_new (draft, err);
+  there = place_look (&draft->place, &st, err);
+  if (there < 0)
     return -1;
-  there = place_look (&draft->place, &st, &unknown);
-  if (there != 0) {
-    errno = there > 0 ? EEXIST : unknown.errnum;
-    return -1;
-  }
-  return rename_part (draft, 0);
+  if (there == 0 && rename_part (draft, 0) == 0)
+    return 0;
+  errno = there > 0 ? EEXIST : errno;
+  return fail_new (draft, err);
 }
 
 static int
 publish_new (struct draft *draft, struct error *err)
 {
-  int result = rename_part (draft, RENAME_NOREPLACE);
-
-  if (result < 0 && (errno == EINVAL || errno == ENOSYS))
-    result = rename_by_link (draft);
-  if (result == 0) {
-    /* Until the folder is flushed the name is one to be taken back. */
-    draft->named = &draft->place;
-    return 0;
-  }
-  result = errno;
-  error_about (err, ERROR_FAILED, result, draft->place.path,
-               "cannot be created");
-  draft->name_taken = result == EEXIST;
-  return !draft->name_taken ? -1
-    : error_hint (err, "it came meanwhile and is not overwritten: move it "
-                  "away and try again");
+  if (rename_part (draft, RENAME_NOREPLACE) < 0 &&
+      (errno == EINVAL || errno == ENOSYS
+       ? rename_by_link (draft, err) : fail_new (draft, err)) < 0)
+    return -1;
+  /* Until the folder is flushed the name is one to be taken back. */
+  draft->named = &draft->place;
+  return 0;
 }
 
 static int

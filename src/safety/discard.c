@@ -41,27 +41,6 @@ read_marker_page (struct discard *discard, struct error *err)
                        (size_t) minimum_u64 (PAGE_BYTES, source->size), err);
 }
 
-/* A punch past the end of the file. */
-static int
-probe_punch (struct file *source, struct error *err)
-{
-  return file_punch (source, align_up (source->size, PUNCH_END_BYTES),
-                     PAGE_BYTES, err);
-}
-
-int
-discard_is_possible (struct file *source, struct error *err)
-{
-  struct error why = { 0 };
-
-  if (probe_punch (source, &why) == 0)
-    return 1;
-  if (why.errnum == EOPNOTSUPP || why.errnum == ENOSYS)
-    return 0;
-  *err = why;
-  return -1;
-}
-
 /* Find out that blocks cannot be given back before anything is changed.  That
  * counts as a change on some file systems.
  */
@@ -69,11 +48,16 @@ static int
 look_at_source (struct discard *discard, struct error *err)
 {
   const struct discard_options *options = &discard->options;
+  int possible;
 
   if (options->before != NULL &&
       file_check_state (options->source, options->before, err) < 0)
     return -1;
-  if (probe_punch (options->source, err) < 0)
+  possible = file_can_punch (options->source, err);
+  if (possible == 0)
+    error_about (err, ERROR_FAILED, EOPNOTSUPP, options->source->name,
+                 "cannot give blocks back");
+  if (possible <= 0)
     return error_hint (err, "its file system may not know how: save it without "
                        "--discard");
   if (file_note_state (options->source, &discard->before, err) < 0)

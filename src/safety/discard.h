@@ -43,11 +43,6 @@ struct discard_options {
   enum source_left *left;      /* what is known; set before anything goes */
 };
 
-/* Whether blocks of SOURCE, which is open for update, can be given back at all.
- * Changes nothing.  Returns 1, 0 when its file system cannot, or -1 with ERR.
- */
-int discard_is_possible (struct file *source, struct error *err);
-
 /* Find out whether blocks of the source can be given back, before anything is
  * changed.  Everything stays the caller's.  Returns 0, or -1 with ERR.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Test of src/io/file.c. */
+/* Test of src/io/file.c and file_system.c. */
 
 #include <config.h>
 
@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -185,6 +186,58 @@ test_next_data (void **state)
   free (bytes);
 }
 
+/* A limit is no failure of a size that is set ahead. */
+static void
+test_extend (void **state)
+{
+  struct error err = { 0 };
+  struct rlimit before, limit;
+  struct file file;
+  int result;
+
+  (void) state;
+  signal (SIGXFSZ, SIG_IGN);
+  assert_int_equal (getrlimit (RLIMIT_FSIZE, &before), 0);
+  limit = before;
+  limit.rlim_cur = 2 * MIB;
+  scratch_open (scratch_path ("file"), DIRECT_IO_AUTO, &file);
+  assert_int_equal (setrlimit (RLIMIT_FSIZE, &limit), 0);
+  assert_int_equal (file_extend (&file, 2 * MIB, &err), 1);
+  result = file_extend (&file, 2 * MIB + 1, &err);
+  assert_int_equal (setrlimit (RLIMIT_FSIZE, &before), 0);
+  assert_int_equal (result, 0);
+  assert_int_equal (err.kind, ERROR_NONE);
+  assert_int_equal (lseek (file.fd, 0, SEEK_END), 2 * MIB);
+  scratch_close (&file);
+
+  assert_int_equal (file_open (scratch_file ("file", MIB), FILE_READ,
+                               FILE_HOW (DIRECT_IO_OFF), &file, &err), 0);
+  assert_int_equal (file_extend (&file, 2 * MIB, &err), -1);
+  assert_error (&err, ERROR_FAILED, "cannot set the size");
+  scratch_close (&file);
+}
+
+static void
+test_can_punch (void **state)
+{
+  struct error err = { 0 };
+  struct file file;
+
+  (void) state;
+  scratch_open (scratch_file ("file", SIZE), DIRECT_IO_OFF, &file);
+  if (file_can_punch (&file, &err) == 0)
+    skip ();                   /* a file system without holes */
+  assert_int_equal (err.kind, ERROR_NONE);
+  check_pattern_file (file.name, SIZE);
+  scratch_close (&file);
+
+  assert_int_equal (file_open (scratch_file ("file", SIZE), FILE_READ,
+                               FILE_HOW (DIRECT_IO_OFF), &file, &err), 0);
+  assert_int_equal (file_can_punch (&file, &err), -1);
+  assert_error (&err, ERROR_FAILED, "cannot give blocks back");
+  scratch_close (&file);
+}
+
 static void
 test_stream (void **state)
 {
@@ -289,6 +342,8 @@ main (void)
     cmocka_unit_test (test_direct_dropped),
     cmocka_unit_test (test_block_bytes),
     cmocka_unit_test (test_next_data),
+    cmocka_unit_test (test_extend),
+    cmocka_unit_test (test_can_punch),
     cmocka_unit_test (test_stream),
     cmocka_unit_test (test_write_stream),
   };

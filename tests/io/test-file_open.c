@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ test_descriptor_of (void **state)
 }
 
 static void
-refuse_to_open (const char *name, int errnum)
+refuse_to_open (const char *name, int errnum, bool absent)
 {
   struct error err = { 0 }, ignored = { 0 };
   struct file file = FILE_CLOSED;
@@ -49,6 +50,36 @@ refuse_to_open (const char *name, int errnum)
   assert_int_equal (err.kind, ERROR_FAILED);
   assert_int_equal (err.errnum, errnum);
   assert_string_equal (err.subject, name);
+  assert_int_equal (file.absent, absent);
+  file_close (&file, &ignored);
+}
+
+/* What is not there is something else than what cannot be opened just now. */
+static void
+test_absent (void **state)
+{
+  struct error err = { 0 }, ignored = { 0 };
+  struct rlimit before, none;
+  struct file file;
+
+  (void) state;
+  refuse_to_open (scratch_path ("missing"), ENOENT, true);
+  refuse_to_open ("/dev/null/missing", ENOTDIR, true);
+  assert_int_equal (file_open_seekable ("/", "it must be", FILE_READ,
+                                        FILE_HOW (DIRECT_IO_AUTO), &file,
+                                        &err), -1);
+  assert_true (file.absent);
+  assert_int_equal (getrlimit (RLIMIT_NOFILE, &before), 0);
+  none = before;
+  none.rlim_cur = 0;
+  assert_int_equal (setrlimit (RLIMIT_NOFILE, &none), 0);
+  refuse_to_open (scratch_path ("missing"), EMFILE, false);
+  err = (struct error) { 0 };
+  assert_int_equal (file_open_seekable ("/", "it must be", FILE_READ,
+                                        FILE_HOW (DIRECT_IO_AUTO), &file,
+                                        &err), -1);
+  assert_int_equal (setrlimit (RLIMIT_NOFILE, &before), 0);
+  assert_false (file.absent);
   file_close (&file, &ignored);
 }
 
@@ -56,9 +87,9 @@ static void
 test_refused (void **state)
 {
   (void) state;
-  refuse_to_open (scratch_path ("missing"), ENOENT);
-  refuse_to_open ("/", EISDIR);
-  refuse_to_open ("fd:1000", EBADF);
+  refuse_to_open (scratch_path ("missing"), ENOENT, true);
+  refuse_to_open ("/", EISDIR, true);
+  refuse_to_open ("fd:1000", EBADF, false);
 }
 
 /* Open one end of a pipe for the other use. */
@@ -171,6 +202,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_descriptor_of),
     cmocka_unit_test (test_refused),
+    cmocka_unit_test (test_absent),
     cmocka_unit_test (test_descriptors),
     cmocka_unit_test (test_descriptor_untouched),
     cmocka_unit_test (test_take_opened),
