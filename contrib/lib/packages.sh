@@ -240,7 +240,7 @@ packages_check ()
 {
   packages_build && packages_install g++ libcmocka-dev clang libclang-rt-dev \
     valgrind python3 strace zstd lz4 xz-utils libdeflate-dev e2fsprogs xfsprogs btrfs-progs \
-    zsh fish python3-jsonschema bindfs sshfs openssh-sftp-server util-linux \
+    zsh fish tmux python3-jsonschema bindfs sshfs openssh-sftp-server util-linux \
     util-linux-extra mount procps file
 }
 

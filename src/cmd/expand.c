@@ -40,7 +40,7 @@ run_records (void *opaque, const struct image_input *input, bool verifies,
   int result = image_run (input, &run, err);
 
   if (verifies)
-    progress_end (run.progress, result == 0);
+    progress_end (&run.progress, result == 0);
   else
     expand->progress = run.progress;
   return result;
@@ -74,7 +74,7 @@ end (void *state, bool succeeded)
 {
   struct expand *expand = state;
 
-  progress_end (expand->progress, succeeded);
+  progress_end (&expand->progress, succeeded);
 }
 
 const struct verb expand_verb = {

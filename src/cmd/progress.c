@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cmd/progress.h"
+#include "cmd/terminal.h"
 #include "util/bytes.h"
 #include "util/clock.h"
 #include "util/size.h"
@@ -45,10 +45,19 @@ struct progress {
 static size_t
 line_room (void)
 {
-  struct winsize size;
+  return terminal_columns (STDERR_FILENO, COLUMNS_DEFAULT) - 1;
+}
 
-  return ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0
-    ? size.ws_col - 1u : COLUMNS_DEFAULT - 1u;
+/* For people: two digits do. */
+static void
+format_time_left (double seconds, char text[LINE_BYTES])
+{
+  if (seconds < 100)
+    snprintf (text, LINE_BYTES, "  %.0f s left", seconds);
+  else if (seconds < 100 * 60)
+    snprintf (text, LINE_BYTES, "  %.0f min left", seconds / 60);
+  else
+    snprintf (text, LINE_BYTES, "  %.0f h left", seconds / 3600);
 }
 
 /* Append TEXT to LINE if it fits into ROOM columns with RESERVED ones free. */
@@ -94,9 +103,10 @@ compose_line (const struct progress *progress, double seconds, size_t room,
   snprintf (numbers, sizeof numbers, " %3.0f%%", part * 100);
   snprintf (text, sizeof text, "  %s/s", size_format ((uint64_t) rate, size));
   append_fitting (numbers, text, verb + frame + BAR_WIDTH_MIN, room);
-  snprintf (text, sizeof text, "  %.0f s left", seconds * (1 - part) / part);
-  if (part > 0 && part < 1)
+  if (part > 0 && part < 1) {
+    format_time_left (seconds * (1 - part) / part, text);
     append_fitting (numbers, text, verb + frame + BAR_WIDTH_MIN, room);
+  }
   verb += frame + strlen (numbers);
   draw_bar (bar, part, verb < room
             ? (size_t) minimum_u64 (room - verb, BAR_WIDTH_MAX) : 0);
@@ -104,8 +114,8 @@ compose_line (const struct progress *progress, double seconds, size_t room,
             progress->verb, bar, numbers);
 }
 
-/* Spaces take away what is left of a longer line: not every terminal knows
- * escape sequences.
+/* Spaces take away what is left of a longer line, and the ^C that the terminal
+ * shows for a key: not every terminal knows escape sequences.
  */
 static void
 show_bar (struct progress *progress, double seconds)
@@ -115,7 +125,7 @@ show_bar (struct progress *progress, double seconds)
 
   compose_line (progress, seconds, room, line);
   length = strlen (line);
-  rest = (size_t) minimum_u64 (progress->shown, room);
+  rest = (size_t) minimum_u64 (progress->shown + strlen ("^C"), room);
   fprintf (stderr, "\r%s%*s", line,
            (int) (rest > length ? rest - length : 0), "");
   progress->shown = length;
@@ -170,23 +180,14 @@ report_window (void *opaque, uint64_t window)
   report (progress, "running");
 }
 
-/* Whether a line can be written over there. */
-static bool
-is_terminal (void)
-{
-  const char *term = getenv ("TERM");
-
-  return isatty (STDERR_FILENO) && term != NULL && term[0] != '\0' &&
-    strcmp (term, "dumb") != 0;
-}
-
 struct progress *
 progress_begin (const struct common_options *options, const char *verb,
                 uint64_t total, uint32_t chunk_bytes,
                 struct run_options *run)
 {
   bool bar = !options->quiet && options->progress != PROGRESS_NONE &&
-    (options->progress == PROGRESS_BAR || is_terminal ());
+    (options->progress == PROGRESS_BAR ||
+     terminal_is_capable (STDERR_FILENO));
   struct progress *progress;
 
   if (!bar && options->progress_fd < 0)
@@ -206,10 +207,13 @@ progress_begin (const struct common_options *options, const char *verb,
 }
 
 void
-progress_end (struct progress *progress, bool succeeded)
+progress_end (struct progress **ended, bool succeeded)
 {
+  struct progress *progress = *ended;
+
   if (progress == NULL)
     return;
+  *ended = NULL;
   if (succeeded)
     progress->position = progress->total;
   report (progress, succeeded ? "done" : "failed");

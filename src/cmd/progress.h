@@ -16,7 +16,10 @@ struct progress *progress_begin (const struct common_options *options,
                                  uint32_t chunk_bytes,
                                  struct run_options *run);
 
-/* The last report, on how it ended; frees.  NULL is ignored. */
-void progress_end (struct progress *progress, bool succeeded);
+/* The last report, on how it ended; frees *PROGRESS and sets it to NULL, which
+ * it may be already.  To be called before anything else is said: the bar has
+ * not ended its line.
+ */
+void progress_end (struct progress **progress, bool succeeded);
 
 #endif /* IOPRESS_CMD_PROGRESS_H */

@@ -148,7 +148,7 @@ unpack (struct recover *recover, struct record_intake *records,
   result = pipeline_run (&intake, &job, sink, &options, err);
   if (result == 0)
     result = sink_complete (sink, err);
-  progress_end (progress, result == 0);
+  progress_end (&progress, result == 0);
   return result;
 }
 

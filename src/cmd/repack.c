@@ -130,6 +130,7 @@ run (void *opaque, char **operands, struct error *err)
   if (prepare (state, operands, err) < 0 || convert (state, err) < 0 ||
       output_commit (&state->output, err) < 0)
     return -1;
+  progress_end (&state->progress, true);
   if (state->common.verbose)
     say_note ("%s: %llu records, %s instead of %s", operands[1],
               (unsigned long long) state->footer.record_count,
@@ -143,7 +144,7 @@ end (void *opaque, bool succeeded)
 {
   struct repack_state *state = opaque;
 
-  progress_end (state->progress, succeeded);
+  progress_end (&state->progress, succeeded);
   image_input_close (&state->input);
   codec_unload (state->new_codec);
   output_abandon (&state->output);

@@ -212,8 +212,7 @@ run_command (const struct restore *restore, char *const *arguments,
 static void
 close_input (struct restore *restore, bool succeeded)
 {
-  progress_end (restore->progress, succeeded);
-  restore->progress = NULL;
+  progress_end (&restore->progress, succeeded);
   image_input_close (&restore->input);
 }
 

@@ -47,6 +47,7 @@ struct save {
   bool new_output;             /* this run has made it, or emptied it */
   bool consumes;               /* blocks of the source are to be given back: by
                                 * the command line, or by the image resumed */
+  struct error left;           /* what --replace could not remove */
   bool source_stays;           /* they were, but its file system cannot */
   struct source_layout layout;
   struct codec *codec;

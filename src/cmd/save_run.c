@@ -79,14 +79,10 @@ publish_over_source (struct save *save, struct error *err)
     .before = &save->before,
     .prefix_bytes = save->header.prefix_bytes,
   };
-  struct error left = { 0 };
 
-  if (replace_publish (&save->output.draft, &replace, &left, err) < 0)
+  if (replace_publish (&save->output.draft, &replace, &save->left, err) < 0)
     return -1;
   save->output.committed = true;
-  if (left.kind != ERROR_NONE)
-    say_note ("%s: is packed, but cannot be removed: %s", left.subject,
-              strerror (left.errnum));
   return 0;
 }
 
@@ -134,6 +130,9 @@ report (const struct save *save)
   char from[SIZE_TEXT_BYTES], to[SIZE_TEXT_BYTES];
   uint64_t kept = save->footer.page_count * PAGE_BYTES;
 
+  if (save->left.kind != ERROR_NONE)
+    say_note ("%s: is packed, but cannot be removed: %s", save->left.subject,
+              strerror (save->left.errnum));
   if (save->automatic && !common->quiet)
     report_levels (save);
   if (common->verbose && save->layout.plain_stream)
@@ -214,6 +213,7 @@ run (struct save *save, struct error *err)
 {
   if (prepare (save, err) == 0 && write_and_publish (save, err) == 0) {
     output_keep (&save->output);
+    progress_end (&save->progress, true);
     report (save);
     return 0;
   }
@@ -243,7 +243,7 @@ save_run (const struct save_options *options, struct error *err)
   };
   int result = run (&save, err);
 
-  progress_end (save.progress, result == 0);
+  progress_end (&save.progress, result == 0);
   save_close (&save);
   return result;
 }

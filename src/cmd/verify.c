@@ -73,6 +73,7 @@ verify_image (struct verify *verify, const char *name, struct error *err)
   input->decoding.fast = verify->fast;
   if (image_run (input, &verify->run, err) < 0)
     return -1;
+  progress_end (&verify->run.progress, true);
   if (common->verbose)
     say_note ("%s: %llu records, all whole", input->file.name,
               (unsigned long long) input->image->footer.record_count);
@@ -84,8 +85,7 @@ end (void *state, bool succeeded)
 {
   struct verify *verify = state;
 
-  progress_end (verify->run.progress, succeeded);
-  verify->run.progress = NULL;
+  progress_end (&verify->run.progress, succeeded);
   image_input_close (&verify->input);
 }
 
