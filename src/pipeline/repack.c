@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pipeline/image_sink.h"
 #include "pipeline/page_sink.h"
@@ -104,13 +105,26 @@ work (void *opaque, struct slot *slot)
                (unsigned long long) window->number);
 }
 
+/* Whose code runs: what is stored needs none. */
+static void
+name_codecs (struct repack_job *job)
+{
+  const char *from = job->decoding.header->codec;
+  const char *to = job->encoding.header->codec;
+  bool both = strcmp (from, to) != 0 && job->decoding.codec != NULL &&
+    job->encoding.codec != NULL;
+
+  snprintf (job->codecs, sizeof job->codecs, "%s%s%s",
+            job->decoding.codec != NULL ? from : to, both ? " or " : "",
+            both ? to : "");
+}
+
 static struct job
 make_job (struct repack_job *job)
 {
   uint32_t chunk_bytes = job->encoding.header->chunk_bytes;
 
-  snprintf (job->codecs, sizeof job->codecs, "%s or %s",
-            job->decoding.header->codec, job->encoding.header->codec);
+  name_codecs (job);
   return (struct job) {
     .opaque = job,
     .raw_bytes = chunk_bytes,

@@ -40,15 +40,55 @@ static const struct function {
   FUNCTION (is_frame, false),
 };
 
+/* No header has ever defined ABI 0: nobody has filled the struct in. */
 static int
 refuse_abi (uint32_t abi, struct error *err)
 {
+  if (abi == 0)
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin must be registered with "
+                      "IOPRESS_REGISTER_CODEC: its .abi is 0");
   error_set (err, ERROR_FAILED, 0,
              "plugin is built for ABI %u, this program needs ABI %d", abi,
              IOPRESS_CODEC_ABI);
   return error_hint (err, "%sbuild it with the iopress-plugin.h of this "
                      "program", abi > IOPRESS_CODEC_ABI
                      ? "it is for a newer iopress: install that, or " : "");
+}
+
+/* Where a required member lies beyond SIZE, its name. */
+static const char *
+member_beyond (size_t size)
+{
+  size_t i;
+
+  if (size < offsetof (struct iopress_codec, version))
+    return "name";
+  for (i = 0; i < sizeof functions / sizeof functions[0]; i++)
+    if (functions[i].required &&
+        size < functions[i].offset + sizeof (void (*) (void)))
+      return functions[i].name;
+  return NULL;
+}
+
+/* Whether the struct is as long as it says, and that is long enough. */
+static int
+check_size (const struct iopress_codec *theirs, struct error *err)
+{
+  const char *beyond = member_beyond (theirs->struct_size);
+
+  if (theirs->struct_size % _Alignof (struct iopress_codec) != 0 ||
+      !loaded_is_static (theirs, theirs->struct_size))
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin must be registered with "
+                      "IOPRESS_REGISTER_CODEC: its struct does not have the "
+                      "%u bytes that it says", theirs->struct_size);
+  if (beyond == NULL)
+    return 0;
+  return error_set (err, ERROR_FAILED, 0,
+                    "plugin must be registered with IOPRESS_REGISTER_CODEC: "
+                    "a .struct_size of %u has no room for .%s, which is "
+                    "required", theirs->struct_size, beyond);
 }
 
 /* Members the plugin does not have stay zero, members that are newer than
@@ -63,12 +103,8 @@ copy_struct (const struct iopress_codec *theirs, struct iopress_codec *ours,
                       "plugin must have a static struct iopress_codec");
   if (theirs->abi != IOPRESS_CODEC_ABI)
     return refuse_abi (theirs->abi, err);
-  if (theirs->struct_size % _Alignof (struct iopress_codec) != 0 ||
-      !loaded_is_static (theirs, theirs->struct_size))
-    return error_set (err, ERROR_FAILED, 0,
-                      "plugin must be registered with "
-                      "IOPRESS_REGISTER_CODEC: its struct does not have the "
-                      "%u bytes that it says", theirs->struct_size);
+  if (check_size (theirs, err) < 0)
+    return -1;
   memset (ours, 0, sizeof *ours);
   memcpy (ours, theirs,
           minimum_u64 (theirs->struct_size, sizeof *ours));
@@ -139,12 +175,23 @@ take_struct (struct codec *codec, const char *name, struct error *err)
   const struct iopress_codec *theirs;
   void *symbol = dlsym (codec->handle, IOPRESS_CODEC_SYMBOL);
 
+  if (symbol == NULL) {
+    error_set (err, ERROR_FAILED, 0, "not a codec plugin: it exports no %s",
+               IOPRESS_CODEC_SYMBOL);
+    return error_hint (err, "IOPRESS_REGISTER_CODEC defines that");
+  }
+  if (!loaded_is_code (symbol))
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin must be registered with "
+                      "IOPRESS_REGISTER_CODEC: %s is no function",
+                      IOPRESS_CODEC_SYMBOL);
   /* ISO C has no conversion from an object to a function pointer. */
   memcpy (&entry, &symbol, sizeof entry);
-  theirs = entry != NULL ? entry () : NULL;
+  theirs = entry ();
   if (theirs == NULL)
     return error_set (err, ERROR_FAILED, 0,
-                      "not a codec plugin: it has no %s",
+                      "plugin must be registered with "
+                      "IOPRESS_REGISTER_CODEC: its %s returns NULL",
                       IOPRESS_CODEC_SYMBOL);
   if (copy_struct (theirs, &codec->ops, err) < 0 ||
       check_functions (&codec->ops, err) < 0 ||

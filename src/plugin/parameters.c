@@ -10,10 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/loaded.h"
 #include "plugin/parameters.h"
 
 /* Most parameters a codec can describe: a text has no room for more. */
 #define PARAMETERS_MAX (IOPRESS_CODEC_PARAMETERS_MAX / 2u + 1u)
+
+/* More than any header will ever make of struct iopress_codec_parameter. */
+#define PARAMETER_SIZE_MAX 4096u
 
 const struct iopress_codec_parameter *
 codec_parameter (const struct iopress_codec *ops, size_t index)
@@ -75,12 +79,20 @@ is_word_list (const char *choices)
     strlen (choices) < PARAMETER_RANGE_BYTES - IOPRESS_CODEC_KEY_MAX - 1;
 }
 
+/* A text of the plugin's that lies where nothing can have been freed. */
+static bool
+is_static_line (const char *text)
+{
+  return text != NULL && loaded_is_static (text, 1) &&
+    codec_text_is_line (text);
+}
+
 /* What is wrong with PARAMETER, or NULL. */
 static const char *
 fault_of (const struct iopress_codec_parameter *parameter)
 {
-  if (!is_key (parameter->key))
-    return "a .key of 1 to 31 of the characters a-z, 0-9 and -";
+  if (!is_static_line (parameter->key) || !is_key (parameter->key))
+    return "a static .key of 1 to 31 of the characters a-z, 0-9 and -";
   if (parameter->type < IOPRESS_CODEC_FLAG ||
       parameter->type > IOPRESS_CODEC_CHOICE)
     return "a .type of this program's iopress-plugin.h";
@@ -88,37 +100,81 @@ fault_of (const struct iopress_codec_parameter *parameter)
       parameter->minimum > parameter->maximum)
     return "a .minimum that is not above .maximum";
   if (parameter->type == IOPRESS_CODEC_CHOICE &&
-      !is_word_list (parameter->choices))
-    return "words with | between them as .choices";
-  return codec_text_is_line (parameter->help) ? NULL
-    : "a line of ASCII as .help";
+      (!is_static_line (parameter->choices) ||
+       !is_word_list (parameter->choices)))
+    return "static words with | between them as .choices";
+  return is_static_line (parameter->help) ? NULL
+    : "a static line of ASCII as .help";
+}
+
+/* Which parameter before INDEX has the key of that one; INDEX for none. */
+static size_t
+first_of_key (const struct iopress_codec *ops, size_t index)
+{
+  const char *key = codec_parameter (ops, index)->key;
+  size_t i = 0;
+
+  while (strcmp (codec_parameter (ops, i)->key, key) != 0)
+    i++;
+  return i;
+}
+
+/* Whether the parameter INDEX is there to be looked at, or the end. */
+static int
+check_place (const struct iopress_codec *ops, size_t index, struct error *err)
+{
+  const char *place = (const char *) ops->parameters +
+    index * ops->parameter_size;
+
+  if (index <= PARAMETERS_MAX &&
+      loaded_is_static (place, sizeof (struct iopress_codec_parameter)))
+    return 0;
+  if (index == 0)
+    return error_set (err, ERROR_FAILED, 0,
+                      "plugin must have a static array as .parameters");
+  return error_set (err, ERROR_FAILED, 0,
+                    "plugin must end .parameters with a .key of NULL");
+}
+
+static int
+check_described (const struct iopress_codec *ops, size_t index,
+                 struct error *err)
+{
+  const char *fault = fault_of (codec_parameter (ops, index));
+  size_t first;
+
+  if (fault != NULL)
+    return error_set (err, ERROR_FAILED, 0, "plugin must give parameter %zu "
+                      "%s", index + 1, fault);
+  first = first_of_key (ops, index);
+  return first == index ? 0
+    : error_set (err, ERROR_FAILED, 0, "plugin must give parameter %zu a .key "
+                 "of its own: parameter %zu is \"%s\", too", index + 1,
+                 first + 1, codec_parameter (ops, index)->key);
 }
 
 int
 codec_parameters_check_described (const struct iopress_codec *ops,
                                   struct error *err)
 {
-  const struct iopress_codec_parameter *parameter;
-  const char *fault;
   size_t i;
 
-  if (ops->parameters != NULL &&
-      (ops->parameter_size < sizeof *parameter ||
-       ops->parameter_size % _Alignof (struct iopress_codec_parameter) != 0))
+  if (ops->parameters == NULL)
+    return 0;
+  if (ops->parameter_size < sizeof (struct iopress_codec_parameter) ||
+      ops->parameter_size > PARAMETER_SIZE_MAX ||
+      ops->parameter_size % _Alignof (struct iopress_codec_parameter) != 0)
     return error_set (err, ERROR_FAILED, 0,
                       "plugin must be registered with "
                       "IOPRESS_REGISTER_CODEC: .parameter_size is %zu",
                       ops->parameter_size);
-  for (i = 0; (parameter = codec_parameter (ops, i)) != NULL; i++) {
-    if (i == PARAMETERS_MAX)
-      return error_set (err, ERROR_FAILED, 0,
-                        "plugin must end .parameters with a .key of NULL");
-    fault = fault_of (parameter);
-    if (fault != NULL)
-      return error_set (err, ERROR_FAILED, 0,
-                        "plugin must give parameter %zu %s", i + 1, fault);
+  for (i = 0; check_place (ops, i, err) == 0; i++) {
+    if (codec_parameter (ops, i) == NULL)
+      return 0;
+    if (check_described (ops, i, err) < 0)
+      return -1;
   }
-  return 0;
+  return -1;
 }
 
 /* A parameter as the user wrote it, in one piece of the text. */

@@ -146,7 +146,8 @@ test_struct_sizes (void **state)
   (void) state;
   install ("variant", "newer");
   assert_loads ("newer");
-  assert_variant_refused ("too-old", "must have a .decompress function");
+  assert_variant_refused ("too-old", "has no room for .decompress");
+  assert_variant_refused ("nameless", ".struct_size of 8 has no room for .name");
   assert_variant_refused ("cut", "IOPRESS_REGISTER_CODEC");
 }
 
@@ -156,8 +157,9 @@ test_values (void **state)
   (void) state;
   assert_variant_refused ("later-abi", "built for ABI 2");
   assert_hint (folder.path, "later-abi", "newer iopress");
-  assert_variant_refused ("earlier-abi", "built for ABI 0");
-  assert_hint (folder.path, "earlier-abi", "build it with");
+  assert_hint (folder.path, "later-abi", "build it with");
+  assert_variant_refused ("earlier-abi", "IOPRESS_REGISTER_CODEC: its .abi "
+                          "is 0");
   assert_variant_refused ("other-name", "calls itself \"good\"");
   assert_variant_refused ("bad-levels", ".level_default (10)");
   assert_variant_refused ("odd-chunk", "not 100000");
@@ -184,12 +186,16 @@ test_parameters (void **state)
   struct codec *codec = NULL;
 
   (void) state;
-  assert_variant_refused ("wrong-key", "parameter 1 a .key");
+  assert_variant_refused ("wrong-key", "parameter 1 a static .key");
   assert_variant_refused ("wrong-type", "parameter 1 a .type");
   assert_variant_refused ("wrong-range", "parameter 1 a .minimum");
-  assert_variant_refused ("wrong-choice", "parameter 1 words");
-  assert_variant_refused ("wrong-help", "parameter 1 a line");
+  assert_variant_refused ("wrong-choice", "parameter 1 static words");
+  assert_variant_refused ("wrong-help", "parameter 1 a static line");
   assert_variant_refused ("wrong-size", ".parameter_size is 8");
+  assert_variant_refused ("wrong-distance", ".parameter_size is 1073741824");
+  assert_variant_refused ("wrong-place", "static array as .parameters");
+  assert_variant_refused ("wrong-twice", "parameter 2 a .key of its own");
+  assert_variant_refused ("wrong-end", "with a .key of NULL");
   install ("variant", "long-parameter");
   assert_int_equal (codec_load (folder.path, "long-parameter", &codec, &err),
                     0);
@@ -206,8 +212,9 @@ test_not_a_plugin (void **state)
 
   (void) state;
   install ("empty", "empty");
-  assert_refused (folder.path, "empty", "no iopress_codec_entry");
-  assert_variant_refused ("null", "no iopress_codec_entry");
+  assert_refused (folder.path, "empty", "exports no iopress_codec_entry");
+  assert_hint (folder.path, "empty", "IOPRESS_REGISTER_CODEC");
+  assert_variant_refused ("null", "its iopress_codec_entry returns NULL");
   file = fopen (path_of ("text"), "w");
   assert_non_null (file);
   fputs ("not a shared object\n", file);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/test_codec.h"
@@ -34,13 +35,36 @@ static const struct {
   { { .key = NULL }, NULL },
 };
 
+/* Of the codecs called wrong-something. */
+static struct iopress_codec_parameter parameters[40] = {
+  { .key = "wrong", .type = IOPRESS_CODEC_INTEGER, .help = "nothing" },
+};
+
+static void
+describe_wrongly (struct iopress_codec *codec, const char *name)
+{
+  static char keys[40][4];
+  unsigned int i;
+
+  if (strcmp (name, "wrong-size") == 0)
+    codec->parameter_size = 8;
+  else if (strcmp (name, "wrong-distance") == 0)
+    codec->parameter_size = 1u << 30;
+  else if (strcmp (name, "wrong-place") == 0)
+    codec->parameters = (const void *) (uintptr_t) 4096;
+  else if (strcmp (name, "wrong-twice") == 0)
+    parameters[1] = parameters[0];
+  else if (strcmp (name, "wrong-end") == 0)
+    for (i = 0; i < 40; i++) {
+      parameters[i] = parameters[0];
+      parameters[i].key = keys[i];
+      snprintf (keys[i], sizeof keys[i], "k%u", i);
+    }
+}
+
 static void
 describe_parameters (struct iopress_codec *codec, const char *name)
 {
-  static struct iopress_codec_parameter parameters[2] = {
-    { .key = "wrong", .type = IOPRESS_CODEC_INTEGER, .help = "nothing" },
-  };
-
   codec->parameter_size = sizeof parameters[0];
   if (strcmp (name, "long-parameter") == 0) {
     codec->parameters = &long_parameters[0].parameter;
@@ -58,8 +82,8 @@ describe_parameters (struct iopress_codec *codec, const char *name)
     parameters[0].type = IOPRESS_CODEC_CHOICE;
   else if (strcmp (name, "wrong-help") == 0)
     parameters[0].help = "two\nlines";
-  else if (strcmp (name, "wrong-size") == 0)
-    codec->parameter_size = 8;
+  else
+    describe_wrongly (codec, name);
 }
 
 static void
@@ -69,6 +93,8 @@ change_struct (struct iopress_codec *codec, const char *name)
     codec->struct_size = offsetof (struct iopress_codec, error_text);
   else if (strcmp (name, "too-old") == 0)
     codec->struct_size = offsetof (struct iopress_codec, decompress);
+  else if (strcmp (name, "nameless") == 0)
+    codec->struct_size = 8;
   else if (strcmp (name, "newer") == 0)
     codec->struct_size = sizeof variant;
   else if (strcmp (name, "cut") == 0)
