@@ -2,6 +2,7 @@
 # The figures that contrib/bench holds against their targets.
 
 import dataclasses
+import statistics
 import typing
 
 GIB = 1 << 30
@@ -41,6 +42,7 @@ class Figures:
         self.ratios()
         self.sizes()
         self.processors()
+        self.mounted()
 
     def ratio(self, name, bound, field, ours, theirs):
         """OURS and THEIRS are (group, tool); medians against each other."""
@@ -170,3 +172,35 @@ class Figures:
             self.value(f"{role}, CPU per GiB", 60,
                        lambda role=role: self.results.thread(role) * 1000 *
                        GIB / self.data_bytes, unit="ms")
+
+    def mounted(self):
+        """A mount against what is done without it; see bench_mount.py."""
+        for way, packed in (("1 channel", 0.62), ("2 direct", 0.75)):
+            names = [f"{name}, {way}" for name in (
+                "mount", "plain file", "mount pack=now",
+                "plain file, iopress save", "iopress restore, plain file")]
+            self.ratio(f"mount: save against the plain file, {way}", 1.10,
+                       "wall", *(("mount-save", name) for name in names[:2]))
+            self.ratio(f"mount pack=now: save against plain, iopress save, "
+                       f"{way}", packed, "wall",
+                       *(("mount-save", name) for name in names[2:4]))
+            self.ratio(f"mount: cold load against the plain file, {way}", 1.0,
+                       "wall", *(("mount-load", name) for name in names[:2]))
+            self.ratio(f"mount: cold load against restore, then load, {way}",
+                       0.5, "wall", ("mount-load", names[0]),
+                       ("mount-load", names[4]))
+        for name, bound in (("mount", 0.25), ("mount pack=now", 0.42)):
+            self.ratio(f"{name}: virsh save against --image-format zstd",
+                       bound, "wall", ("mount-virsh", name),
+                       ("mount-virsh", "zstd"))
+        mounted = self.results.mounted
+        self.value("mount: size after background packing against iopress save",
+                   1.005, lambda: max(mounted["size"]))
+        self.value("mount: transport of large writes, CPU s a GB", 0.33,
+                   lambda: statistics.median(mounted["transport"]))
+        self.value(f"mount: peak memory, -T{self.threads}", 48,
+                   lambda: max(mounted["memory"]) / MIB, unit="MiB")
+        self.value("mount pack=now: room beyond the image, of what is allowed",
+                   1.0, lambda: max(
+                       most / allowed for most, allowed
+                       in zip(mounted["room"], mounted["room allowed"])))

@@ -16,6 +16,9 @@ GROUP_TITLES = {
     "scaling": "Save, one thread and two",
     "auto": "Save, source not in the page cache, level chosen",
     "estimate": "Save, source not in the page cache, after an estimate",
+    "mount-save": "A guest saved by QEMU, flushed",
+    "mount-load": "A guest loaded by QEMU, from a cold file",
+    "mount-virsh": "virsh save",
 }
 
 
@@ -170,4 +173,5 @@ def as_json(results, figures, facts):
                     for figure in figures],
         "samples": samples, "limits": results.limits,
         "shares": results.shares, "threads": results.threads,
-        "estimates": results.estimates}, indent=1) + "\n"
+        "estimates": results.estimates,
+        "mounted": results.mounted}, indent=1) + "\n"

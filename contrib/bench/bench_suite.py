@@ -14,7 +14,7 @@ from bench_run import Failure
 
 GROUPS = ("save-hot", "save-slow", "save-cold", "discard", "restore-hot",
           "restore-cold", "scaling", "serial", "auto", "estimate", "limits",
-          "extremes")
+          "extremes", "mount")
 LIMIT_CODECS = (("zstd", 1), ("zstd", 3), ("lz4", 1))
 LIMIT_MIB = 512            # of windows held in memory
 SLOW_BYTES_MAX = 512 * MIB
@@ -30,8 +30,8 @@ def say(text):
 class Results:
     """samples[group][tool]: one Sample a round.  Figures of other kinds are
     in limits[name], threads[role], shares[name] (of the time that -c auto
-    took) and estimates (what --estimate says), a list of one value a round
-    each."""
+    took), estimates (what --estimate says) and mounted[name] (of a mount), a
+    list of one value a round each, or more."""
 
     def __init__(self):
         self.samples = {}
@@ -39,6 +39,7 @@ class Results:
         self.threads = {}
         self.shares = {}
         self.estimates = []
+        self.mounted = {}
         self.notes = []
         self.errors = []
 
@@ -81,6 +82,7 @@ class Suite:
         self.results = Results()
         self.broken = set()
         self.images = []
+        self.mount = None
 
     def path(self, name):
         return os.path.join(self.work, name)
@@ -112,6 +114,18 @@ class Suite:
         if self.wanted("serial"):
             with open(self.path("page"), "wb") as file:
                 file.write(b"x" * PAGE)
+        if self.wanted("mount"):
+            self.prepare_mount()
+
+    def prepare_mount(self):
+        # It needs what tests/ has, and a machine of its own.
+        import bench_mount
+        group = bench_mount.MountGroup(self)
+        try:
+            group.prepare()
+            self.mount = group
+        except bench_mount.REASONS as why:
+            self.results.note(f"left out: iopress mount: {why}")
 
     def prepare_restore(self):
         """The images to unpack, and whether iopress gives back the source."""
@@ -256,6 +270,10 @@ class Suite:
             return
         if self.take("estimate", tool, self.source, bench_run.make_cold):
             self.results.estimates.append(found)
+
+    def round_mount(self):
+        if self.mount is not None:
+            self.mount.round()
 
     # The limits of the machine.
 

@@ -253,7 +253,7 @@ def version():
     return tuple(map(int, match.groups())) if match else ()
 
 
-def require_needs():
+def require_programs():
     if os.geteuid() != 0:
         raise Skip("must be root")
     if version() < MINIMUM:
@@ -263,6 +263,10 @@ def require_needs():
     if not os.path.exists(Libvirtd.iohelper):
         raise Skip(f"{Libvirtd.iohelper} is not there")
     iopress.program()
+
+
+def require_needs():
+    require_programs()
     harness.guest_artifacts()
 
 
@@ -273,12 +277,12 @@ def machine_state():
             for path, _, _ in os.walk(folder)]
 
 
-def main(check):
-    """Run CHECK (directory) in namespaces of its own, and end with the
-    status that automake expects."""
+def main(check, needs=require_needs):
+    """Run CHECK (directory) in namespaces of its own, if NEEDS () finds what
+    that needs, and end with the status that automake expects."""
     harness.end_on_signals()
     os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    status = harness.outcome(require_needs)
+    status = harness.outcome(needs)
     if status == 0:
         directory = harness.scratch_directory()
         before = machine_state()

@@ -222,6 +222,8 @@ class Witness:
 class Guest(Witness):
     """A QEMU process with the test guest in it; use it in a with statement."""
 
+    POLL_SECONDS = 0.05         # how often to ask how far a migration is
+
     def __init__(self, directory, memory=256, cpus=1, incoming=False):
         kernel, initramfs = guest_artifacts()
         self.directory = tempfile.mkdtemp(prefix="guest-", dir=directory)
@@ -319,7 +321,7 @@ class Guest(Witness):
             if status in ("completed", "failed", "cancelled"):
                 raise Failure(f"migration {status}: "
                               f"{answer.get('error-desc', 'no reason given')}")
-            time.sleep(0.05)
+            time.sleep(self.POLL_SECONDS)
         raise Failure(f"migration not {wanted} in {timeout} s")
 
     def start_save(self, path, offset=0, multifd_channels=0, direct_io=False,
