@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -58,16 +59,36 @@ test_described (void **state)
 }
 
 static void
+test_one_key_twice (void **state)
+{
+  static struct iopress_codec_parameter twice[4];
+  struct iopress_codec twins = ops;
+  struct error err = { 0 };
+
+  (void) state;
+  memcpy (twice, parameters, 2 * sizeof twice[0]);
+  twice[2] = parameters[0];
+  twins.parameters = twice;
+  assert_int_equal (codec_parameters_check_described (&twins, &err), -1);
+  assert_non_null (strstr (err.what, "parameter 3 a .key of its own: "
+                           "parameter 1 is \"fast\", too"));
+}
+
+static void
 test_no_end (void **state)
 {
   static struct iopress_codec_parameter many[40];
+  static char keys[40][4];
   struct iopress_codec endless = ops;
   struct error err = { 0 };
   size_t i;
 
   (void) state;
-  for (i = 0; i < 40; i++)
+  for (i = 0; i < 40; i++) {
     many[i] = parameters[0];
+    many[i].key = keys[i];
+    snprintf (keys[i], sizeof keys[i], "k%u", (unsigned int) i);
+  }
   endless.parameters = many;
   assert_int_equal (codec_parameters_check_described (&endless, &err), -1);
   assert_non_null (strstr (err.what, "must end .parameters"));
@@ -137,6 +158,7 @@ main (void)
 {
   static const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_described),
+    cmocka_unit_test (test_one_key_twice),
     cmocka_unit_test (test_no_end),
     cmocka_unit_test (test_check),
     cmocka_unit_test (test_hint),
