@@ -153,11 +153,10 @@ print_status (const struct mount_settings *settings, struct error *err)
 
   text[length > 0 ? length : 0] = '\0';
   status = length > 0 ? json_tokener_parse (text) : NULL;
-  if (status == NULL) {
-    error_set (err, ERROR_FAILED, length < 0 ? errno : 0,
-               "is no mount of iopress that answers");
-    return error_subject (err, settings->folder);
-  }
+  if (status == NULL)
+    return error_about (err, ERROR_FAILED, length < 0 ? errno : 0,
+                        settings->folder,
+                        "is no mount of iopress that answers");
   if (settings->json) {
     visible_print_json (stdout, text);
     json_object_put (status);
@@ -235,10 +234,9 @@ static int
 find_folder (const struct mount_settings *settings, char path[PATH_MAX],
              struct error *err)
 {
-  if (realpath (settings->folder, path) != NULL)
-    return 0;
-  error_set (err, ERROR_FAILED, errno, "cannot be mounted on");
-  return error_subject (err, settings->folder);
+  return realpath (settings->folder, path) != NULL ? 0
+    : error_about (err, ERROR_FAILED, errno, settings->folder,
+                   "cannot be mounted on");
 }
 
 static int

@@ -115,8 +115,7 @@ descriptor_check_name (const char *name, const char *what, struct error *err)
     return descriptor_check (fd, what, err);
   if (strncmp (name, "fd:", 3) != 0)
     return 0;
-  error_set (err, ERROR_USAGE, 0, "is no descriptor");
-  error_subject (err, what);
+  error_about (err, ERROR_USAGE, 0, what, "is no descriptor");
   return error_hint (err, "a file of that name is \"./%s\"", name);
 }
 

@@ -56,10 +56,9 @@ open_stream (struct file_how how, const struct file *input,
   if (flags < 0)
     return error_about (err, ERROR_FAILED, errno, file->name,
                         "cannot be written");
-  if ((flags & O_ACCMODE) == O_RDONLY || isatty (STDOUT_FILENO)) {
-    error_set (err, ERROR_USAGE, 0, "is not a place for data");
-    return error_subject (err, file->name);
-  }
+  if ((flags & O_ACCMODE) == O_RDONLY || isatty (STDOUT_FILENO))
+    return error_about (err, ERROR_USAGE, 0, file->name,
+                        "is not a place for data");
   file->fd = STDOUT_FILENO;
   file->how = how;
   file->stream = true;
@@ -106,9 +105,8 @@ refuse_input_part (const struct file *input, const struct output *output,
 
   if (!place_leads_to (part, input))
     return 0;
-  error_set (err, ERROR_USAGE, 0, "is the input itself, and is where %s would "
-             "be written", output->path);
-  error_subject (err, part->path);
+  error_about (err, ERROR_USAGE, 0, part->path, "is the input itself, and is "
+               "where %s would be written", output->path);
   return error_hint (err, "choose another name");
 }
 
@@ -162,10 +160,8 @@ static int
 refuse_input_name (const struct file *input, const struct output *output,
                    struct error *err)
 {
-  if (!place_leads_to (&output->draft.place, input))
-    return 0;
-  error_set (err, ERROR_USAGE, 0, "is the input itself");
-  return error_subject (err, output->path);
+  return !place_leads_to (&output->draft.place, input) ? 0
+    : error_about (err, ERROR_USAGE, 0, output->path, "is the input itself");
 }
 
 /* The regular file NODE, from place_find, has the name of OUTPUT. */
@@ -321,10 +317,9 @@ output_reopen (const char *name, struct output_how how,
 
   *output = (struct output) OUTPUT_CLOSED;
   output->force = how.force;
-  if (strcmp (name, "-") == 0) {
-    error_set (err, ERROR_USAGE, 0, "--resume cannot go on with a stream");
-    return error_subject (err, "standard output");
-  }
+  if (strcmp (name, "-") == 0)
+    return error_about (err, ERROR_USAGE, 0, "standard output",
+                        "--resume cannot go on with a stream");
   output->path = fd < 0 ? name : NULL;
   if (fd < 0)
     result = reopen_path (how.file, input, output, err);

@@ -78,8 +78,8 @@ execute (const struct program *program, const struct signal_state *state)
   if (prepare_descriptors (program) == 0)
     execvp (program->arguments[0], program->arguments);
   errnum = errno;
-  error_set (&err, ERROR_FAILED, errnum, "cannot be run");
-  error_subject (&err, program->arguments[0]);
+  error_about (&err, ERROR_FAILED, errnum, program->arguments[0],
+               "cannot be run");
   say_error (&err);
   _exit (errnum == ENOENT ? PROGRAM_NOT_FOUND : PROGRAM_NOT_EXECUTABLE);
 }
@@ -125,9 +125,8 @@ start_and_await (const struct program *program,
   status = child > 0 ? await (child, &state->awaited) : -1;
   if (status >= 0)
     return status;
-  error_set (err, ERROR_FAILED, errno, "cannot be %s",
-             child > 0 ? "waited for" : "started");
-  return error_subject (err, program->arguments[0]);
+  return error_about (err, ERROR_FAILED, errno, program->arguments[0],
+                      "cannot be %s", child > 0 ? "waited for" : "started");
 }
 
 int

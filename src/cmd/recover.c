@@ -94,9 +94,8 @@ name_codec (struct recover *recover, char name[CODEC_NAME_BYTES],
     return -1;
   if (name[0] != '\0')
     return 0;
-  error_set (err, ERROR_BAD_INPUT, 0,
-             "neither header nor records name the codec");
-  error_subject (err, recover->file.name);
+  error_about (err, ERROR_BAD_INPUT, 0, recover->file.name,
+               "neither header nor records name the codec");
   return error_hint (err, "name it with -c");
 }
 
@@ -180,10 +179,10 @@ explain_uncertain (const struct recover *recover, struct error *err)
 
   if (!salvage->versions_uncertain && !salvage->size_uncertain)
     return 0;
-  error_set (err, ERROR_BAD_INPUT, 0, salvage->versions_uncertain
-             ? "what was recovered may be older than what was written last"
-             : "what was recovered may have the wrong size");
-  error_subject (err, recover->file.name);
+  error_about (err, ERROR_BAD_INPUT, 0, recover->file.name,
+               salvage->versions_uncertain
+               ? "what was recovered may be older than what was written last"
+               : "what was recovered may have the wrong size");
   return error_hint (err, "the image was written through iopress mount, and "
                      "never finished or lost its header, index or footer");
 }
@@ -198,9 +197,8 @@ explain_missing (struct recover *recover, const char *output,
 
   if (bytes == 0)
     return explain_uncertain (recover, err);
-  error_set (err, ERROR_BAD_INPUT, 0, "up to %s are missing",
-             size_format (bytes, text));
-  error_subject (err, recover->file.name);
+  error_about (err, ERROR_BAD_INPUT, 0, recover->file.name,
+               "up to %s are missing", size_format (bytes, text));
   return error_hint (err, salvage->versions_uncertain
                      ? "%s has zeros in their place, and the rest may be older "
                      "than what was written last"

@@ -42,10 +42,9 @@ find_room (const struct save *save, struct room *room, struct error *err)
   if (!room->known)
     return 0;
   path = strdup (save->options->output_name);
-  if (path == NULL || free_space_find (dirname (path), &room->free) < 0) {
-    error_set (err, ERROR_FAILED, errno, "cannot find out how much is free");
-    return error_subject (err, save->options->output_name);
-  }
+  if (path == NULL || free_space_find (dirname (path), &room->free) < 0)
+    return error_about (err, ERROR_FAILED, errno, save->options->output_name,
+                        "cannot find out how much is free");
   room->shared = fstatvfs (save->source.fd, &source) == 0 &&
     source.f_fsid == room->free.file_system;
   return 0;

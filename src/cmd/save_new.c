@@ -17,16 +17,10 @@
 #include "safety/replace.h"
 
 static int
-refuse (const char *subject, const char *what, struct error *err)
-{
-  error_set (err, ERROR_USAGE, 0, "%s", what);
-  return error_subject (err, subject);
-}
-
-static int
 refuse_stream (const char *name, struct error *err)
 {
-  return refuse (name, "cannot be made durable, as --discard needs", err);
+  return error_about (err, ERROR_USAGE, 0, name,
+                      "cannot be made durable, as --discard needs");
 }
 
 /* With --discard the image must be able to become durable, elsewhere. */
@@ -36,11 +30,13 @@ save_check_output (struct save *save, struct error *err)
   if (save->consumes && save->output.file.stream)
     return refuse_stream (save->output.file.name, err);
   if (!save->output.file.stream && !save->output.file.regular)
-    return refuse (save->output.file.name, "is a device, which has no end "
-                   "where the footer could stand", err);
+    return error_about (err, ERROR_USAGE, 0, save->output.file.name,
+                        "is a device, which has no end where the footer could "
+                        "stand");
   if (save->output.file.regular &&
       file_same (&save->source, &save->output.file))
-    return refuse (save->output.file.name, "is SOURCE itself", err);
+    return error_about (err, ERROR_USAGE, 0, save->output.file.name,
+                        "is SOURCE itself");
   return 0;
 }
 
@@ -125,9 +121,8 @@ check_not_consumed (const struct save *save, struct error *err)
   empty = read_at_is_zero (&at, 0, err);
   if (empty <= 0)
     return empty;
-  error_set (err, ERROR_BAD_INPUT, 0, "holds nothing: an earlier run may have "
-             "given all of it back");
-  error_subject (err, save->options->source_name);
+  error_about (err, ERROR_BAD_INPUT, 0, save->options->source_name,
+               "holds nothing: an earlier run may have given all of it back");
   return error_hint (err, "look for its image, which may be %s",
                      save->options->output_name);
 }

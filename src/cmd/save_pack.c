@@ -25,8 +25,8 @@ check_unchanged (const struct save *save, struct error *err)
   if (now.bytes >= save->before.bytes)
     return save->consume != NULL ? 0
       : file_check_state (&save->source, &save->before, err);
-  error_set (err, ERROR_FAILED, 0, "was cut while it was packed");
-  return error_subject (err, save->source.name);
+  return error_about (err, ERROR_FAILED, 0, save->source.name,
+                      "was cut while it was packed");
 }
 
 /* Move all windows through the workers into the image. */

@@ -19,8 +19,7 @@ static int
 refuse_output (const struct save *save, const char *what, const char *hint,
                struct error *err)
 {
-  error_set (err, ERROR_BAD_INPUT, 0, "%s", what);
-  error_subject (err, save->output.file.name);
+  error_about (err, ERROR_BAD_INPUT, 0, save->output.file.name, "%s", what);
   return error_hint (err, "%s", hint);
 }
 
@@ -151,9 +150,9 @@ resolve_heads (struct save *save, struct error *err)
     return start_over (save, err);
   if (!save->consumes)
     return 0;
-  error_set (err, ERROR_BAD_INPUT, 0, "its head and that of %s differ: one of "
-             "them was edited", save->options->source_name);
-  error_subject (err, save->output.file.name);
+  error_about (err, ERROR_BAD_INPUT, 0, save->output.file.name,
+               "its head and that of %s differ: one of them was edited",
+               save->options->source_name);
   return error_hint (err, "look at both, then pack it to another name");
 }
 

@@ -18,13 +18,6 @@
 #define CLOSE_PATIENCE 2000u
 #define CLOSE_INTERVAL 50
 
-static int
-refuse (const char *subject, const char *what, struct error *err)
-{
-  error_set (err, ERROR_USAGE, 0, "%s", what);
-  return error_subject (err, subject);
-}
-
 /* Whether NAME is a descriptor that can only be written, such as QEMU's. */
 static bool
 is_write_only (const char *name)
@@ -72,10 +65,10 @@ check_no_link (const struct save *save, struct error *err)
   if (there < 0 || same)
     return there < 0 ? -1 : 0;
   if (there > 0 && S_ISLNK (st.st_mode))
-    return refuse (name, "is a symbolic link: with --discard name the file "
-                   "itself", err);
-  error_set (err, ERROR_FAILED, 0, "was replaced while it was opened");
-  return error_subject (err, name);
+    return error_about (err, ERROR_USAGE, 0, name, "is a symbolic link: with "
+                        "--discard name the file itself");
+  return error_about (err, ERROR_FAILED, 0, name,
+                      "was replaced while it was opened");
 }
 
 /* What is wrong with a source that is open. */
@@ -87,7 +80,8 @@ check_source (const struct save *save, struct error *err)
   if (!save->consumes)
     return 0;
   if (!save->source.regular)
-    return refuse (name, "is not a regular file, as --discard needs", err);
+    return error_about (err, ERROR_USAGE, 0, name,
+                        "is not a regular file, as --discard needs");
   return check_no_link (save, err);
 }
 

@@ -60,11 +60,10 @@ check_operands (const struct verb *verb, int count, char **operands,
     if (descriptor_check_name (operands[i], operands[i], err) < 0)
       return -1;
     if (is_progress_file (operands[i], i > 0 && !verb->many_operands,
-                          progress_fd)) {
-      error_set (err, ERROR_USAGE, 0,
-                 "would get the lines of --progress-fd %d", progress_fd);
-      return error_subject (err, operands[i]);
-    }
+                          progress_fd))
+      return error_about (err, ERROR_USAGE, 0, operands[i],
+                          "would get the lines of --progress-fd %d",
+                          progress_fd);
   }
   return 0;
 }

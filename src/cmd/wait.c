@@ -26,9 +26,8 @@ wait_for_byte (int fd, struct error *err)
   count = file_read_stream (&channel, &byte, 1, err);
   if (count > 0)
     return 0;
-  error_set (err, ERROR_CANCELLED, 0,
-             "the channel was closed before the save completed");
-  return error_subject (err, channel.name);
+  return error_about (err, ERROR_CANCELLED, 0, channel.name,
+                      "the channel was closed before the save completed");
 }
 
 int

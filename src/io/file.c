@@ -29,11 +29,9 @@ int
 file_fail (const struct file *file, struct error *err, const char *what)
 {
   /* An interrupted call that was not to be made again. */
-  if (errno == EINTR)
-    error_set (err, ERROR_CANCELLED, 0, "cancelled by a signal");
-  else
-    error_set (err, ERROR_FAILED, errno, "%s", what);
-  return error_subject (err, file->name);
+  return errno == EINTR
+    ? error_about (err, ERROR_CANCELLED, 0, file->name, "cancelled by a signal")
+    : error_about (err, ERROR_FAILED, errno, file->name, "%s", what);
 }
 
 static bool

@@ -31,14 +31,6 @@ struct session {
 };
 
 static int
-fail (const struct mount_options *options, int errnum, const char *what,
-      struct error *err)
-{
-  error_set (err, ERROR_FAILED, errnum, "%s", what);
-  return error_subject (err, options->folder);
-}
-
-static int
 set_up (struct session *session, struct error *err)
 {
   const struct mount_options *options = session->options;
@@ -50,7 +42,7 @@ set_up (struct session *session, struct error *err)
   mounting->views = views_new (options->memory_bytes / VIEWS_PART,
                                options->threads);
   if (mounting->codecs == NULL || mounting->views == NULL)
-    return fail (options, ENOMEM, "cannot be mounted", err);
+    return error_set (err, ERROR_FAILED, ENOMEM, "cannot be mounted");
   return codecs_find (mounting->codecs, mounting->header.codec,
                       &mounting->codec, err);
 }
@@ -63,10 +55,8 @@ open_store (struct session *session, struct error *err)
   const char *name = options->store != NULL ? options->store : options->folder;
   int fd = open (name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-  if (fd < 0) {
-    error_set (err, ERROR_FAILED, errno, "cannot be opened");
-    return error_subject (err, name);
-  }
+  if (fd < 0)
+    return error_about (err, ERROR_FAILED, errno, name, "cannot be opened");
   if (store_open (fd, &session->mounting, &session->store, err) < 0) {
     close (fd);
     return error_subject (err, name);
@@ -115,9 +105,10 @@ mount_session (struct session *session, struct error *err)
                                       &session->store);
   fuse_opt_free_args (&args);
   if (session->fuse == NULL)
-    return fail (options, 0, "libfuse does not take the mount options", err);
+    return error_set (err, ERROR_FAILED, 0,
+                      "libfuse does not take the mount options");
   if (fuse_session_mount (session->fuse, options->folder) != 0)
-    return fail (options, 0, "cannot be mounted", err);
+    return error_set (err, ERROR_FAILED, 0, "cannot be mounted");
   session->mounted = true;
   return 0;
 }
@@ -129,15 +120,15 @@ serve (struct session *session, struct error *err)
   int result;
 
   if (loop == NULL)
-    return fail (session->options, ENOMEM, "cannot be served", err);
+    return error_set (err, ERROR_FAILED, ENOMEM, "cannot be served");
   fuse_loop_cfg_set_max_threads (loop, SESSION_THREADS);
   fuse_loop_cfg_set_idle_threads (loop, SESSION_THREADS_IDLE);
   fuse_loop_cfg_set_clone_fd (loop, 0);
   result = fuse_session_loop_mt (session->fuse, loop);
   fuse_loop_cfg_destroy (loop);
   /* A positive number is that of the signal that ended it. */
-  return result < 0 ? fail (session->options, -result, "is not served any more",
-                            err) : 0;
+  return result >= 0 ? 0
+    : error_set (err, ERROR_FAILED, -result, "is not served any more");
 }
 
 /* It is mounted all the same where that cannot be had. */
@@ -169,7 +160,7 @@ run (struct session *session, struct error *err)
       mount_session (session, err) < 0)
     return -1;
   if (fuse_daemonize (options->foreground) != 0)
-    return fail (options, errno, "cannot go to the background", err);
+    return error_set (err, ERROR_FAILED, errno, "cannot go to the background");
   if (!options->foreground)
     options->detached ();
   guard (session);
@@ -180,7 +171,7 @@ run (struct session *session, struct error *err)
                      err) < 0)
     return -1;
   if (fuse_set_signal_handlers (session->fuse) != 0)
-    return fail (options, errno, "cannot take signals", err);
+    return error_set (err, ERROR_FAILED, errno, "cannot take signals");
   return serve (session, err);
 }
 
@@ -203,5 +194,5 @@ mount_run (const struct mount_options *options, struct error *err)
   windows_close (session.mounting.windows);
   views_free (session.mounting.views);
   codecs_free (session.mounting.codecs);
-  return result;
+  return result < 0 ? error_subject (err, options->folder) : 0;
 }

@@ -8,7 +8,6 @@
 int
 mount_run (const struct mount_options *options, struct error *err)
 {
-  error_set (err, ERROR_FAILED, 0,
-             "cannot be mounted: this iopress was built without libfuse3");
-  return error_subject (err, options->folder);
+  return error_about (err, ERROR_FAILED, 0, options->folder, "cannot be "
+                      "mounted: this iopress was built without libfuse3");
 }

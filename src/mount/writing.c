@@ -143,9 +143,8 @@ writing_fail (struct writing *writing, int errnum)
 
   if (writing->error == 0) {
     writing->error = errnum;
-    error_set (&err, ERROR_FAILED, errnum, "cannot be written and stays "
-               "unfinished");
-    error_subject (&err, writing->name);
+    error_about (&err, ERROR_FAILED, errnum, writing->name,
+                 "cannot be written and stays unfinished");
     error_format (&err, line, sizeof line);
     writing->windows->mounting->say (SAY_ERROR, line);
   }

@@ -136,12 +136,11 @@ refuse_named (const struct place *place, const struct stat *st,
               struct error *err)
 {
   if (S_ISDIR (st->st_mode))
-    error_set (err, ERROR_FAILED, EISDIR, "cannot be used");
-  else
-    error_set (err, ERROR_USAGE, 0, S_ISLNK (st->st_mode)
-               ? "is a symbolic link: name the file itself"
-               : "is not a regular file");
-  return error_subject (err, place->path);
+    return error_about (err, ERROR_FAILED, EISDIR, place->path,
+                        "cannot be used");
+  return error_about (err, ERROR_USAGE, 0, place->path, S_ISLNK (st->st_mode)
+                      ? "is a symbolic link: name the file itself"
+                      : "is not a regular file");
 }
 
 int

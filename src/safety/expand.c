@@ -197,8 +197,8 @@ begin (struct expand *expand, struct error *err)
                         err) == 0 && look (expand, err) == 0) {
     if (expand->state == EXPANDING_PACKED)
       return 0;
-    error_set (err, ERROR_FAILED, 0, "was changed while it was put aside");
-    error_subject (err, expand->name);
+    error_about (err, ERROR_FAILED, 0, expand->name,
+                 "was changed while it was put aside");
   }
   remove_aside (expand);
   close_aside (expand);

@@ -25,19 +25,16 @@ replace_check (const char *path, struct error *err)
   if (there < 0)
     return -1;
   if (there == 0)
-    error_set (err, ERROR_FAILED, ENOENT, "cannot be opened");
-  else if (S_ISLNK (st.st_mode))
-    error_set (err, ERROR_USAGE, 0,
-               "is a symbolic link: with --replace name the file itself");
-  else if (!S_ISREG (st.st_mode))
-    error_set (err, ERROR_USAGE, 0,
-               "is not a regular file, as --replace needs");
-  else if (!aside_name_fits (path))
-    error_set (err, ERROR_FAILED, ENAMETOOLONG,
-               "could not be expanded again");
-  else
-    return 0;
-  return error_subject (err, path);
+    return error_about (err, ERROR_FAILED, ENOENT, path, "cannot be opened");
+  if (S_ISLNK (st.st_mode))
+    return error_about (err, ERROR_USAGE, 0, path, "is a symbolic link: with "
+                        "--replace name the file itself");
+  if (!S_ISREG (st.st_mode))
+    return error_about (err, ERROR_USAGE, 0, path,
+                        "is not a regular file, as --replace needs");
+  return aside_name_fits (path) ? 0
+    : error_about (err, ERROR_FAILED, ENAMETOOLONG, path,
+                   "could not be expanded again");
 }
 
 /* What changes names. */
