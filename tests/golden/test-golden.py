@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Images written by the first version, kept here as hexadecimal text, decode
-# for ever: from a file and from a pipe, to the bytes whose SHA-256 stands in
-# SHA256SUMS.  Never change one of the .hex files; add new ones.
+# Images written before 1.0.0 and by it, kept here as hexadecimal text, decode for
+# ever, from a file and, but for that of a mount, from a pipe, to the bytes whose
+# SHA-256 stands in SHA256SUMS.  Never change one of the .hex files; add new ones.
 
 import hashlib
 import os
@@ -12,9 +12,11 @@ sys.dont_write_bytecode = True
 HERE = sys.path[0]
 sys.path[1:1] = [os.path.join(os.path.dirname(HERE), "lib")]
 
-from iopress_image import Image  # noqa: E402
+from iopress_image import FILE_HEADER_BYTES, FileHeader, Image  # noqa: E402
 from test_program import (WorkFolder, has_codec, read, skip,  # noqa: E402
                           succeed)
+
+UNORDERED = 1
 
 
 def golden_sums():
@@ -31,15 +33,19 @@ def golden_image(name):
 
 def check(name, digest, work):
     data = golden_image(name)
-    image = Image(data)
-    codec = image.header["codec"].rstrip(b"\0").decode()
+    start = Image.find_header(data)
+    header = FileHeader(data[start:start + FILE_HEADER_BYTES])
+    codec = header["codec"].rstrip(b"\0").decode()
     if not has_codec(codec):
         return False
     path, output = work.file(name, data), work.file(name + ".restored")
     succeed("verify", path)
     succeed("restore", path, output)
-    for restored in read(output), succeed("restore", "-", "-", data=data):
-        assert len(restored) == image.header["source"], name
+    outputs = [read(output)]
+    if not header["incompatible"] & UNORDERED:
+        outputs.append(succeed("restore", "-", "-", data=data))
+    for restored in outputs:
+        assert len(restored) == header["source"], name
         assert hashlib.sha256(restored).hexdigest() == digest, name
     print(f"{name}: {codec}, {len(data)} bytes, right")
     return True
