@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/confine.h"
 #include "cmd/say.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
@@ -69,9 +70,27 @@ verb_of_program (const char *path)
   return find_verb (slash != NULL ? slash + 1 : path, true);
 }
 
+/* OPTION is what follows, or NULL. */
 static int
-run_without_verb (const char *argument)
+version (const char *option, struct error *err)
 {
+  bool verbose = option != NULL &&
+    (strcmp (option, "-v") == 0 || strcmp (option, "--verbose") == 0);
+
+  if (option != NULL && !verbose)
+    return error_set (err, ERROR_USAGE, 0, "--version takes -v alone, not "
+                      "\"%s\"", option);
+  printf ("iopress %s\n", PACKAGE_VERSION);
+  if (verbose)
+    confine_print_report ();
+  return 0;
+}
+
+/* ARGUMENTS end with a NULL. */
+static int
+run_without_verb (char *const *arguments)
+{
+  const char *argument = arguments[0];
   struct error err = { 0 };
 
   if (argument == NULL)
@@ -79,7 +98,7 @@ run_without_verb (const char *argument)
   else if (strcmp (argument, "--help") == 0)
     help ();
   else if (strcmp (argument, "--version") == 0)
-    printf ("iopress %s\n", PACKAGE_VERSION);
+    version (arguments[1], &err);
   else
     error_set (&err, ERROR_USAGE, 0, "there is no verb \"%s\"", argument);
   if (err.kind == ERROR_USAGE)
@@ -105,5 +124,5 @@ main (int argc, char **argv)
   fill_standard_streams ();
   signals_catch ();
   return verb != NULL ? verb_run (verb, argc, argv)
-    : run_without_verb (argument);
+    : run_without_verb (argument != NULL ? argv : argv + argc);
 }

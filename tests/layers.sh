@@ -33,6 +33,7 @@ declare -A library_users=(
   [json-c]="guest mount cmd"
   [fuse_lowlevel.h]="mount"
   [seccomp.h]="sandbox"
+  [cap-ng.h]="sandbox"
   [zstd.h]="" [lz4.h]="" [lz4frame.h]="" [lz4hc.h]="" [lzma.h]=""
 )
 

@@ -232,7 +232,7 @@ packages_build ()
 {
   packages_install gcc libc6-dev make autoconf automake libtool pkg-config \
     libaio-dev libzstd-dev liblz4-dev liblzma-dev libxxhash-dev libjson-c-dev \
-    libfuse3-dev libseccomp-dev
+    libfuse3-dev libseccomp-dev libcap-ng-dev
 }
 
 # What the tests use beyond that, real guests apart.

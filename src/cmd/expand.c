@@ -3,6 +3,7 @@
 
 #include <config.h>
 
+#include "cmd/confine.h"
 #include "cmd/image_run.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
@@ -66,6 +67,8 @@ run (void *state, char **operands, struct error *err)
     .tell = tell,
   };
 
+  if (confine_privileges (&expand->common, PRIVILEGES_REPLACE, err) < 0)
+    return -1;
   return expand_image (operands[0], &options, err);
 }
 

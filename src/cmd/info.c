@@ -3,6 +3,7 @@
 
 #include <config.h>
 
+#include "cmd/confine.h"
 #include "cmd/image_run.h"
 #include "cmd/info_report.h"
 #include "cmd/verbs.h"
@@ -89,6 +90,8 @@ run (void *state, char **operands, struct error *err)
   if (info->map && (info->json || info->state))
     return error_set (err, ERROR_USAGE, 0, "--map does not go with %s",
                       info->json ? "--json" : "--state");
+  if (confine_privileges (&info->common, PRIVILEGES_READ, err) < 0)
+    return -1;
   if (info->state)
     return info_state (name, info->json, err);
   if (file_open_seekable (name, "IMAGE must be here", FILE_READ,

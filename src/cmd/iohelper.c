@@ -15,6 +15,7 @@
 
 #include "cmd/verbs.h"
 #include "pipeline/copy.h"
+#include "sandbox/privileges.h"
 
 /* A number as libvirt's virStrToLong_i reads it. */
 static bool
@@ -82,11 +83,14 @@ copy (struct file *file, int access, struct error *err)
 static int
 run (const char *path, int fd, struct error *err)
 {
+  struct error without = { 0 };
   struct file file = FILE_CLOSED;
   int access = inspect (fd, path, &file, err);
   int result = -1;
 
   snprintf (file.name, sizeof file.name, "%s", path);
+  /* What cannot be given up is kept: the original has it all. */
+  privileges_keep (PRIVILEGES_COPY, &without);
   if (access >= 0)
     result = copy (&file, access, err);
   if (close (fd) < 0 && result == 0)

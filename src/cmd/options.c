@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "format/format.h"
 #include "sandbox/memory_only.h"
@@ -147,8 +148,8 @@ sandbox_option (struct common_options *options, struct error *err)
 
   if (choice < 0)
     return -1;
-  options->unconfined = strcmp (modes[choice], "off") == 0;
-  if (strcmp (modes[choice], "on") == 0 && memory_only_available (err) < 0)
+  options->sandbox = (enum sandbox_mode) choice;
+  if (options->sandbox == SANDBOX_ON && confine_check (err) < 0)
     return error_context (err, "--sandbox=on");
   return 0;
 }
@@ -199,7 +200,8 @@ run_options_of (const struct common_options *common)
 
   return (struct run_options) {
     .threads = common->threads,
-    .confined = !common->unconfined && memory_only_available (&missing) == 0,
+    .confined = common->sandbox != SANDBOX_OFF &&
+      memory_only_available (&missing) == 0,
     .cancelled = common->how.cancelled,
   };
 }

@@ -17,6 +17,13 @@ enum progress_mode {
   PROGRESS_NONE,
 };
 
+/* --sandbox. */
+enum sandbox_mode {
+  SANDBOX_AUTO,                /* what can be had */
+  SANDBOX_ON,                  /* fail where it cannot */
+  SANDBOX_OFF,
+};
+
 /* The state of each verb begins with them. */
 struct common_options {
   unsigned int threads;        /* workers; 0: serial */
@@ -24,7 +31,7 @@ struct common_options {
   enum progress_mode progress;
   int progress_fd;             /* -1: none */
   const char *plugin_folder;   /* NULL: the compiled-in one */
-  bool unconfined;             /* codecs get what iopress has */
+  enum sandbox_mode sandbox;
   bool quiet, verbose;         /* not both */
   bool help;
 };

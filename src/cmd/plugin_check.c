@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "cmd/options.h"
+#include "cmd/confine.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
 #include "plugin/check.h"
@@ -115,7 +115,8 @@ run (void *opaque, char **operands, struct error *err)
   if (getauxval (AT_SECURE) != 0)
     return error_set (err, ERROR_USAGE, 0,
                       "plugin-check is not for a privileged process");
-  if (split_path (operands[0], folder, name, err) < 0)
+  if (confine_privileges (&state->common, PRIVILEGES_READ, err) < 0 ||
+      split_path (operands[0], folder, name, err) < 0)
     return -1;
   printf ("TAP version 13\n1..%u\n",
           state->only != NULL ? 1 : plugin_check_count ());

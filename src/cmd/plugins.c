@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "cmd/options.h"
+#include "cmd/confine.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
 #include "plugin/loader.h"
@@ -183,6 +183,8 @@ run (void *state, char **operands, struct error *err)
   struct list list = { .as_json = plugins->json };
   int result;
 
+  if (confine_privileges (&plugins->common, PRIVILEGES_READ, err) < 0)
+    return -1;
   result = operands[0] != NULL ? describe (folder, operands[0], &list, err)
     : codec_each (folder, visit, &list, err);
   if (plugins->json && result == 0)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/options.h"
+#include "cmd/confine.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
 #include "cmd/recover_report.h"
@@ -218,7 +218,8 @@ run (void *state, char **operands, struct error *err)
   if (to_stream && recover->json)
     return error_set (err, ERROR_USAGE, 0,
                       "--json and OUTPUT cannot both be standard output");
-  if (open_image (recover, operands[0], err) < 0 ||
+  if (confine_privileges (&recover->common, PRIVILEGES_WRITE, err) < 0 ||
+      open_image (recover, operands[0], err) < 0 ||
       find_codec (recover, err) < 0 ||
       output_open (operands[1], how, &recover->file, &recover->output,
                    err) < 0 ||

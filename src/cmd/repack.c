@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "cmd/codec.h"
+#include "cmd/confine.h"
 #include "cmd/image_run.h"
 #include "cmd/output.h"
 #include "cmd/say.h"
@@ -127,7 +128,8 @@ run (void *opaque, char **operands, struct error *err)
   struct repack_state *state = opaque;
   char before[SIZE_TEXT_BYTES], after[SIZE_TEXT_BYTES];
 
-  if (prepare (state, operands, err) < 0 || convert (state, err) < 0 ||
+  if (confine_privileges (&state->common, PRIVILEGES_WRITE, err) < 0 ||
+      prepare (state, operands, err) < 0 || convert (state, err) < 0 ||
       output_commit (&state->output, err) < 0)
     return -1;
   progress_end (&state->progress, true);

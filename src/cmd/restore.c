@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/confine.h"
 #include "cmd/image_run.h"
 #include "cmd/output.h"
 #include "cmd/placeholders.h"
@@ -162,6 +163,14 @@ open_output (struct restore *restore, const char *name, struct error *err)
     : output_open (name, how, &restore->input.file, &restore->output, err);
 }
 
+/* COMMAND gets what the caller has. */
+static int
+confine (const struct restore *restore, struct error *err)
+{
+  return restore->folder != NULL ? 0
+    : confine_privileges (&restore->common, PRIVILEGES_WRITE, err);
+}
+
 static int
 restore_arguments (struct restore *restore, char **arguments,
                    struct error *err)
@@ -169,6 +178,7 @@ restore_arguments (struct restore *restore, char **arguments,
   struct image_options how = image_options_of (&restore->common);
 
   if (check_arguments (restore, arguments, err) < 0 ||
+      confine (restore, err) < 0 ||
       image_input_open (arguments[0], &how, &restore->input, err) < 0 ||
       open_output (restore, arguments[1], err) < 0)
     return -1;

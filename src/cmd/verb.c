@@ -25,8 +25,9 @@ static const char common_help[] =
   "      --progress=WHEN     a progress bar: auto (default), bar, none\n"
   "      --progress-fd=N     write progress to descriptor N, one JSON object\n"
   "                          a line\n"
-  "      --sandbox=WHEN      let codecs touch memory only: auto (default: where\n"
-  "                          it can be had), on, off\n"
+  "      --sandbox=WHEN      let codecs touch memory only, and give up what the\n"
+  "                          verb does not need: auto (default: as far as it\n"
+  "                          can be had), on, off\n"
   "  -q, --quiet             print nothing but errors\n"
   "  -v, --verbose           say more about what is done\n"
   "      --help              show this help\n";

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/confine.h"
 #include "cmd/image_run.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
@@ -126,6 +127,8 @@ run (void *state, char **operands, struct error *err)
 {
   struct verify *verify = state;
 
+  if (confine_privileges (&verify->common, PRIVILEGES_READ, err) < 0)
+    return -1;
   verify->several = operands[1] != NULL;
   return verify->several ? verify_images (verify, operands, err)
     : verify_image (verify, operands[0], err);

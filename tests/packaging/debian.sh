@@ -18,7 +18,7 @@ mkdir "$debs"
 
 # What the program is linked with, and nothing else.
 libraries=libaio1,libfuse3-3,libjson-c5,liblz4-1,liblzma5,libseccomp2
-libraries+=,libxxhash0,libzstd1
+libraries+=,libcap-ng0,libxxhash0,libzstd1
 case $(packages_codename) in
   bookworm) ;;
   *) libraries=${libraries/libaio1/libaio1t64}
