@@ -36,7 +36,7 @@ static const struct option long_options[] = {
 
 struct list {
   bool as_json;                /* otherwise lines are printed */
-  struct json json;            /* begun with the first plugin */
+  struct json json;            /* started with the first plugin */
   unsigned int count;          /* plugins printed */
 };
 

@@ -126,7 +126,7 @@ aside_open (const struct place *aside, const struct file *file,
  * have not been written yet.
  */
 static bool
-is_begun (const uint8_t *part, const uint8_t *whole, size_t length)
+is_part_of (const uint8_t *part, const uint8_t *whole, size_t length)
 {
   size_t offset;
 
@@ -144,8 +144,8 @@ is_begun (const uint8_t *part, const uint8_t *whole, size_t length)
  * Returns 1, 0, or -1 with ERR.
  */
 static int
-is_begun_copy (const struct file *copy, const struct file *file,
-               struct error *err)
+is_partial_copy (const struct file *copy, const struct file *file,
+                 struct error *err)
 {
   CLEANUP_FREE uint8_t *found = malloc (2 * COMPARE_BYTES);
   uint64_t offset;
@@ -164,7 +164,7 @@ is_begun_copy (const struct file *copy, const struct file *file,
     if (file_read_at (copy, offset, found, length, err) < 0 ||
         file_read_at (file, offset, expected, there, err) < 0)
       return -1;
-    if (!is_begun (found, expected, length))
+    if (!is_part_of (found, expected, length))
       return 0;
   }
   return 1;
@@ -225,7 +225,7 @@ struct original {
   uint64_t prefix_bytes;
 };
 
-/* Whether PART is a copy that an earlier run has begun, at least by its file
+/* Whether PART is what an earlier run has left of a copy, at least by its file
  * header: virsh may have edited the prefix since.
  */
 static int
@@ -233,12 +233,12 @@ judge_part (void *opaque, struct file *part, struct error *err)
 {
   const struct original *original = opaque;
   uint64_t header = original->prefix_bytes;
-  int begun = is_begun_copy (part, original->file, err);
+  int ours = is_partial_copy (part, original->file, err);
 
-  if (begun == 0)
-    begun = is_same (part, original->file, header, header + FILE_HEADER_BYTES,
-                     err);
-  return begun == 0 ? refuse_foreign (part->name, err) : begun < 0 ? -1 : 0;
+  if (ours == 0)
+    ours = is_same (part, original->file, header, header + FILE_HEADER_BYTES,
+                    err);
+  return ours == 0 ? refuse_foreign (part->name, err) : ours < 0 ? -1 : 0;
 }
 
 /* FILE's owner may need it, too; if not, it does not matter. */
