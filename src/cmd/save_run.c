@@ -4,7 +4,6 @@
 #include <config.h>
 
 #include <stdio.h>
-#include <string.h>
 
 #include "cmd/image_run.h"
 #include "cmd/save.h"
@@ -131,8 +130,7 @@ report (const struct save *save)
   uint64_t kept = save->footer.page_count * PAGE_BYTES;
 
   if (save->left.kind != ERROR_NONE)
-    say_note ("%s: is packed, but cannot be removed: %s", save->left.subject,
-              strerror (save->left.errnum));
+    say_error (&save->left);
   if (save->automatic && !common->quiet)
     report_levels (save);
   if (common->verbose && save->layout.plain_stream)
@@ -202,7 +200,7 @@ accept_image (const struct save *save, struct error *err)
   if (done < 0)
     *err = other;
   if (stays.kind != ERROR_NONE)
-    say_note ("%s: %s", stays.subject, stays.what);
+    say_error (&stays);
   if (done > 0 && !options->common.quiet)
     say_note ("%s: is an image already", options->source_name);
   return done > 0 ? 0 : -1;

@@ -100,7 +100,8 @@ replace_publish (struct draft *draft, const struct replace *replace,
   if (file_copy_attributes (replace->source, draft->file, err) < 0 ||
       draft_publish (draft, DRAFT_EXCHANGED, &check, err) < 0)
     return -1;
-  place_remove (&draft->part, replace->source, left);
+  if (place_remove (&draft->part, replace->source, left) < 0)
+    error_context (left, "is packed, and not needed any more");
   return 0;
 }
 
