@@ -8,6 +8,7 @@
 #include "pipeline/image_sink.h"
 #include "pipeline/pack.h"
 #include "pipeline/window_intake.h"
+#include "safety/replace.h"
 
 /* What was packed must be the source as it was at one time.  Behind the end of
  * a file that was cut are holes, as it seems.  One that is consumed changes by
@@ -27,6 +28,15 @@ check_unchanged (const struct save *save, struct error *err)
       : file_check_state (&save->source, &save->before, err);
   return error_about (err, ERROR_FAILED, 0, save->source.name,
                       "was cut while it was packed");
+}
+
+/* With --replace a source that somebody has removed is packed for nothing. */
+static int
+check_name (void *opaque, struct error *err)
+{
+  const struct save *save = opaque;
+
+  return replace_check_name (&save->output.draft.place, &save->source, err);
 }
 
 /* Move all windows through the workers into the image. */
@@ -52,6 +62,10 @@ pack_windows (struct save *save, struct window_intake *windows,
                                               &options);
   int result;
 
+  if (save->options->replace) {
+    options.check = check_name;
+    options.check_opaque = save;
+  }
   if (save->automatic) {
     auto_level_init (&save->level, &save->codec->ops);
     options.balance = auto_level_balance;

@@ -122,27 +122,30 @@ tell (const struct run_options *options, const struct slot *slot)
 static int
 write_slot (struct run *run, struct slot *slot, struct error *err)
 {
+  const struct run_options *options = run->options;
   int answer;
 
   if (slot->error.kind != ERROR_NONE) {
     *err = slot->error;
     return -1;
   }
+  if (options->check != NULL && options->check (options->check_opaque, err) < 0)
+    return -1;
   run->written++;
   answer = run->sink->begin (run->sink->opaque, slot, err);
   if (answer < 0)
     return -1;
-  tell (run->options, slot);
+  tell (options, slot);
   if (answer == SINK_DELIVER)
     pool_deliver (run->pool, slot);
   else if (answer == SINK_KEEP)
     run->held++;
   else
     pool_release (run->pool, slot);
-  if (run->options->balance != NULL) {
+  if (options->balance != NULL) {
     struct pool_load load = pool_load (run->pool);
 
-    run->options->balance (run->options->balance_opaque, &load);
+    options->balance (options->balance_opaque, &load);
   }
   return 0;
 }

@@ -106,6 +106,11 @@ struct run_options {
    */
   void (*lost) (void *opaque, uint64_t window);
   void *lost_opaque;
+  /* Asked likewise before the sink gets a slot whether to go on; may be NULL.
+   * Returns 0, or -1 with ERR.
+   */
+  int (*check) (void *opaque, struct error *err);
+  void *check_opaque;
   /* Called likewise, with what the pool has been doing; may be NULL. */
   void (*balance) (void *opaque, const struct pool_load *load);
   void *balance_opaque;

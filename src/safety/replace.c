@@ -43,20 +43,20 @@ struct exchange {
   const struct file *image;
 };
 
-static int
-check_name (const struct place *where, const struct file *file,
-            struct error *err)
+int
+replace_check_name (const struct place *place, const struct file *source,
+                    struct error *err)
 {
   struct stat named;
-  int there = place_look (where, &named, err);
+  int there = place_look (place, &named, err);
 
   if (there < 0)
     return -1;
   if (there == 0)
-    return error_about (err, ERROR_FAILED, 0, file->name,
+    return error_about (err, ERROR_FAILED, 0, source->name,
                         "was removed while it was packed");
-  return place_has (where, file) ? 0
-    : error_about (err, ERROR_FAILED, 0, file->name,
+  return place_has (place, source) ? 0
+    : error_about (err, ERROR_FAILED, 0, source->name,
                    "was replaced while it was packed");
 }
 
@@ -81,7 +81,7 @@ check_source (void *opaque, const struct place *where, struct error *err)
   const struct exchange *exchange = opaque;
   const struct replace *replace = exchange->replace;
 
-  if (check_name (where, replace->source, err) < 0 ||
+  if (replace_check_name (where, replace->source, err) < 0 ||
       place_check_writers (where, err) < 0 ||
       file_check_cancelled (exchange->image, err) < 0 ||
       file_check_state (replace->source, replace->before, err) < 0)

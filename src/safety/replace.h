@@ -45,6 +45,12 @@ int replace_check (const char *path, struct error *err);
  */
 int replace_judge (void *opaque, struct file *file, struct error *err);
 
+/* Refuse to go on when SOURCE, which is being packed, does not have its name
+ * PLACE any more.  Returns 0, or -1 with ERR.
+ */
+int replace_check_name (const struct place *place, const struct file *source,
+                        struct error *err);
+
 /* DRAFT, created beside the source, has the whole image: make it durable, let
  * it have the name of the source with owner, mode and attributes, and remove
  * the source, which must be as it was.  Returns 0, and in LEFT why the source

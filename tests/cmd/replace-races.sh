@@ -18,7 +18,8 @@ begin ()
 {
   rm -f "$file" "$file.part"
   cp "$work/ram" "$file"
-  "$IOPRESS" save --replace -c xz:2 -T 1 "$file" 2>"$work/stderr" &
+  "$IOPRESS" save --replace -c xz:2 -T 1 --progress-fd 7 "$file" \
+    7>"$work/progress" 2>"$work/stderr" &
   pid=$!
   eventually test -s "$file.part" || fail "it does not begin"
 }
@@ -34,11 +35,17 @@ ends_with ()
   expect_absent "$file.part"
 }
 
-# Removed: it must not come back.
+# Removed: it must not come back, and is not packed to its end for nothing.
 begin
 rm "$file"
 ends_with 1 'file: was removed while it was packed'
 expect_absent "$file"
+python3 - "$work/progress" <<'PYTHON' || fail "it went on"
+import json, sys
+last = [json.loads(line) for line in open(sys.argv[1])][-1]
+print(last)
+sys.exit(last["position"] * 2 > last["total"])
+PYTHON
 
 # Replaced by another one.
 begin

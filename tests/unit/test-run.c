@@ -34,6 +34,7 @@ struct play {
   /* The sink. */
   int answers[3];              /* for items in turn */
   uint64_t failing;            /* begin fails for this item */
+  uint64_t refused;            /* the check fails before this item */
   uint64_t failing_later;      /* a kept item that comes back with an error */
   struct slot *kept[KEPT_MAX];
   unsigned int kept_count;
@@ -53,6 +54,7 @@ new_play (int first, int second, int third)
     .answers = { first, second, third },
     .unread = UINT64_MAX,
     .failing = UINT64_MAX,
+    .refused = UINT64_MAX,
     .failing_later = UINT64_MAX,
   };
 }
@@ -183,6 +185,15 @@ progress (void *opaque, uint64_t window)
   assert_int_equal (window, play->told++);
 }
 
+static int
+check (void *opaque, struct error *err)
+{
+  struct play *play = opaque;
+
+  return play->expected != play->refused ? 0
+    : error_set (err, ERROR_FAILED, 0, "no use");
+}
+
 static void
 lost (void *opaque, uint64_t window)
 {
@@ -233,6 +244,8 @@ run_play (struct play *play, unsigned int threads, struct error *err)
     .progress_opaque = play,
     .lost = lost,
     .lost_opaque = play,
+    .check = check,
+    .check_opaque = play,
   };
   int result = pipeline_run (&intake, &job, &sink, &options, err);
 
@@ -310,6 +323,9 @@ test_failures (void **state)
     play.failing_later = UINT64_MAX;
     play.unread = 100;
     check_failure (play, threads, "not read");
+    play.unread = UINT64_MAX;
+    play.refused = 101;
+    check_failure (play, threads, "no use");
   }
 }
 
