@@ -19,7 +19,7 @@ static int
 fail_exists (const char *path, struct error *err)
 {
   error_about (err, ERROR_FAILED, EEXIST, path, "will not be overwritten");
-  return error_hint (err, "use --force to replace it");
+  return error_hint (err, "choose another name; --force would replace it");
 }
 
 static int

@@ -15,12 +15,13 @@
 #include "cmd/verbs.h"
 #include "pipeline/page_sink.h"
 
-#define SYNOPSIS "iopress restore [OPTION]... IMAGE OUTPUT"
+#define SYNOPSIS_OUTPUT "iopress restore [OPTION]... IMAGE OUTPUT"
 #define SYNOPSIS_TMPFILE \
   "iopress restore --tmpfile DIR [OPTION]... IMAGE -- COMMAND [ARGUMENT]..."
+#define SYNOPSIS SYNOPSIS_OUTPUT ", or " SYNOPSIS_TMPFILE
 
 static const char help[] =
-  "Usage: " SYNOPSIS "\n"
+  "Usage: " SYNOPSIS_OUTPUT "\n"
   "       " SYNOPSIS_TMPFILE "\n"
   "Decompress IMAGE into OUTPUT, a sparse file that QEMU can load.  Each is a\n"
   "path, fd:N for an inherited descriptor, or - for standard input or output.\n"

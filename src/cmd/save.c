@@ -161,7 +161,8 @@ check_command (const struct save_options *options, struct error *err)
   if (options->json && !options->estimate)
     return error_set (err, ERROR_USAGE, 0, "--json goes with --estimate");
   if (!options->replace && !options->estimate && options->output_name == NULL)
-    return error_set (err, ERROR_USAGE, 0, "OUTPUT is missing");
+    return error_set (err, ERROR_USAGE, 0, "OUTPUT is missing, the name of the "
+                      "image");
   return 0;
 }
 

@@ -163,6 +163,23 @@ take_and_run (const struct verb *verb, int argc, char **argv,
   return result;
 }
 
+/* What goes for every verb, where nothing better was said.  OPERAND is the first
+ * one, or NULL.
+ */
+static void
+advise (struct error *err, const char *operand)
+{
+  if (err->kind == ERROR_CANCELLED && operand != NULL)
+    error_subject (err, operand);
+  if (err->kind != ERROR_FAILED || err->hint[0] != '\0')
+    return;
+  if (err->errnum == ENOSPC || err->errnum == EDQUOT)
+    error_hint (err, "nothing is lost; make room there, or choose another "
+                "place");
+  if (err->errnum == EACCES && geteuid () != 0)
+    error_hint (err, "somebody who may, such as root, has to do it");
+}
+
 int
 verb_run (const struct verb *verb, int argc, char **argv)
 {
@@ -173,6 +190,7 @@ verb_run (const struct verb *verb, int argc, char **argv)
   result = take_and_run (verb, argc, argv, &err);
   if (result == 0)
     result = say_end_report (&err);
+  advise (&err, argv[optind]);
   return result >= 0 ? result
     : say_error_and_command (&err, (const char *const *) argv + optind);
 }

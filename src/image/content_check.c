@@ -75,8 +75,7 @@ refuse (const struct content *content, const char *what, struct error *err)
 static int
 refuse_image (const struct content *content, struct error *err)
 {
-  (void) content;
-  return error_set (err, ERROR_BAD_INPUT, 0, "already an iopress image");
+  return refuse (content, "already an iopress image", err);
 }
 
 /* By what is wrong with it. */
@@ -94,7 +93,9 @@ refuse_other (const struct content *content, struct error *err)
 {
   if (content->kind == CONTENT_OTHER && content->why.kind != ERROR_NONE)
     return refuse_damage (content, err);
-  return error_set (err, ERROR_BAD_INPUT, 0, "not an iopress image");
+  refuse (content, "not an iopress image", err);
+  return err->hint[0] != '\0' ? -1
+    : error_hint (err, "see whether it is the file that was meant");
 }
 
 static int

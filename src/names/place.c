@@ -50,7 +50,7 @@ place_open (const char *path, struct place *place, struct error *err)
   place->folder = open_folder (slash != NULL ? folder : ".");
   if (place->folder < 0)
     return error_about (err, ERROR_FAILED, errno, place->path,
-                        "cannot be opened");
+                        "its folder cannot be opened");
   place->owned = true;
   return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "pipeline/run.h"
@@ -160,6 +161,14 @@ wind_down (struct run *run)
   run->sink->wind_down (run->sink->opaque);
 }
 
+static int
+fail_cancelled (int number, struct error *err)
+{
+  error_set (err, ERROR_CANCELLED, 0, "cancelled by signal %d (%s)", number,
+             strsignal (number));
+  return error_hint (err, "nothing is lost");
+}
+
 /* One step of the writer.  Returns 1 to go on, 0 at the end, -1 with ERR. */
 static int
 write_step (struct run *run, bool wait, struct error *err)
@@ -167,8 +176,7 @@ write_step (struct run *run, bool wait, struct error *err)
   struct slot *slot;
 
   if (run->options->cancelled != NULL && *run->options->cancelled != 0)
-    return error_set (err, ERROR_CANCELLED, 0, "cancelled by signal %d",
-                      (int) *run->options->cancelled);
+    return fail_cancelled ((int) *run->options->cancelled, err);
   slot = pool_dequeue (run->pool, wait && run->held == 0);
   if (run->sink->poll != NULL &&
       run->sink->poll (run->sink->opaque, err) < 0)

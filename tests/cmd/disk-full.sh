@@ -21,11 +21,11 @@ for direct in auto off; do
     expect_exit 1 iopress save $options -c stored "$work/source" \
       "$work/small/image"
     expect_one_line
-    expect_message 'image.*: No space left on device'
+    expect_message 'image.*: No space left on device; nothing is lost; make room there'
     # shellcheck disable=SC2086
     expect_exit 1 iopress restore $options "$work/image" "$work/small/out"
     expect_one_line
-    expect_message 'out.*: No space left on device'
+    expect_message 'out.*: No space left on device; nothing is lost; make room there'
     test -z "$(ls -A "$work/small")" || fail "left: $(ls -A "$work/small")"
   done
 done

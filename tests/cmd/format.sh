@@ -51,6 +51,6 @@ test "$(kind)" = raw || fail "not raw: $(kind)"
 for format in auto mapped-ram raw; do
   expect_exit 3 iopress save --format $format "$work/image" "$work/new"
   expect_one_line
-  expect_message 'image: already an iopress image'
+  expect_message 'image: already an iopress image; iopress restore writes the save file'
 done
 expect_absent "$work/new" "$work/new.part"

@@ -12,4 +12,6 @@ for verb in 'save X new' 'restore X new' 'info X' 'verify X'; do
   expect_one_line
   expect_message 'missing: cannot be opened: No such file or directory'
 done
+expect_exit 1 iopress save "$abs_top_srcdir/configure.ac" "$work/no/new"
+expect_message 'no/new: its folder cannot be opened: No such file or directory'
 expect_absent "$work/new" "$work/new.part"

@@ -12,9 +12,9 @@ echo precious >"$work/precious"
 
 expect_exit 1 iopress save "$work/source" "$work/precious"
 expect_one_line
-expect_message 'precious: will not be overwritten: File exists; use --force'
+expect_message 'precious: will not be overwritten: File exists; choose another name; --force would'
 expect_exit 1 iopress restore "$work/image" "$work/precious"
-expect_message 'precious: will not be overwritten: File exists; use --force'
+expect_message 'precious: will not be overwritten: File exists; choose another name; --force would'
 test "$(cat "$work/precious")" = precious || fail "it was overwritten"
 expect_absent "$work/precious.part"
 

@@ -18,5 +18,5 @@ if test "$(id -u)" = 0; then
 fi
 expect_exit 1 "${as_nobody[@]}" "$IOPRESS" save "$work/source" "$work/out/new"
 expect_one_line
-expect_message 'source: cannot be opened: Permission denied'
+expect_message 'source: cannot be opened: Permission denied; somebody who may, such as root'
 expect_absent "$work/out/new" "$work/out/new.part"

@@ -28,9 +28,9 @@ refused 'no verb'
 refused 'there is no verb "sav"' sav
 refused 'there is no verb ""' ''
 refused 'missing arguments; usage: iopress save' save
-refused 'OUTPUT is missing' save "$source"
+refused 'OUTPUT is missing, the name of the image' save "$source"
 refused 'too many arguments' save "$source" "$new" extra
-refused 'missing arguments; usage: iopress restore' restore "$image"
+refused 'usage: iopress restore .* OUTPUT, or .* --tmpfile' restore "$image"
 refused 'missing arguments' info
 refused 'too many arguments' expand "$image" extra
 refused 'too many arguments' plugins zstd extra

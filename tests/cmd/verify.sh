@@ -47,7 +47,7 @@ expect_message 'deep: window 0: the checksum of its pages is wrong'
 
 expect_exit 3 iopress verify "$work/source"
 expect_one_line
-expect_message 'source: not an iopress image'
+expect_message 'source: not an iopress image; see whether it is the file that was meant'
 
 # Several: all are looked at, those that are not whole told of.
 expect_several ()
