@@ -23,6 +23,9 @@
 #include "mount/status.h"
 #include "util/visible.h"
 
+/* For windows: all together is 48 MiB then. */
+#define MEMORY_BYTES (UINT64_C (28) << 20)
+
 #define SYNOPSIS "iopress mount [OPTION]... FOLDER"
 #define SYNOPSIS_STATUS "iopress mount --status [--json] FOLDER"
 #define SYNOPSIS_HELPER "mount.iopress STORE FOLDER [-fnsv] [-o OPTION,...]"
@@ -40,7 +43,7 @@ static const char help[] =
   CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL ")\n"
   "      --chunk-size=SIZE   make windows of SIZE bytes, 64K to 16M, as the codec\n"
   "                          prefers without it\n"
-  "      --memory=SIZE       take at most SIZE for windows (default 48M)\n"
+  "      --memory=SIZE       take at most SIZE for windows (default 28M)\n"
   "      --status            tell what the mount on FOLDER is doing\n"
   "      --json              as JSON\n"
   "  -f, --foreground        stay in the foreground, with messages on standard\n"
@@ -191,13 +194,16 @@ open_log (void)
   openlog ("iopress-mount", LOG_PID, LOG_DAEMON);
 }
 
+/* Without --memory there is always enough. */
 static int
-check_memory (const struct mount_settings *settings, uint32_t chunk_bytes,
-              struct error *err)
+settle_memory (const struct mount_settings *settings,
+               struct mount_options *options, struct error *err)
 {
-  uint64_t least = mount_least_memory (chunk_bytes);
+  uint64_t least = mount_least_memory (options->header.chunk_bytes);
 
-  if (settings->memory_bytes >= least)
+  options->memory_bytes = settings->memory_bytes > 0 ? settings->memory_bytes
+    : maximum_u64 (MEMORY_BYTES, least);
+  if (options->memory_bytes >= least)
     return 0;
   return error_set (err, ERROR_USAGE, 0, "--memory is below the least, %llu",
                     (unsigned long long) least);
@@ -250,7 +256,6 @@ run_mount (const struct mount_settings *settings, struct error *err)
     .plugin_folder = settings->common.plugin_folder,
     .fuse_options = settings->for_fuse,
     .threads = settings->common.threads > 0 ? settings->common.threads : 1,
-    .memory_bytes = settings->memory_bytes,
     .header.chunk_bytes = settings->chunk_bytes,
     .pack_now = settings->pack_now,
     .foreground = settings->foreground,
@@ -262,7 +267,7 @@ run_mount (const struct mount_settings *settings, struct error *err)
     return print_status (settings, err);
   raise_open_files ();
   if (choose_codec (settings, &options.header, err) < 0 ||
-      check_memory (settings, options.header.chunk_bytes, err) < 0)
+      settle_memory (settings, &options, err) < 0)
     return -1;
   if (settings->fake)
     return 0;

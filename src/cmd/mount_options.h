@@ -23,8 +23,7 @@ struct mount_settings {
 
 /* What nobody says. */
 #define MOUNT_SETTINGS \
-  .codec = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL, \
-  .memory_bytes = UINT64_C (48) << 20
+  .codec = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL
 
 /* Options that stand in -o, too.  optarg is the value.  Return 0, or -1 with
  * ERR (ERROR_USAGE).

@@ -28,6 +28,7 @@ struct file_how {
    * Calls it interrupts fail then; NULL: they are made again.
    */
   const volatile sig_atomic_t *cancelled;
+  bool frugal;                 /* rather slower than with more memory */
 };
 
 /* With the enum direct_io DIRECT_IO, and nothing that cancels it. */

@@ -17,7 +17,6 @@
  * for the time in which a disk takes no writes, because it flushes.
  */
 #define BLOCK_COUNT 4u
-#define MEMORY_BYTES (BLOCK_COUNT * WRITE_BLOCK_BYTES)
 
 /* The size of the file is set up to this far ahead, in bytes.  O_DIRECT writes
  * that extend a file are done one by one, whatever is in flight.
@@ -28,7 +27,8 @@ struct write_blocks {
   struct file *file;
   struct aio *aio;             /* NULL for a stream */
   uint64_t size;               /* of the file; UINT64_MAX: leave it alone */
-  uint8_t *memory;             /* of all blocks */
+  unsigned int count;          /* of the blocks that there are */
+  uint8_t *memory;             /* of all of them */
   struct write_block blocks[BLOCK_COUNT];
   /* The last one that came back goes out first: memory that is never needed is
    * never touched.
@@ -60,20 +60,21 @@ write_blocks_open (struct file *file, struct write_blocks **blocks_out,
   if (blocks == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot set up writing");
   blocks->file = file;
+  blocks->count = file->how.frugal ? WRITE_BLOCKS_LEAST : BLOCK_COUNT;
   blocks->size = file->direct && file_keeps_holes (file) ? 0 : UINT64_MAX;
   pthread_mutex_init (&blocks->lock, NULL);
   pthread_cond_init (&blocks->filled, NULL);
-  blocks->memory = buffer_allocate (MEMORY_BYTES);
+  blocks->memory = buffer_allocate (blocks->count * WRITE_BLOCK_BYTES);
   if (blocks->memory == NULL) {
     error_set (err, ERROR_FAILED, errno, "cannot set up writing");
     write_blocks_close (blocks);
     return -1;
   }
-  for (i = BLOCK_COUNT; i-- > 0;) {
+  for (i = blocks->count; i-- > 0;) {
     blocks->blocks[i].bytes = blocks->memory + i * WRITE_BLOCK_BYTES;
     put_block (blocks, &blocks->blocks[i]);
   }
-  if (!file->stream && aio_open (BLOCK_COUNT, &blocks->aio, err) < 0) {
+  if (!file->stream && aio_open (blocks->count, &blocks->aio, err) < 0) {
     write_blocks_close (blocks);
     return -1;
   }
@@ -87,7 +88,7 @@ write_blocks_close (struct write_blocks *blocks)
   if (blocks == NULL)
     return;
   aio_close (blocks->aio);
-  buffer_free (blocks->memory, MEMORY_BYTES);
+  buffer_free (blocks->memory, blocks->count * WRITE_BLOCK_BYTES);
   pthread_cond_destroy (&blocks->filled);
   pthread_mutex_destroy (&blocks->lock);
   free (blocks);
@@ -367,7 +368,7 @@ write_blocks_lowest (const struct write_blocks *blocks)
     blocks->queue_count > 0 ? blocks->queue[0]->offset : UINT64_MAX;
   unsigned int i;
 
-  for (i = 0; i < BLOCK_COUNT; i++)
+  for (i = 0; i < blocks->count; i++)
     if (blocks->blocks[i].in_flight)
       lowest = minimum_u64 (lowest, blocks->blocks[i].offset);
   return lowest;

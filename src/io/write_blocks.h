@@ -14,6 +14,9 @@
 /* Bytes of a block. */
 #define WRITE_BLOCK_BYTES ((size_t) 4 << 20)
 
+/* How many there are for a file that is to be written with little memory. */
+#define WRITE_BLOCKS_LEAST 2u
+
 /* A block is the caller's from write_blocks_next on, until it is queued or
  * started.
  */

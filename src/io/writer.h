@@ -43,11 +43,11 @@ int writer_append (struct writer *writer, const void *bytes, size_t length,
 int writer_append_zeros (struct writer *writer, uint64_t length,
                          struct error *err);
 
-/* The most that can be reserved at a time, in bytes: it is in two blocks at
+/* The most that can be reserved at a time, in bytes: it is in so many blocks at
  * most.
  */
 #define WRITER_RESERVE_MAX WRITE_BLOCK_BYTES
-#define WRITER_PARTS 2u
+#define WRITER_PARTS WRITE_BLOCKS_LEAST
 
 /* Room for bytes that follow each other in the file; its parts of length 0 are
  * not in use.

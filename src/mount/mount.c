@@ -13,11 +13,11 @@
 #include "mount/mount.h"
 #include "mount/operations.h"
 #include "mount/packing.h"
+#include "mount/replies.h"
 #include "mount/windows.h"
 
-/* Threads of libfuse's.  Each has room for a request. */
-#define SESSION_THREADS 10
-#define SESSION_THREADS_IDLE 4
+/* Threads of libfuse's.  Each has room for a request, and for an answer. */
+#define SESSION_THREADS 4
 
 /* A mount as it goes up and down. */
 struct session {
@@ -39,9 +39,11 @@ set_up (struct session *session, struct error *err)
   mounting->header = options->header;
   mounting->say = options->say;
   mounting->codecs = codecs_new (options->plugin_folder);
-  mounting->views = views_new (options->memory_bytes / VIEWS_PART,
+  mounting->views = views_new (options->memory_bytes / 5 * VIEWS_FIFTHS,
                                options->threads);
-  if (mounting->codecs == NULL || mounting->views == NULL)
+  mounting->replies = replies_new (SESSION_THREADS, REQUEST_BYTES);
+  if (mounting->codecs == NULL || mounting->views == NULL ||
+      mounting->replies == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM, "cannot be mounted");
   return codecs_find (mounting->codecs, mounting->header.codec,
                       &mounting->codec, err);
@@ -122,7 +124,7 @@ serve (struct session *session, struct error *err)
   if (loop == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM, "cannot be served");
   fuse_loop_cfg_set_max_threads (loop, SESSION_THREADS);
-  fuse_loop_cfg_set_idle_threads (loop, SESSION_THREADS_IDLE);
+  fuse_loop_cfg_set_idle_threads (loop, SESSION_THREADS);
   fuse_loop_cfg_set_clone_fd (loop, 0);
   result = fuse_session_loop_mt (session->fuse, loop);
   fuse_loop_cfg_destroy (loop);
@@ -151,7 +153,7 @@ run (struct session *session, struct error *err)
 {
   const struct mount_options *options = session->options;
   const struct packing_options packing = {
-    .memory_bytes = options->memory_bytes / PACKING_PART,
+    .memory_bytes = options->memory_bytes / 5 * PACKING_FIFTHS,
     .threads = options->threads,
     .stored = !options->pack_now,
   };
@@ -164,7 +166,8 @@ run (struct session *session, struct error *err)
   if (!options->foreground)
     options->detached ();
   guard (session);
-  if (windows_open (&session->mounting, options->memory_bytes / WINDOWS_PART,
+  if (windows_open (&session->mounting,
+                    options->memory_bytes / 5 * WINDOWS_FIFTHS,
                     options->threads, options->pack_now,
                     &session->mounting.windows, err) < 0 ||
       packing_start (&session->store, &packing, &session->mounting.packing,
@@ -194,5 +197,6 @@ mount_run (const struct mount_options *options, struct error *err)
   windows_close (session.mounting.windows);
   views_free (session.mounting.views);
   codecs_free (session.mounting.codecs);
+  replies_free (session.mounting.replies);
   return result < 0 ? error_subject (err, options->folder) : 0;
 }

@@ -21,9 +21,12 @@ mounting_say_error (const struct mounting *mounting, const struct error *err)
 uint64_t
 mount_least_memory (uint32_t chunk_bytes)
 {
-  uint64_t reading = VIEWS_PART * window_cache_least (chunk_bytes);
-  uint64_t writing = WINDOWS_PART * windows_least_memory (chunk_bytes);
-  uint64_t packing = PACKING_PART * 2 * (uint64_t) chunk_bytes;
+  uint64_t reading = window_cache_least (chunk_bytes);
+  uint64_t writing = windows_least_memory (chunk_bytes);
+  uint64_t packing = 2 * (uint64_t) chunk_bytes;
 
+  reading = divide_up (5 * reading, VIEWS_FIFTHS);
+  writing = divide_up (5 * writing, WINDOWS_FIFTHS);
+  packing = divide_up (5 * packing, PACKING_FIFTHS);
   return maximum_u64 (maximum_u64 (reading, writing), packing);
 }

@@ -10,11 +10,12 @@
 
 struct windows;
 struct packing;
+struct replies;
 
-/* What each gets of the memory: one part in so many. */
-#define WINDOWS_PART 2u
-#define VIEWS_PART 3u
-#define PACKING_PART 6u
+/* What each gets of the memory, in fifths. */
+#define WINDOWS_FIFTHS 2u
+#define VIEWS_FIFTHS 2u
+#define PACKING_FIFTHS 1u
 
 /* As for syslog(3). */
 enum say_level {
@@ -32,6 +33,7 @@ struct mounting {
   int root_fd;                 /* of the store's folder */
   struct windows *windows;
   struct packing *packing;
+  struct replies *replies;
   /* One line, without a newline at its end.  Any thread. */
   void (*say) (enum say_level level, const char *line);
 };

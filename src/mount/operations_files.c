@@ -4,11 +4,10 @@
 #include <config.h>
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "mount/operations.h"
 #include "mount/packing.h"
-#include "util/cleanup.h"
+#include "mount/replies.h"
 
 static struct mounted *
 file_of (fuse_req_t request, fuse_ino_t inode)
@@ -61,7 +60,8 @@ static void
 read_file (fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset,
            struct fuse_file_info *info)
 {
-  CLEANUP_FREE char *buffer = malloc (size);
+  struct replies *replies = store_of (request)->mounting->replies;
+  char *buffer = replies_take (replies, size);
   size_t count = 0;
   int result;
 
@@ -73,6 +73,8 @@ read_file (fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset,
     fuse_reply_err (request, result);
   else
     fuse_reply_buf (request, buffer, count);
+  if (buffer != NULL)
+    replies_give_back (replies, buffer);
 }
 
 static void

@@ -176,6 +176,7 @@ lock_image (struct packed *packed)
 static int
 open_output (struct packed *packed)
 {
+  const struct file_how how = { .direct = DIRECT_IO_AUTO, .frugal = true };
   const struct store *store = packed->packing->store;
   struct error *err = &packed->err;
   struct stat now;
@@ -195,8 +196,7 @@ open_output (struct packed *packed)
   if (find_room (packed) < (uint64_t) now.st_blocks * 512)
     return error_set (err, ERROR_FAILED, 0, "there is no room for both");
   packed->bytes_before = (uint64_t) now.st_blocks * 512;
-  return draft_create_unnamed (&packed->draft, FILE_HOW (DIRECT_IO_AUTO),
-                               &packed->output, err);
+  return draft_create_unnamed (&packed->draft, how, &packed->output, err);
 }
 
 /* Put it in its place, once nobody has the file open. */

@@ -17,7 +17,7 @@ static size_t
 mapped_bytes (size_t bytes)
 {
   return bytes <= SIZE_MAX - 2 * HUGE_PAGE_BYTES
-    ? align_up (bytes, HUGE_PAGE_BYTES) : 0;
+    ? align_up (bytes, PAGE_BYTES) : 0;
 }
 
 static void
@@ -27,7 +27,7 @@ unmap (uint8_t *start, const uint8_t *end)
     munmap (start, (size_t) (end - start));
 }
 
-/* Map MAPPED bytes, a huge page more, and give back what is not aligned. */
+/* Map MAPPED bytes, a huge page more, and give back what is not needed. */
 static uint8_t *
 map_aligned (size_t mapped)
 {
@@ -55,7 +55,8 @@ buffer_allocate (size_t bytes)
   else
     buffer = map_aligned (mapped);
   if (buffer != NULL) {
-    madvise (buffer, mapped, MADV_HUGEPAGE);
+    /* A huge page of which little is needed would be memory for nothing. */
+    madvise (buffer, align_down (bytes, HUGE_PAGE_BYTES), MADV_HUGEPAGE);
     madvise (buffer, mapped, MADV_DONTDUMP);
   }
   return buffer;

@@ -51,10 +51,10 @@ run_models ()
 
 images=0
 run_models "-T 2" 20000000 100 1 2 3
-run_models "-c lz4 --chunk-size 64K --memory 1M -T 1" 3000000 150 4 5
+run_models "-c lz4 --chunk-size 64K --memory 1200K -T 1" 3000000 150 4 5
 run_models "-c stored -o pack=now,chunk-size=256K,memory=8M" 9000000 100 6 7
-run_models "-c zstd:3 --chunk-size 4M --memory 64M" 30000000 40 8
-run_models "-c zstd:1 --chunk-size 16M --memory 400M" 70000000 20 9
+run_models "-c zstd:3 --chunk-size 4M" 30000000 40 8
+run_models "-c zstd:1 --chunk-size 16M" 70000000 20 9
 test "$images" -ge 6 || fail "only $images images came of it"
 ! grep -v -E ' in .* packed (at once|in the background)' "$work/log" ||
   fail "messages: $(cat "$work/log")"
