@@ -90,10 +90,9 @@ static int
 open_special (int node, const struct file *input, struct file_how how,
               struct output *output, struct error *err)
 {
-  if (place_open_node (&output->draft.place, node, how, &output->file,
-                       err) < 0)
-    return -1;
-  return refuse_input (input, &output->file, err);
+  return file_open_node (node, output->path, FILE_WRITE, how, &output->file,
+                         err) < 0 ? -1
+    : refuse_input (input, &output->file, err);
 }
 
 /* Refuse when what is to be written beside OUTPUT is the input. */

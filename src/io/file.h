@@ -95,6 +95,13 @@ int file_open_seekable (const char *name, const char *must_be,
                         enum file_access access, struct file_how how,
                         struct file *file, struct error *err);
 
+/* Open what NODE, a descriptor of NAME from open(2) with O_PATH, stands for:
+ * nothing that could have come under the name since.  A pipe waits for its other
+ * end.  Returns 0, or -1 with ERR.
+ */
+int file_open_node (int node, const char *name, enum file_access access,
+                    struct file_how how, struct file *file, struct error *err);
+
 /* Take the inherited descriptor FD (named NAME in messages).  A regular file
  * keeps its bytes until file_truncate.  Returns 0, or -1 with ERR when it is
  * not open for ACCESS and cannot be opened again, or would append.

@@ -12,10 +12,7 @@
 #include "io/file_private.h"
 #include "util/cleanup.h"
 
-/* Open what NODE, of an open with O_PATH, stands for: nothing that could have
- * come under the name since.  Without /proc that is opened so that it cannot
- * wait.
- */
+/* Without /proc the name is opened so that it cannot wait. */
 static int
 open_node (int node, const char *name, int flags)
 {
@@ -33,6 +30,14 @@ open_node (int node, const char *name, int flags)
   return fd;
 }
 
+int
+file_open_node (int node, const char *name, enum file_access access,
+                struct file_how how, struct file *file, struct error *err)
+{
+  return file_take_opened (open_node (node, name, file_open_flags (access)),
+                           name, how, file, err);
+}
+
 static int
 open_path_if_seekable (const char *name, bool follow, enum file_access access,
                        struct file_how how, struct file *file,
@@ -46,8 +51,7 @@ open_path_if_seekable (const char *name, bool follow, enum file_access access,
   if (node < 0 || fstat (node, &st) < 0)
     return file_fail_open (file, err, "cannot be opened");
   if ((S_ISREG (st.st_mode) || S_ISBLK (st.st_mode)) &&
-      file_take_opened (open_node (node, name, file_open_flags (access)), name,
-                        how, file, err) < 0)
+      file_open_node (node, name, access, how, file, err) < 0)
     return -1;
   return (int) (st.st_mode & S_IFMT);
 }

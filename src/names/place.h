@@ -126,15 +126,8 @@ int place_open_regular (const struct place *place, bool follow,
                         struct error *err);
 
 /* What the caller's name leads to, through links, without opening it for use: a
- * descriptor (O_PATH), or -1 with errno.
+ * descriptor (O_PATH) for file_open_node, or -1 with errno.
  */
 int place_find (const struct place *place);
-
-/* Open for writing what NODE, from place_find, stands for: a pipe waits for its
- * reader.  Returns 0, or -1 with ERR.  Close FILE in both cases.
- */
-int place_open_node (const struct place *place, int node,
-                     struct file_how how, struct file *file,
-                     struct error *err);
 
 #endif /* IOPRESS_NAMES_PLACE_H */

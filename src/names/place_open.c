@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "names/place.h"
@@ -167,15 +166,4 @@ int
 place_find (const struct place *place)
 {
   return openat (place->folder, place_base (place), O_PATH | O_CLOEXEC);
-}
-
-int
-place_open_node (const struct place *place, int node, struct file_how how,
-                 struct file *file, struct error *err)
-{
-  char link[64];
-
-  snprintf (link, sizeof link, "/proc/self/fd/%d", node);
-  return file_take_opened (open (link, O_WRONLY | O_CLOEXEC | O_NOCTTY),
-                           place->path, how, file, err);
 }

@@ -3,6 +3,8 @@
 
 #include <config.h>
 
+#include <sys/stat.h>
+
 #include "image/content.h"
 #include "safety/leftover.h"
 #include "salvage/scan.h"
@@ -112,23 +114,38 @@ check_only_copy (const struct content *replaced, const char *name,
   return error_hint (err, "keep that image, and give OUTPUT another name");
 }
 
+static int
+check_replaced (const struct file *file, const struct file *input,
+                struct error *err)
+{
+  struct content content;
+
+  if (look (file, &content, err) < 0)
+    return -1;
+  return content_is_half (&content) ? leftover_refuse (file, err)
+    : check_only_copy (&content, file->name, input, err);
+}
+
 int
 leftover_check_replaced (int fd, const char *name, enum file_access access,
                          const struct file *input, struct error *err)
 {
-  struct content content = { .kind = CONTENT_OTHER };
+  struct file_how how = FILE_HOW (DIRECT_IO_OFF);
   struct file file = FILE_CLOSED;
   struct error ignored = { 0 };
-  int result = 0;
+  struct stat st;
+  int result;
 
-  if (file_take_descriptor (fd, name, access, FILE_HOW (DIRECT_IO_OFF), &file,
-                            &ignored) == 0 &&
-      (file.owned || access != FILE_READ))
-    result = look (&file, &content, err);
-  if (result == 0 && content_is_half (&content))
-    result = leftover_refuse (&file, err);
-  else if (result == 0)
-    result = check_only_copy (&content, name, input, err);
+  if (fstat (fd, &st) == 0 && st.st_size == 0)
+    return 0;
+  result = access == FILE_READ
+    ? file_open_node (fd, name, access, how, &file, err)
+    : file_take_descriptor (fd, name, access, how, &file, err);
+  if (result < 0)
+    error_hint (err, "nobody can tell whether it may be replaced: move it "
+                "away, or let it be read");
+  else
+    result = check_replaced (&file, input, err);
   file_close (&file, &ignored);
   return result;
 }

@@ -33,7 +33,8 @@ int leftover_is_foreign (const struct file *file, struct error *err);
  * was being consumed; or all of one: the image of what INPUT, which is to take
  * its place, was before it was given back and something was written to it.
  * ACCESS is FILE_READ for a descriptor from place_find, FILE_UPDATE for one to
- * write to; what cannot be read is not refused.  Returns 0, or -1 with ERR.
+ * write to; what has bytes that cannot be read is refused.  Returns 0, or -1
+ * with ERR.
  */
 int leftover_check_replaced (int fd, const char *name,
                              enum file_access access,

@@ -299,6 +299,46 @@ os.execv(sys.argv[2], sys.argv[2:])' "$1" "$IOPRESS" "${@:2}"
 }
 untouched half -- 1 write_only half restore B fd:4
 untouched begun -- 1 write_only begun restore B fd:4
+# What cannot be looked at may be that.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+  as_nobody ()
+  {
+    setpriv --reuid=nobody --clear-groups "$IOPRESS" "$@"
+  }
+  as_nobody_write_only ()
+  {
+    python3 -c 'import os, sys
+os.dup2(os.open(sys.argv[1], os.O_WRONLY), 4)
+os.dup2(4, 1)
+os.execvp("setpriv", ["setpriv", "--reuid=nobody", "--clear-groups",
+                      *sys.argv[2:]])' "$1" "$IOPRESS" "${@:2}"
+  }
+  chmod 711 "$work"
+  mkdir theirs
+  chmod 777 theirs
+  cp --sparse=always half begun theirs
+  chmod 600 theirs/*
+  chmod 644 a B
+  for taken in half begun; do
+    for output in fd:4 -; do
+      untouched theirs/$taken -- 2 as_nobody_write_only theirs/$taken \
+        restore "$PWD/B" $output
+      expect_message ': is not open for reading and .*: move it away, or let it'
+    done
+    untouched theirs/$taken -- 1 as_nobody restore --force "$PWD/B" \
+      "$PWD/theirs/$taken"
+    expect_message "theirs/$taken: .*Permission denied; .*: move it away"
+  done
+  # An empty one has nothing to lose, and what can be read is looked at.
+  : >theirs/new
+  expect_exit 0 as_nobody_write_only theirs/new restore "$PWD/B" fd:4
+  expect_same b theirs/new
+  chmod 644 theirs/*
+  untouched theirs/half -- 1 as_nobody restore --force "$PWD/B" \
+    "$PWD/theirs/half"
+  expect_message "theirs/half: left over .*: File exists"
+  rm -r theirs
+fi
 untouched half begun -- 1 iopress recover --force begun half
 untouched half begun -- 1 iopress recover fd:3 fd:4 3<begun 4<>half
 test ! -e half.part && test ! -e begun.part || fail "a .part is left"
