@@ -36,7 +36,7 @@ static const struct known_check {
     check_round_trips },
   { "levels", "every level works, and every context reads it",
     check_levels },
-  { "large", "the largest chunk works", check_large },
+  { "large", "the largest chunk works, at every level", check_large },
   { "incompressible", "random bytes fit in what bound says",
     check_incompressible },
   { "exact-room", "no byte is written beyond the room", check_exact_room },
@@ -46,8 +46,9 @@ static const struct known_check {
   { "threads", "threads do not disturb each other", check_threads },
   { "confined", "it works where it gets nothing but memory",
     check_confined },
-  { "set-level", "a level is the same however it was set", check_set_level },
+  { "set-level", "a level is the same however it was set", check_levels_set },
   { "is-frame", "frames are known, and only they", check_is_frame },
+  { "errors", "what failed is told in a line", check_errors },
   { "truncated", "a frame that ends early is an error", check_truncated },
   { "lengths", "a frame of another length is an error", check_lengths },
   { "damaged", "a damaged frame does no harm", check_damaged },
@@ -122,19 +123,17 @@ run_in_child (const struct plugin_check *check,
   confine ();
   redirect (output);
   check_process_remember ();
-  strcpy (note->doing, "while it was loaded");
-  check_arm (0);
+  check_begin (&run, 0, "a constructor or iopress_codec_entry");
   if (codec_load (check->folder, check->name, &codec, &err) < 0) {
     error_format (&err, text, sizeof text);
     check_fail (&run, "%s", text);
   }
-  check_disarm ();
+  check_end (&run);
   run.codec = codec;
   run.ops = &codec->ops;
   if (known->run != NULL)
     known->run (&run);
-  strcpy (note->doing, "while it was unloaded");
-  check_arm (0);
+  check_begin (&run, 0, "a destructor");
   codec_unload (codec);
   note->finished = true;
   /* What the plugin has printed may wait in a buffer of its C library. */
@@ -172,19 +171,20 @@ wait_for (const struct plugin_check *check, pid_t child)
 static void
 explain_end (int status, struct check_note *note)
 {
-  char doing[sizeof note->doing];
   int number = WIFSIGNALED (status) ? WTERMSIG (status) : 0;
+  const char *where = note->inside ? "in" : "after";
 
-  snprintf (doing, sizeof doing, "%s", note->doing);
   if (number == SIGPROF || number == SIGALRM || number == SIGXCPU)
-    snprintf (note->text, sizeof note->text, "it hangs %s", doing);
+    snprintf (note->text, sizeof note->text, "it hangs %s %s", where,
+              note->call);
   else if (number != 0)
-    snprintf (note->text, sizeof note->text, "it crashed %s: %s", doing,
-              strsignal (number));
+    snprintf (note->text, sizeof note->text, "it crashed %s %s: %s%s", where,
+              note->call, strsignal (number), note->inside ? ""
+              : ", as with memory that it has damaged");
   else
     snprintf (note->text, sizeof note->text,
-              "it ended the process %s, with exit status %d", doing,
-              WEXITSTATUS (status));
+              "it ended the process %s %s, with exit status %d", where,
+              note->call, WEXITSTATUS (status));
 }
 
 static enum check_outcome

@@ -35,7 +35,7 @@ guarded_open (struct check_run *run, struct guarded *guarded, size_t room)
 void
 check_buffers_open (struct check_run *run, size_t chunk)
 {
-  size_t bound = run->ops->bound (chunk);
+  size_t bound = check_bound (run, chunk);
 
   if (bound < 1 || bound > SIZE_MAX / 4)
     check_fail (run, ".bound of %zu bytes is %zu", chunk, bound);
@@ -73,6 +73,12 @@ guarded_is_intact (const struct guarded *guarded, size_t length)
     if (end[-(ptrdiff_t) (length + i)] != PATTERN)
       return false;
   return true;
+}
+
+void
+guarded_fill (const struct guarded *guarded)
+{
+  memset (guarded->map + page_bytes (), PATTERN, guarded->bytes);
 }
 
 void

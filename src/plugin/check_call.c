@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "check_private.h"
+#include "plugin/parameters.h"
 
 /* Seconds that one call may take of the processors, and then for each MiB; and
  * how many times that may pass.
@@ -20,36 +21,35 @@
 #define PATIENCE 15
 
 #define LEVELS_MAX 32
+#define VERSION_MAX 60
 
-void
-check_arm (size_t length)
+static void
+set_timers (time_t seconds)
 {
-  struct itimerval timer = {
-    .it_value.tv_sec = SECONDS + (time_t) (length >> 20) * SECONDS_MIB,
-  };
+  struct itimerval timer = { .it_value.tv_sec = seconds };
 
   /* Both signals end the child. */
   setitimer (ITIMER_PROF, &timer, NULL);
-  alarm ((unsigned int) timer.it_value.tv_sec * PATIENCE);
+  alarm ((unsigned int) seconds * PATIENCE);
 }
 
 void
-check_disarm (void)
-{
-  static const struct itimerval none;
-
-  setitimer (ITIMER_PROF, &none, NULL);
-  alarm (0);
-}
-
-static void __attribute__ ((format (printf, 2, 3)))
-doing (struct check_run *run, const char *format, ...)
+check_begin (struct check_run *run, size_t length, const char *format, ...)
 {
   va_list arguments;
 
   va_start (arguments, format);
-  vsnprintf (run->note->doing, sizeof run->note->doing, format, arguments);
+  vsnprintf (run->note->call, sizeof run->note->call, format, arguments);
   va_end (arguments);
+  run->note->inside = true;
+  set_timers (SECONDS + (time_t) (length >> 20) * SECONDS_MIB);
+}
+
+void
+check_end (struct check_run *run)
+{
+  set_timers (0);
+  run->note->inside = false;
 }
 
 struct iopress_codec_context *
@@ -58,11 +58,11 @@ check_open (struct check_run *run, int level, const char *parameters,
 {
   struct iopress_codec_context *context;
 
-  doing (run, "in .open, level %d, parameters \"%s\", chunks of %zu bytes",
-         level, parameters, chunk);
-  check_arm (chunk);
+  check_begin (run, chunk,
+               ".open, level %d, parameters \"%s\", chunks of %zu bytes",
+               level, parameters, chunk);
   context = run->ops->open (level, parameters, chunk);
-  check_disarm ();
+  check_end (run);
   if (context == NULL)
     check_fail (run, ".open gave no context for level %d, parameters \"%s\", "
                 "chunks of %zu bytes", level, parameters, chunk);
@@ -72,10 +72,9 @@ check_open (struct check_run *run, int level, const char *parameters,
 void
 check_close (struct check_run *run, struct iopress_codec_context *context)
 {
-  doing (run, "in .close");
-  check_arm (0);
+  check_begin (run, 0, ".close");
   run->ops->close (context);
-  check_disarm ();
+  check_end (run);
 }
 
 void
@@ -94,11 +93,10 @@ check_compress (struct check_run *run,
   uint8_t *frame = guarded_end (&run->frame, room);
   size_t result;
 
-  doing (run, "in .compress, %zu bytes into %zu", length, room);
   guarded_protect (&run->input, true);
-  check_arm (length);
+  check_begin (run, length, ".compress, %zu bytes into %zu", length, room);
   result = run->ops->compress (context, input, length, frame, room);
-  check_disarm ();
+  check_end (run);
   guarded_protect (&run->input, false);
   if (!guarded_is_intact (&run->frame, room))
     check_fail (run, ".compress wrote before its output");
@@ -109,27 +107,86 @@ check_compress (struct check_run *run,
   return result;
 }
 
-/* What the plugin says of a failure, to be shown. */
-static const char *
-reason (struct check_run *run, struct iopress_codec_context *context)
+/* That it can be read is part of the call. */
+const char *
+check_reason (struct check_run *run, struct iopress_codec_context *context)
 {
-  doing (run, "in .error_text");
-  return codec_error_text (run->codec, context);
+  static _Thread_local char text[128];
+
+  check_begin (run, 0, ".error_text, or where its text is read");
+  snprintf (text, sizeof text, "%s", codec_error_text (run->codec, context));
+  check_end (run);
+  return text;
+}
+
+const char *
+check_version (struct check_run *run)
+{
+  const char *version;
+  bool shown;
+
+  check_begin (run, 0, ".version, or where its text is read");
+  version = run->ops->version ();
+  shown = codec_text_is_line (version) && strlen (version) <= VERSION_MAX;
+  check_end (run);
+  if (!shown)
+    check_fail (run, ".version does not give a line of ASCII of 1 to %d "
+                "characters", VERSION_MAX);
+  return version;
+}
+
+size_t
+check_bound (struct check_run *run, size_t length)
+{
+  size_t bound;
+
+  check_begin (run, 0, ".bound of %zu bytes", length);
+  bound = run->ops->bound (length);
+  check_end (run);
+  return bound;
+}
+
+bool
+check_knows (struct check_run *run, const void *bytes, size_t length)
+{
+  uint8_t *start = guarded_end (&run->output, length);
+  int result;
+
+  memcpy (start, bytes, length);
+  check_begin (run, 0, ".is_frame, %zu bytes", length);
+  result = run->ops->is_frame (start, length);
+  check_end (run);
+  if (result != 0 && result != 1)
+    check_fail (run, ".is_frame returned %d, neither 1 nor 0", result);
+  return result == 1;
+}
+
+void
+check_set_level (struct check_run *run,
+                 struct iopress_codec_context *context, int level)
+{
+  int result;
+
+  check_begin (run, 0, ".set_level to %d", level);
+  result = run->ops->set_level (context, level);
+  check_end (run);
+  if (result != 0)
+    check_fail (run, ".set_level to %d returned %d", level, result);
 }
 
 void
 check_frame (struct check_run *run, struct iopress_codec_context *context,
              size_t length, struct kept *kept)
 {
-  size_t room = run->ops->bound (length);
+  size_t room = check_bound (run, length);
   size_t result = check_compress (run, context, length, room);
 
   if (result == IOPRESS_CODEC_NO_ROOM)
     check_fail (run, ".compress of %zu bytes finds no room in the %zu of "
                 ".bound", length, room);
   if (result == IOPRESS_CODEC_ERROR)
-    check_fail (run, ".compress of %zu bytes failed: %.100s", length,
-                reason (run, context));
+    check_fail (run, ".compress of %zu bytes failed: %s", length,
+                check_reason (run, context));
   if (result == 0)
     check_fail (run, ".compress made an empty frame of %zu bytes", length);
   if (kept == NULL)
@@ -164,12 +221,11 @@ check_decompress (struct check_run *run,
   size_t result;
 
   memcpy (input, frame, frame_length);
-  doing (run, "in .decompress, a frame of %zu bytes to %zu", frame_length,
-         length);
   guarded_protect (&run->frame, true);
-  check_arm (length);
+  check_begin (run, length, ".decompress, a frame of %zu bytes to %zu",
+               frame_length, length);
   result = run->ops->decompress (context, input, frame_length, output, length);
-  check_disarm ();
+  check_end (run);
   guarded_protect (&run->frame, false);
   if (!guarded_is_intact (&run->output, length))
     check_fail (run, ".decompress wrote before its output");
@@ -177,7 +233,7 @@ check_decompress (struct check_run *run,
     check_fail (run, ".decompress returned %zu for a result of %zu bytes",
                 result, length);
   if (result == IOPRESS_CODEC_ERROR)
-    reason (run, context);
+    check_reason (run, context);
   return result;
 }
 
@@ -189,7 +245,7 @@ check_gives_back (struct check_run *run,
   if (check_decompress (run, context, kept->bytes, kept->length, length) !=
       length)
     check_fail (run, ".decompress of a frame of %zu bytes to %zu failed: "
-                "%.100s", kept->length, length, reason (run, context));
+                "%s", kept->length, length, check_reason (run, context));
   if (memcmp (guarded_end (&run->output, length),
               guarded_end (&run->input, length), length) != 0)
     check_fail (run, ".decompress of a frame of %zu bytes gave other bytes "

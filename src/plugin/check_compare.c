@@ -3,9 +3,14 @@
 
 #include <config.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "check_private.h"
 #include "util/bytes.h"
@@ -34,25 +39,42 @@ struct cost {
 struct comparison {
   struct check_run *run;
   void (*measure) (struct check_run *run, struct cost *cost);
+  struct cost *shared;         /* with the process that measures */
   struct cost worst;
   unsigned int count;
   char others[240];
 };
 
+static size_t
+most_memory (void)
+{
+  struct rusage usage;
+
+  return getrusage (RUSAGE_SELF, &usage) == 0
+    ? (size_t) usage.ru_maxrss << 10 : 0;
+}
+
+/* What it keeps, or had for a while and used. */
 static void
 measure_memory (struct check_run *run, struct cost *cost)
 {
   size_t used = check_memory_used (), mapped = check_memory_mapped ();
   struct iopress_codec_context *context;
   struct kept frame;
+  size_t most;
 
+  /* The buffers are there before. */
+  guarded_fill (&run->frame);
+  guarded_fill (&run->output);
+  most = most_memory ();
   context = check_open (run, run->ops->level_default, "", CHECK_CHUNK);
   check_frame (run, context, CHECK_CHUNK, &frame);
   check_gives_back (run, context, &frame, CHECK_CHUNK);
+  most = most_memory () - most;
   check_release (&frame);
   used = check_memory_used () - used;
   mapped = check_memory_mapped () - mapped;
-  cost->memory = (size_t) maximum_u64 (used, mapped);
+  cost->memory = (size_t) maximum_u64 (used + mapped, most);
   check_close (run, context);
 }
 
@@ -107,6 +129,33 @@ take_worst (struct cost *worst, const struct cost *cost, bool first)
     worst->decompress = cost->decompress;
 }
 
+/* In a process of its own, as the most memory that one had stays.  It ends as
+ * the check would have.
+ */
+static void
+measure_apart (struct comparison *comparison, struct check_run *run,
+               struct cost *cost)
+{
+  int status = 0;
+  pid_t child;
+
+  fflush (NULL);
+  child = fork ();
+  if (child == 0) {
+    check_buffers_open (run, CHECK_CHUNK);
+    check_input (run, CONTENT_PAGES, 9, CHECK_CHUNK);
+    comparison->measure (run, comparison->shared);
+    _exit (0);
+  }
+  if (child < 0 || waitpid (child, &status, 0) != child)
+    check_fail (run, "a process cannot be made");
+  if (WIFSIGNALED (status))
+    raise (WTERMSIG (status));
+  if (status != 0)
+    _exit (WEXITSTATUS (status));
+  *cost = *comparison->shared;
+}
+
 static int
 visit (void *opaque, const char *name, const struct codec *codec,
        const struct error *why)
@@ -122,10 +171,7 @@ visit (void *opaque, const char *name, const struct codec *codec,
     return 0;
   other.codec = codec;
   other.ops = &codec->ops;
-  check_buffers_open (&other, CHECK_CHUNK);
-  check_input (&other, CONTENT_PAGES, 9, CHECK_CHUNK);
-  comparison->measure (&other, &cost);
-  check_buffers_close (&other);
+  measure_apart (comparison, &other, &cost);
   take_worst (&comparison->worst, &cost, comparison->count++ == 0);
   describe (comparison, &cost, text, sizeof text);
   snprintf (comparison->others + used, sizeof comparison->others - used,
@@ -142,9 +188,11 @@ compare (struct check_run *run,
   char text[80];
 
   *comparison = (struct comparison) { .run = run, .measure = measure };
-  check_buffers_open (run, CHECK_CHUNK);
-  check_input (run, CONTENT_PAGES, 9, CHECK_CHUNK);
-  measure (run, cost);
+  comparison->shared = mmap (NULL, sizeof *cost, PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (comparison->shared == MAP_FAILED)
+    check_fail (run, "no memory to compare with others");
+  measure_apart (comparison, run, cost);
   codec_each (run->reference_folder, visit, comparison, &err);
   describe (comparison, cost, text, sizeof text);
   check_measured (run, "%s%s%s", text, comparison->count > 0 ? "; " : "",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Conformance check: a codec gets along with memory, as it has to in iopress. */
+/* Conformance check: a codec gets along with memory, as it has to. */
 
 #include <config.h>
 
@@ -75,7 +75,7 @@ try_level (struct check_run *run, const struct memory_only *confinement,
     .ops = run->ops,
     .confinement = confinement,
     .length = CHECK_CHUNK,
-    .room = run->ops->bound (CHECK_CHUNK),
+    .room = check_bound (run, CHECK_CHUNK),
   };
   pthread_t thread;
 
@@ -86,9 +86,13 @@ try_level (struct check_run *run, const struct memory_only *confinement,
   if (confined.frame == NULL || confined.output == NULL)
     check_fail (run, "no memory for the output");
   check_input (run, CONTENT_PAGES, 17, CHECK_CHUNK);
+  check_begin (run, 2 * ROUNDS * CHECK_CHUNK,
+               ".compress or .decompress of %zu bytes, confined to memory",
+               CHECK_CHUNK);
   if (thread_start (&thread, work, &confined) != 0)
     check_fail (run, "a thread cannot be started");
   pthread_join (thread, NULL);
+  check_end (run);
   check_result (run, &confined);
   free (confined.frame);
   free (confined.output);

@@ -9,12 +9,14 @@
 #include "check_private.h"
 
 #define PAGE 4096u
+#define SPARSE (64u << 10)
 
 const char *
 content_name (enum content content)
 {
-  static const char *const names[CONTENT_KINDS] = {
-    "zeros", "random bytes", "text", "pointers", "code", "pages of a guest",
+  static const char *const names[CONTENT_KINDS + 1] = {
+    "zeros", "random bytes", "text", "pointers", "code", "pages",
+    "a page now and then",
   };
 
   return names[content];
@@ -136,6 +138,29 @@ fill_code (uint64_t seed, uint8_t *bytes, size_t length)
   memset (code.to, 0, code.left);
 }
 
+/* Of a guest, where there are any. */
+static const uint8_t *pages;
+static size_t pages_bytes;
+
+void
+content_use_pages (const uint8_t *bytes, size_t length)
+{
+  pages = bytes;
+  pages_bytes = length / PAGE * PAGE;
+}
+
+/* In their order, from any of them on. */
+static void
+fill_given_pages (uint64_t seed, uint8_t *bytes, size_t length)
+{
+  size_t from = (size_t) (seed % (pages_bytes / PAGE)) * PAGE, part;
+
+  for (; length > 0; length -= part, bytes += part, from = 0) {
+    part = pages_bytes - from < length ? pages_bytes - from : length;
+    memcpy (bytes, pages + from, part);
+  }
+}
+
 static void
 fill_pages (uint64_t seed, uint8_t *bytes, size_t length)
 {
@@ -143,10 +168,27 @@ fill_pages (uint64_t seed, uint8_t *bytes, size_t length)
   enum content content;
   size_t i, part;
 
+  if (pages_bytes > 0) {
+    fill_given_pages (seed, bytes, length);
+    return;
+  }
   for (i = 0; i < length; i += part) {
     part = length - i < PAGE ? length - i : PAGE;
     content = (enum content) (random_next (&state) % CONTENT_PAGES);
     content_fill (content, seed + i, bytes + i, part);
+  }
+}
+
+/* A page now and then. */
+static void
+fill_sparse (uint64_t seed, uint8_t *bytes, size_t length)
+{
+  size_t i, part;
+
+  memset (bytes, 0, length);
+  for (i = 0; i < length; i += SPARSE) {
+    part = length - i < PAGE ? length - i : PAGE;
+    fill_pages (seed + i / SPARSE, bytes + i, part);
   }
 }
 
@@ -160,6 +202,7 @@ content_fill (enum content content, uint64_t seed, uint8_t *bytes,
   case CONTENT_POINTERS: fill_pointers (seed, bytes, length); break;
   case CONTENT_CODE: fill_code (seed, bytes, length); break;
   case CONTENT_PAGES: fill_pages (seed, bytes, length); break;
+  case CONTENT_SPARSE: fill_sparse (seed, bytes, length); break;
   default: memset (bytes, 0, length); break;
   }
 }

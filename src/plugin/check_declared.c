@@ -10,19 +10,22 @@
 #include "check_private.h"
 #include "plugin/parameters.h"
 
-/* Of no length less than of a shorter one, and of none absurdly much. */
+/* Of no length less than of a shorter one, of none absurdly much, and of none
+ * less than itself: there are not enough shorter frames for all inputs.
+ */
 static void
-check_bound (struct check_run *run)
+try_bounds (struct check_run *run)
 {
   size_t length, step, bound, before = 0;
 
   for (length = 1; length <= CHECK_LARGE; length += step) {
-    check_arm (0);
-    bound = run->ops->bound (length);
-    check_disarm ();
+    bound = check_bound (run, length);
     if (bound < before)
       check_fail (run, ".bound of %zu bytes, %zu, is less than that of fewer "
                   "bytes", length, bound);
+    if (bound < length)
+      check_fail (run, ".bound of %zu bytes is %zu, but no format makes every "
+                  "input smaller", length, bound);
     if (bound > 2 * length + CHECK_SMALL)
       check_fail (run, ".bound of %zu bytes is %zu, more than twice as much",
                   length, bound);
@@ -35,22 +38,71 @@ void
 check_values (struct check_run *run)
 {
   const char *version;
-  int i;
 
-  for (i = 0; i < 2; i++) {
-    check_arm (0);
-    version = run->ops->version ();
-    check_disarm ();
-    if (!codec_text_is_line (version) || strlen (version) > 60)
-      check_fail (run, ".version does not give a short line of ASCII");
-  }
+  check_version (run);
+  version = check_version (run);
   if ((int64_t) run->ops->level_max - run->ops->level_min > 1000000)
     check_fail (run, "there are more than a million levels: .level_min is %d, "
                 ".level_max %d", run->ops->level_min, run->ops->level_max);
-  check_bound (run);
+  try_bounds (run);
   check_measured (run, "%s %s, levels %d to %d, default %d", run->ops->name,
                   version, run->ops->level_min, run->ops->level_max,
                   run->ops->level_default);
+}
+
+/* How many texts there are for PARAMETER. */
+static unsigned int
+count_texts (const struct iopress_codec_parameter *parameter)
+{
+  const char *word = parameter->choices;
+  unsigned int count = 1;
+
+  if (parameter->type != IOPRESS_CODEC_CHOICE)
+    return parameter->type == IOPRESS_CODEC_INTEGER ? 2 : 1;
+  while ((word = strchr (word, '|')) != NULL) {
+    word++;
+    count++;
+  }
+  return count;
+}
+
+/* The one that INDEX counts. */
+static void
+write_text (const struct iopress_codec_parameter *parameter,
+            unsigned int index, char text[CHECK_TEXT_BYTES])
+{
+  const char *word = parameter->choices;
+
+  if (parameter->type == IOPRESS_CODEC_INTEGER)
+    snprintf (text, CHECK_TEXT_BYTES, "%s=%" PRId64, parameter->key,
+              index == 0 ? parameter->minimum : parameter->maximum);
+  else if (parameter->type == IOPRESS_CODEC_FLAG)
+    snprintf (text, CHECK_TEXT_BYTES, "%s", parameter->key);
+  else {
+    while (index-- > 0)
+      word = strchr (word, '|') + 1;
+    snprintf (text, CHECK_TEXT_BYTES, "%s=%.*s", parameter->key,
+              (int) strcspn (word, "|"), word);
+  }
+}
+
+bool
+check_text (const struct iopress_codec *ops, unsigned int index,
+            char text[CHECK_TEXT_BYTES])
+{
+  const struct iopress_codec_parameter *parameter;
+  unsigned int count;
+  size_t i;
+
+  for (i = 0; (parameter = codec_parameter (ops, i)) != NULL; i++) {
+    count = count_texts (parameter);
+    if (index < count) {
+      write_text (parameter, index, text);
+      return true;
+    }
+    index -= count;
+  }
+  return false;
 }
 
 static void
@@ -60,16 +112,18 @@ try_parameter (struct check_run *run, const char *text)
   struct iopress_codec_context *context, *plain;
   struct error err = { 0 };
   struct kept frame;
+  int refused;
 
   if (strlen (text) > IOPRESS_CODEC_PARAMETERS_MAX)
     check_fail (run, "parameter \"%s\" is longer than %d characters", text,
                 IOPRESS_CODEC_PARAMETERS_MAX);
   strcpy (choice.parameters, text);
-  check_arm (0);
-  if (codec_choice_check (run->codec, &choice, &err) < 0)
+  check_begin (run, 0, ".check_parameters of \"%s\"", text);
+  refused = codec_choice_check (run->codec, &choice, &err);
+  check_end (run);
+  if (refused != 0)
     check_fail (run, "\"%s\" is described and refused: %.200s", text,
                 err.what);
-  check_disarm ();
   context = check_open (run, run->ops->level_default, text, CHECK_SMALL);
   plain = check_open (run, run->ops->level_default, "", CHECK_SMALL);
   check_frame (run, context, CHECK_SMALL, &frame);
@@ -80,39 +134,6 @@ try_parameter (struct check_run *run, const char *text)
   check_close (run, context);
 }
 
-static void
-try_words (struct check_run *run, const char *key, const char *choices)
-{
-  char text[256];
-  size_t length;
-
-  for (; *choices != '\0'; choices += length + (choices[length] == '|')) {
-    length = strcspn (choices, "|");
-    snprintf (text, sizeof text, "%s=%.*s", key, (int) length, choices);
-    try_parameter (run, text);
-  }
-}
-
-static void
-try_described (struct check_run *run,
-               const struct iopress_codec_parameter *parameter)
-{
-  char text[256];
-
-  if (parameter->type == IOPRESS_CODEC_FLAG)
-    try_parameter (run, parameter->key);
-  else if (parameter->type == IOPRESS_CODEC_CHOICE)
-    try_words (run, parameter->key, parameter->choices);
-  else {
-    snprintf (text, sizeof text, "%s=%" PRId64, parameter->key,
-              parameter->minimum);
-    try_parameter (run, text);
-    snprintf (text, sizeof text, "%s=%" PRId64, parameter->key,
-              parameter->maximum);
-    try_parameter (run, text);
-  }
-}
-
 /* A codec that describes none must refuse what cannot be one. */
 static void
 try_nonsense (struct check_run *run)
@@ -121,10 +142,10 @@ try_nonsense (struct check_run *run)
   int result;
 
   memset (message, 'm', 32);
-  check_arm (0);
+  check_begin (run, 0, ".check_parameters of \"~no~such~parameter~\"");
   result = run->ops->check_parameters (run->ops->level_default,
                                        "~no~such~parameter~", message, 32);
-  check_disarm ();
+  check_end (run);
   if (result != -1)
     check_fail (run, ".check_parameters returned %d for "
                 "\"~no~such~parameter~\", not -1", result);
@@ -137,31 +158,17 @@ void
 check_parameters (struct check_run *run)
 {
   const struct iopress_codec *ops = run->ops;
-  size_t i;
+  char text[CHECK_TEXT_BYTES];
+  unsigned int i;
 
   if (ops->parameters == NULL && ops->check_parameters == NULL)
     check_skip (run, "the codec takes no parameters");
   check_buffers_open (run, CHECK_SMALL);
   check_input (run, CONTENT_PAGES, 6, CHECK_SMALL);
-  for (i = 0; codec_parameter (ops, i) != NULL; i++)
-    try_described (run, codec_parameter (ops, i));
+  for (i = 0; check_text (ops, i, text); i++)
+    try_parameter (run, text);
   if (ops->parameters == NULL)
     try_nonsense (run);
-}
-
-static bool
-knows (struct check_run *run, const void *bytes, size_t length)
-{
-  uint8_t *start = guarded_end (&run->output, length);
-  int result;
-
-  memcpy (start, bytes, length);
-  check_arm (0);
-  result = run->ops->is_frame (start, length);
-  check_disarm ();
-  if (result != 0 && result != 1)
-    check_fail (run, ".is_frame returned %d, neither 1 nor 0", result);
-  return result == 1;
 }
 
 static void
@@ -174,7 +181,7 @@ expect_known (struct check_run *run, int level, enum content content,
   context = check_open (run, level, "", CHECK_SMALL);
   check_input (run, content, 8, length);
   check_frame (run, context, length, &frame);
-  if (!knows (run, frame.bytes, frame.length < IOPRESS_CODEC_FRAME_START
+  if (!check_knows (run, frame.bytes, frame.length < IOPRESS_CODEC_FRAME_START
               ? frame.length : IOPRESS_CODEC_FRAME_START))
     check_fail (run, ".is_frame does not know a frame of level %d by its "
                 "first %d bytes", level, IOPRESS_CODEC_FRAME_START);
@@ -201,7 +208,7 @@ expect_foreign (void *opaque, const char *name, const struct codec *codec,
   context = check_open (&other, codec->ops.level_default, "", CHECK_SMALL);
   check_input (&other, CONTENT_TEXT, 1, CHECK_SMALL);
   check_frame (&other, context, CHECK_SMALL, &frame);
-  if (knows (run, frame.bytes, IOPRESS_CODEC_FRAME_START))
+  if (check_knows (run, frame.bytes, IOPRESS_CODEC_FRAME_START))
     check_fail (run, ".is_frame takes a frame of %s for its own", name);
   check_release (&frame);
   check_close (&other, context);
@@ -227,7 +234,7 @@ check_is_frame (struct check_run *run)
   for (content = 0; content < CONTENT_PAGES; content++)
     for (i = 0; i <= sizeof bytes; i++) {
       content_fill ((enum content) content, i, bytes, i);
-      if (knows (run, bytes, i))
+      if (check_knows (run, bytes, i))
         check_fail (run, ".is_frame takes %u bytes of %s for a frame", i,
                     content_name ((enum content) content));
     }

@@ -77,16 +77,45 @@ check_levels (struct check_run *run)
   check_close (run, other);
 }
 
+/* Lengths that a table or an offset may not be made for, of which each level
+ * gets the largest and one other.
+ */
+static const size_t large[] = { (2u << 20) + 4096, (8u << 20) + 4097 };
+
+/* What was packed with LEVEL and PARAMETERS comes back in OTHER, too. */
+static void
+try_large (struct check_run *run, int level, const char *parameters,
+           struct iopress_codec_context *other, size_t length)
+{
+  struct iopress_codec_context *context;
+  struct kept frame;
+
+  context = check_open (run, level, parameters, CHECK_LARGE);
+  round_trip (run, context, CONTENT_SPARSE, length);
+  check_input (run, CONTENT_SPARSE, 1, CHECK_LARGE);
+  check_frame (run, context, CHECK_LARGE, &frame);
+  check_gives_back (run, other, &frame, CHECK_LARGE);
+  check_release (&frame);
+  check_close (run, context);
+}
+
 void
 check_large (struct check_run *run)
 {
+  int level = run->ops->level_default;
   struct iopress_codec_context *context;
+  char text[CHECK_TEXT_BYTES];
+  unsigned int i;
 
   check_buffers_open (run, CHECK_LARGE);
-  context = check_open (run, run->ops->level_default, "", CHECK_LARGE);
+  context = check_open (run, level, "", CHECK_LARGE);
   round_trip (run, context, CONTENT_ZEROS, CHECK_LARGE);
   round_trip (run, context, CONTENT_PAGES, CHECK_LARGE);
   round_trip (run, context, CONTENT_PAGES, 4096);
+  for (i = 0; check_text (run->ops, i, text); i++)
+    try_large (run, level, text, context, large[i % 2]);
+  for (i = 0; check_level (run->ops, i, &level); i++)
+    try_large (run, level, "", context, large[i % 2]);
   check_close (run, context);
 }
 
@@ -170,22 +199,40 @@ check_no_room (struct check_run *run)
   check_close (run, context);
 }
 
+static void
+try_random (struct check_run *run, int level)
+{
+  struct iopress_codec_context *context;
+  size_t length;
+
+  context = check_open (run, level, "", CHECK_CHUNK);
+  for (length = 1; length <= 4 * CHECK_SMALL; length += length / 2 + 1)
+    round_trip (run, context, CONTENT_RANDOM, length);
+  check_close (run, context);
+}
+
+/* A bound may be too small for many blocks only. */
+static void
+try_random_large (struct check_run *run, int level, size_t length)
+{
+  struct iopress_codec_context *context;
+
+  context = check_open (run, level, "", CHECK_LARGE);
+  check_input (run, CONTENT_RANDOM, 18, length);
+  check_frame (run, context, length, NULL);
+  check_close (run, context);
+}
+
 void
 check_incompressible (struct check_run *run)
 {
-  struct iopress_codec_context *context;
   unsigned int i;
-  size_t length;
   int level;
 
-  check_buffers_open (run, CHECK_CHUNK);
-  for (i = 0; check_level (run->ops, i, &level); i++) {
-    context = check_open (run, level, "", CHECK_CHUNK);
-    for (length = 1; length <= 4 * CHECK_SMALL; length += length / 2 + 1)
-      round_trip (run, context, CONTENT_RANDOM, length);
-    check_close (run, context);
-  }
-  context = check_open (run, run->ops->level_default, "", CHECK_CHUNK);
-  round_trip (run, context, CONTENT_RANDOM, CHECK_CHUNK);
-  check_close (run, context);
+  check_buffers_open (run, CHECK_LARGE);
+  for (i = 0; check_level (run->ops, i, &level); i++)
+    try_random (run, level);
+  try_random_large (run, run->ops->level_default, CHECK_LARGE);
+  try_random_large (run, run->ops->level_min, (8u << 20) + 4096);
+  try_random_large (run, run->ops->level_max, (8u << 20) + 4096);
 }

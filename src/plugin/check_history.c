@@ -48,17 +48,17 @@ expect_frame_anywhere (struct check_run *run,
                        struct iopress_codec_context *context, size_t length,
                        const struct kept *wanted)
 {
-  size_t room = run->ops->bound (length), shift, result;
+  size_t room = check_bound (run, length), shift, result;
   uint8_t *input = malloc (length + 16), *output = malloc (room + 16);
 
   if (input == NULL || output == NULL)
     check_fail (run, "no memory for a copy of the input");
   for (shift = 0; shift < 16; shift += 5) {
     memcpy (input + shift, guarded_end (&run->input, length), length);
-    check_arm (length);
+    check_begin (run, length, ".compress, %zu bytes into %zu", length, room);
     result = run->ops->compress (context, input + shift, length,
                                  output + shift, room);
-    check_disarm ();
+    check_end (run);
     if (result != wanted->length ||
         memcmp (output + shift, wanted->bytes, result) != 0)
       check_fail (run, ".compress of the same %zu bytes gives another frame "
@@ -217,21 +217,8 @@ check_threads (struct check_run *run)
     check_close (run, threads[i].context);
 }
 
-static void
-change_level (struct check_run *run, struct iopress_codec_context *context,
-              int level)
-{
-  int result;
-
-  check_arm (0);
-  result = run->ops->set_level (context, level);
-  check_disarm ();
-  if (result != 0)
-    check_fail (run, ".set_level to %d returned %d", level, result);
-}
-
 void
-check_set_level (struct check_run *run)
+check_levels_set (struct check_run *run)
 {
   struct iopress_codec_context *context;
   struct kept frame;
@@ -245,13 +232,13 @@ check_set_level (struct check_run *run)
   check_input (run, CONTENT_PAGES, 4, CHECK_SMALL);
   for (i = 0; check_level (run->ops, i, &level); i++) {
     fresh_frame (run, level, CHECK_SMALL, &frame);
-    change_level (run, context, level);
+    check_set_level (run, context, level);
     expect_frame (run, context, CHECK_SMALL, &frame,
                   "after .set_level than after .open");
     check_release (&frame);
   }
   fresh_frame (run, run->ops->level_default, CHECK_SMALL, &frame);
-  change_level (run, context, run->ops->level_default);
+  check_set_level (run, context, run->ops->level_default);
   expect_frame (run, context, CHECK_SMALL, &frame,
                 "after .set_level than after .open");
   check_close (run, context);

@@ -19,7 +19,8 @@
 /* Shared with the parent. */
 struct check_note {
   bool finished;               /* the child came to its end */
-  char doing[160];             /* the last call of the plugin */
+  bool inside;                 /* the last call of the plugin goes on */
+  char call[160];
   char text[400];              /* what is wrong, or was measured */
 };
 
@@ -51,8 +52,9 @@ enum content {
   CONTENT_TEXT,
   CONTENT_POINTERS,            /* of a kernel's structures */
   CONTENT_CODE,                /* of this program and its libraries */
-  CONTENT_PAGES,               /* all of these, a page each, as in a guest */
+  CONTENT_PAGES,               /* of a guest, or all of these, a page each */
   CONTENT_KINDS,
+  CONTENT_SPARSE = CONTENT_KINDS,      /* mostly empty, so quick to pack */
 };
 
 /* check_outcome.c.  The check is over: it fails, or has nothing to look at.
@@ -75,6 +77,8 @@ void check_measured (struct check_run *run, const char *format, ...)
 const char *content_name (enum content content);
 void content_fill (enum content content, uint64_t seed, uint8_t *bytes,
                    size_t length);
+/* From now on the LENGTH bytes at PAGES are CONTENT_PAGES; they stay there. */
+void content_use_pages (const uint8_t *pages, size_t length);
 /* The next number after *STATE, which may begin as any. */
 uint64_t random_next (uint64_t *state);
 
@@ -88,6 +92,8 @@ void check_buffers_close (struct check_run *run);
  */
 uint8_t *guarded_end (const struct guarded *guarded, size_t length);
 bool guarded_is_intact (const struct guarded *guarded, size_t length);
+/* Every page of it gets its memory. */
+void guarded_fill (const struct guarded *guarded);
 void guarded_protect (const struct guarded *guarded, bool protect);
 
 /* check_call.c: calls of the plugin that are watched.  LEVEL is that of
@@ -126,12 +132,27 @@ size_t check_decompress (struct check_run *run,
 void check_gives_back (struct check_run *run,
                        struct iopress_codec_context *context,
                        const struct kept *kept, size_t length);
-/* From the calls that follow on: how long one may take, for so much input. */
-void check_arm (size_t length);
-void check_disarm (void);
+/* What the plugin says of the last failure of CONTEXT, to be shown. */
+const char *check_reason (struct check_run *run,
+                          struct iopress_codec_context *context);
 
-/* Bytes of the heap in use, or 0 where the C library does not tell; and
- * bytes of all mappings of this process.
+/* The functions without a context.  A version that cannot be shown fails. */
+const char *check_version (struct check_run *run);
+size_t check_bound (struct check_run *run, size_t length);
+bool check_knows (struct check_run *run, const void *bytes, size_t length);
+void check_set_level (struct check_run *run,
+                      struct iopress_codec_context *context, int level);
+
+/* A call of the plugin begins, which is named for the report and may take the
+ * time that LENGTH bytes of input may; and ends.
+ */
+void check_begin (struct check_run *run, size_t length,
+                  const char *format, ...)
+  __attribute__ ((format (printf, 3, 4)));
+void check_end (struct check_run *run);
+
+/* Bytes in use of what malloc gave, or 0 where the C library does not tell;
+ * and bytes of the mappings of this process that are not malloc's.
  */
 size_t check_memory_used (void);
 size_t check_memory_mapped (void);
@@ -145,9 +166,24 @@ void check_process_remember (void);
 bool check_level (const struct iopress_codec *ops, unsigned int index,
                   int *level);
 
-/* The checks: check_frames.c, check_history.c, check_damage.c, check_process.c,
- * check_declared.c, check_compare.c, check_confined.c.
+/* The same of texts of described parameters: each flag and word, and both ends
+ * of each range.
  */
+#define CHECK_TEXT_BYTES 256
+bool check_text (const struct iopress_codec *ops, unsigned int index,
+                 char text[CHECK_TEXT_BYTES]);
+
+/* check_process.c.  One life of a context, with all that can come to pass in it
+ * and all that can be asked of the plugin; NUMBER chooses input, level and
+ * parameters.  The other is a part of a longer life.  RUN has buffers for
+ * CHECK_SMALL.
+ */
+void check_live (struct check_run *run, unsigned int number);
+void check_live_on (struct check_run *run,
+                    struct iopress_codec_context *context,
+                    unsigned int number, const char *parameters);
+
+/* The checks, in the files of these names or as in check.c. */
 void check_values (struct check_run *run);
 void check_parameters (struct check_run *run);
 void check_is_frame (struct check_run *run);
@@ -161,7 +197,8 @@ void check_repeats (struct check_run *run);
 void check_contexts (struct check_run *run);
 void check_threads (struct check_run *run);
 void check_confined (struct check_run *run);
-void check_set_level (struct check_run *run);
+void check_levels_set (struct check_run *run);
+void check_errors (struct check_run *run);
 void check_truncated (struct check_run *run);
 void check_lengths (struct check_run *run);
 void check_damaged (struct check_run *run);

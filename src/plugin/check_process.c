@@ -5,129 +5,86 @@
 
 #include <dirent.h>
 #include <locale.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "check_private.h"
+#include "util/checksum.h"
 
-#define WARM_UP 12u
-#define ROUNDS 64u
+/* As many descriptors are looked at. */
+#define DESCRIPTORS 256
 
-/* Bytes a round that do not count. */
-#define GROWTH_MAX 8u
-
-/* One life of a context, with all that can come to pass in it. */
+/* All that is asked of the plugin where there is no context. */
 static void
-live (struct check_run *run, unsigned int i)
+ask (struct check_run *run, const struct kept *frame, const char *parameters)
+{
+  struct codec_choice choice = { .level = 0 };
+  struct error err = { 0 };
+
+  check_version (run);
+  check_bound (run, CHECK_SMALL);
+  if (run->ops->is_frame != NULL)
+    check_knows (run, frame->bytes, frame->length < IOPRESS_CODEC_FRAME_START
+                 ? frame->length : IOPRESS_CODEC_FRAME_START);
+  if (run->ops->check_parameters == NULL)
+    return;
+  strcpy (choice.parameters, parameters[0] != '\0' ? parameters : "~");
+  check_begin (run, 0, ".check_parameters of \"%s\"", choice.parameters);
+  codec_choice_check (run->codec, &choice, &err);
+  check_end (run);
+}
+
+/* There and back: with the next frame nothing has changed. */
+static void
+change_level (struct check_run *run, struct iopress_codec_context *context,
+              unsigned int number)
+{
+  int level;
+
+  if (run->ops->set_level == NULL)
+    return;
+  while (!check_level (run->ops, number, &level))
+    number /= 2;
+  check_set_level (run, context, level);
+  check_set_level (run, context, run->ops->level_default);
+}
+
+void
+check_live_on (struct check_run *run, struct iopress_codec_context *context,
+               unsigned int number, const char *parameters)
 {
   static const uint8_t garbage[64] = { 0x5a };
-  struct iopress_codec_context *context;
   struct kept frame;
 
-  check_input (run, (enum content) (i % CONTENT_KINDS), 1, CHECK_SMALL);
-  context = check_open (run, run->ops->level_default, "", CHECK_SMALL);
+  check_input (run, (enum content) (number % CONTENT_KINDS), 1, CHECK_SMALL);
+  change_level (run, context, number);
   check_frame (run, context, CHECK_SMALL, &frame);
   check_compress (run, context, CHECK_SMALL, 10);
   check_gives_back (run, context, &frame, CHECK_SMALL);
   check_decompress (run, context, garbage, sizeof garbage, 4096);
   check_decompress (run, context, frame.bytes, frame.length / 2, 4096);
+  ask (run, &frame, parameters);
   check_release (&frame);
-  check_close (run, context);
-}
-
-/* A long life: what grows is not of use, as the inputs are the same again. */
-static void
-live_on (struct check_run *run, unsigned int i,
-         struct iopress_codec_context *context)
-{
-  struct kept frame;
-
-  check_input (run, (enum content) (i % CONTENT_KINDS), 1, CHECK_SMALL);
-  check_frame (run, context, CHECK_SMALL, &frame);
-  check_gives_back (run, context, &frame, CHECK_SMALL);
-  check_decompress (run, context, frame.bytes, frame.length / 2, 4096);
-  check_release (&frame);
-}
-
-size_t
-check_memory_used (void)
-{
-#ifdef HAVE_MALLINFO2
-  struct mallinfo2 info = mallinfo2 ();
-
-  return info.uordblks + info.hblkhd;
-#else
-  return 0;
-#endif
-}
-
-size_t
-check_memory_mapped (void)
-{
-  unsigned long pages = 0;
-  FILE *file = fopen ("/proc/self/statm", "r");
-
-  if (file != NULL && fscanf (file, "%lu", &pages) != 1)
-    pages = 0;
-  if (file != NULL)
-    fclose (file);
-  return pages * (size_t) sysconf (_SC_PAGESIZE);
-}
-
-static void
-expect_no_growth (struct check_run *run, size_t before, size_t after,
-                  const char *what)
-{
-  if (after > before + (size_t) ROUNDS * GROWTH_MAX)
-    check_fail (run, "memory leaks: %zu bytes more after %u rounds of %s",
-                after - before, ROUNDS, what);
-}
-
-/* A sanitizer keeps what was freed. */
-static void
-expect_few_mappings (struct check_run *run, size_t before, const char *what)
-{
-#ifndef SANITIZED
-  expect_no_growth (run, before + (1u << 20), check_memory_mapped (), what);
-#else
-  (void) run;
-  (void) before;
-  (void) what;
-#endif
 }
 
 void
-check_leaks (struct check_run *run)
+check_live (struct check_run *run, unsigned int number)
 {
   struct iopress_codec_context *context;
-  size_t used = 0, mapped = 0;
-  unsigned int i;
+  char text[CHECK_TEXT_BYTES];
+  unsigned int texts = 0;
 
-  check_buffers_open (run, CHECK_SMALL);
-  for (i = 0; i < WARM_UP + ROUNDS; i++) {
-    if (i == WARM_UP) {
-      mapped = check_memory_mapped ();
-      used = check_memory_used ();
-    }
-    live (run, i);
-  }
-  expect_no_growth (run, used, check_memory_used (), ".open to .close");
-  expect_few_mappings (run, mapped, ".open to .close");
-  context = check_open (run, run->ops->level_default, "", CHECK_SMALL);
-  for (i = 0; i < WARM_UP + ROUNDS; i++) {
-    if (i == WARM_UP) {
-      mapped = check_memory_mapped ();
-      used = check_memory_used ();
-    }
-    live_on (run, i, context);
-  }
-  expect_no_growth (run, used, check_memory_used (),
-                    ".compress and .decompress");
-  expect_few_mappings (run, mapped, ".compress and .decompress");
+  while (check_text (run->ops, texts, text))
+    texts++;
+  if (!check_text (run->ops, number % (texts + 1), text) ||
+      strlen (text) > IOPRESS_CODEC_PARAMETERS_MAX)
+    text[0] = '\0';
+  context = check_open (run, run->ops->level_default, text, CHECK_SMALL);
+  check_live_on (run, context, number, text);
   check_close (run, context);
 }
 
@@ -145,9 +102,53 @@ count_entries (const char *folder)
   return count;
 }
 
+/* What each descriptor of the process is of, as one number. */
+static uint64_t
+sum_descriptors (void)
+{
+  char path[64], target[256];
+  uint64_t sum = 0;
+  ssize_t length;
+  int fd;
+
+  for (fd = 0; fd < DESCRIPTORS; fd++) {
+    snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+    length = readlink (path, target, sizeof target);
+    if (length > 0)
+      sum = sum * 31 + checksum (target, (size_t) length) + (uint64_t) fd;
+  }
+  return sum;
+}
+
+static uint64_t
+sum_environment (void)
+{
+  uint64_t sum = 0;
+  char **variable;
+
+  for (variable = environ; variable != NULL && *variable != NULL; variable++)
+    sum = sum * 31 + checksum (*variable, strlen (*variable));
+  return sum;
+}
+
+static uint64_t
+sum_limits (void)
+{
+  struct rlimit limit;
+  uint64_t sum = 0;
+  int resource;
+
+  for (resource = 0; resource < (int) RLIM_NLIMITS; resource++)
+    if (getrlimit ((__rlimit_resource_t) resource, &limit) == 0)
+      sum = sum * 31 + checksum (&limit, sizeof limit);
+  return sum;
+}
+
 /* What belongs to the process as a whole. */
 struct process {
   unsigned int descriptors, threads;
+  uint64_t descriptors_sum, environment, limits;
+  int priority;
   char folder[256], locale[256];
   mode_t umask;
   sigset_t mask;
@@ -162,6 +163,10 @@ look (struct process *process)
   memset (process, 0, sizeof *process);
   process->descriptors = count_entries ("/proc/self/fd");
   process->threads = count_entries ("/proc/self/task");
+  process->descriptors_sum = sum_descriptors ();
+  process->environment = sum_environment ();
+  process->limits = sum_limits ();
+  process->priority = getpriority (PRIO_PROCESS, 0);
   if (getcwd (process->folder, sizeof process->folder) == NULL)
     process->folder[0] = '\0';
   snprintf (process->locale, sizeof process->locale, "%s",
@@ -202,11 +207,13 @@ check_process (struct check_run *run)
 
   check_buffers_open (run, CHECK_SMALL);
   for (i = 0; i < CONTENT_KINDS; i++)
-    live (run, i);
+    check_live (run, i);
   look (&after);
   if (after.descriptors != before.descriptors)
     check_fail (run, "there are %u descriptors, and were %u before",
                 after.descriptors, before.descriptors);
+  if (after.descriptors_sum != before.descriptors_sum)
+    check_fail (run, "descriptors are of other files than before");
   if (after.threads != before.threads)
     check_fail (run, "there are %u threads, and were %u before",
                 after.threads, before.threads);
@@ -216,4 +223,8 @@ check_process (struct check_run *run)
       strcmp (after.locale, before.locale) != 0 ||
       after.umask != before.umask)
     check_fail (run, "current folder, locale or umask are not what they were");
+  if (after.environment != before.environment)
+    check_fail (run, "the environment is not what it was");
+  if (after.limits != before.limits || after.priority != before.priority)
+    check_fail (run, "limits or priority are not what they were");
 }

@@ -171,8 +171,9 @@ struct iopress_codec {
                         const void *input, size_t input_length,
                         void *output, size_t output_length);
 
-  /* Optional.  One line about the last failure of this context, valid until
-   * its next call; or NULL.
+  /* Optional.  One line of printable ASCII, of up to 200 bytes, about the last
+   * failure of this context, valid until its next call; or NULL.  Also called
+   * when nothing has failed.
    */
   const char *(*error_text) (struct iopress_codec_context *context);
 

@@ -46,12 +46,12 @@ grep -q '^ok [0-9]* - set-level: .* # SKIP ' "$work/tap"
 grep -qE '^# memory: .*[;,] lz4 [0-9]+ KiB' "$work/tap"
 grep -qE '^# speed: .*MiB/s.*[;,] lz4 ' "$work/tap"
 
-# bites FLAW CHECK MESSAGE
+# bites FLAW CHECK MESSAGE [MODULE]
 bites ()
 {
   local plugin="$work/flawed/$1.so"
 
-  cp "$abs_top_builddir/tests/plugins/.libs/flawed.so" "$plugin"
+  cp "$abs_top_builddir/tests/plugins/.libs/${4:-flawed}.so" "$plugin"
   chmod 755 "$plugin"
   expect_exit 1 plugin_check "$plugin" --only "$2"
   expect_message "$1\\.so: .*"
@@ -63,8 +63,12 @@ bites ()
 
 # A sanitizer sees a crash come, and has an exit status of its own.
 crash='(crashed|ended the process)'
-bites dies-at-once load 'crashed while it was loaded: Aborted'
+bites dies-at-once load "$crash in a constructor or iopress_codec_entry"
 bites no-decompress load 'must have a .decompress function'
+bites null load 'its iopress_codec_entry returns NULL' variant
+bites nameless load '\.struct_size of 8 has no room for .name' variant
+bites wrong-distance load '\.parameter_size is 1073741824' variant
+bites same-key load 'parameter 2 a .key of its own'
 bites no-version values '\.version does not give'
 bites falling-bound values '\.bound of 4097 bytes, .* less than'
 bites refuses parameters '"fast" is described and refused: .*: no'
@@ -75,7 +79,9 @@ bites writes-input round-trips "$crash in .compress"
 bites reads-on round-trips "$crash in .compress"
 bites no-last-level levels '\.compress of 65536 bytes failed'
 bites small-only large '\.compress of 16777216 bytes failed'
+bites loses-at-large large 'gave other bytes'
 bites tight-bound incompressible 'no room in the [0-9]* of .bound'
+bites tight-at-large incompressible 'of 16777216 bytes finds no room'
 bites writes-on exact-room "$crash in .compress"
 bites writes-before exact-room 'wrote before its output'
 bites fails-no-room no-room 'returned -1, not IOPRESS_CODEC_NO_ROOM'
@@ -87,6 +93,10 @@ bites shares threads 'while other threads are at work'
 bites keeps-level set-level 'after .set_level'
 bites knows-all is-frame 'for a frame'
 bites knows-none is-frame 'does not know a frame of level'
+bites dies-on-frame is-frame "$crash in .is_frame"
+bites bad-text errors "$crash in .error_text"
+bites two-lines errors '\.error_text .* not give a line of ASCII'
+bites fleeting-text errors '\.error_text .* not give a line of ASCII'
 bites accepts-cut truncated 'accepts a frame that ends early'
 bites accepts-tail lengths 'accepts a byte behind the frame'
 bites trusts damaged "$crash in .decompress"
@@ -94,15 +104,24 @@ bites leaves-bytes damaged 'leaves bytes of its output'
 bites hangs repeats 'hangs in .decompress, a frame of 64 bytes'
 bites prints process 'prints "compressing'
 bites opens-files process 'descriptors'
+bites version-opens process 'descriptors'
 bites takes-signals process 'signals'
+bites sets-variables process 'the environment is not what it was'
+bites sets-limits process 'limits or priority'
 if grep -q '^#define SANITIZED' "$abs_top_builddir/src/config.h"; then
   echo "leaks, memory and speed are not looked at with a sanitizer" >&2
 else
   bites forgets-to-set repeats 'another frame|memory that was never written'
   bites leaks leaks 'memory leaks: .* of .open to .close'
   bites leaks-calls leaks 'memory leaks'
+  bites leaks-pages leaks 'mappings leak'
+  bites leaks-level leaks 'memory leaks'
+  bites leaks-version leaks 'memory leaks'
+  bites leaks-threads leaks 'memory leaks: .* of threads'
+  bites keeps-text leaks 'memory leaks'
   bites believes-sizes damaged 'takes [0-9]* KiB of memory'
   bites hoards memory 'a context takes'
+  bites hoards-a-while memory 'a context takes'
   bites slow speed 'decompresses [0-9.]*, others do'
 fi
 

@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/run_codec.h"
+#include "plugins/flawed.h"
 
 /* Where the marks of flaws are put into frames: the level, which decompress
  * does not look at.
@@ -38,28 +41,10 @@ own_name (void)
   return name;
 }
 
-static int
+int
 is (const char *name)
 {
   return strcmp (own_name (), name) == 0;
-}
-
-static const char *
-no_version (void)
-{
-  return NULL;
-}
-
-static size_t
-falling_bound (size_t length)
-{
-  return length > 4096 ? length + 1000 : length + 2000;
-}
-
-static size_t
-tight_bound (size_t length)
-{
-  return length;
 }
 
 static void
@@ -77,7 +62,7 @@ static volatile unsigned int calls;
 /* So that no compiler finds out that nobody uses it. */
 static void *volatile last;
 
-static void *
+void *
 take_memory (size_t size)
 {
   last = malloc (size);
@@ -94,6 +79,8 @@ open_flawed (int level, const char *parameters, size_t chunk_size)
     (void) !open ("/dev/null", O_RDONLY);
   if (is ("takes-signals"))
     signal (SIGUSR1, SIG_IGN);
+  if (is ("keeps-text") && parameters[0] != '\0')
+    last = strdup (parameters);
   if (is ("hoards") && chunk_size == 1 << 20)
     take_memory ((size_t) 300 << 20);
   return run_codec.open (level, parameters, chunk_size);
@@ -104,6 +91,26 @@ close_flawed (context_t *context)
 {
   contexts--;
   run_codec.close (context);
+}
+
+static _Thread_local void *of_thread;
+
+/* What a flaw changes in the process. */
+static void
+change_process (void)
+{
+  if (is ("leaks-calls"))
+    take_memory (100);
+  if (is ("leaks-pages"))
+    last = mmap (NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (is ("leaks-threads") && of_thread == NULL)
+    of_thread = take_memory (100);
+  if (is ("sets-variables"))
+    setenv ("FLAWED", "1", 1);
+  if (is ("sets-limits"))
+    setrlimit (RLIMIT_NOFILE, &(struct rlimit) { 99, 99 });
+  if (is ("asks"))
+    calls += access ("/", R_OK) == 0;
 }
 
 /* What a flaw lets happen before a frame is made. */
@@ -118,10 +125,9 @@ before_compress (const unsigned char *input, size_t length)
     *(unsigned char *) (uintptr_t) input = 1;
   if (is ("reads-on"))
     calls += ((const volatile unsigned char *) input)[length];
-  if (is ("leaks-calls"))
-    take_memory (100);
-  if (is ("asks"))
-    calls += access ("/", R_OK) == 0;
+  if (is ("hoards-a-while") && length == 1 << 20)
+    free (take_memory ((size_t) 300 << 20));
+  change_process ();
 }
 
 /* And what it does to the frame. */
@@ -240,54 +246,11 @@ decompress_flawed (context_t *context, const void *input, size_t length,
     return forgive (context, input, length, output, output_length);
   if (is ("loses-a-byte") && output_length == 4097)
     ((unsigned char *) output)[4096] ^= 1;
+  if (is ("loses-at-large") && output_length > 2 << 20 &&
+      ((const unsigned char *) input)[MARK] == 6)
+    ((unsigned char *) output)[output_length - 1] ^= 1;
   return result;
 }
-
-static int
-keep_level (context_t *context, int level)
-{
-  (void) context;
-  (void) level;
-  return 0;
-}
-
-static int
-know_all (const void *input, size_t length)
-{
-  (void) input;
-  (void) length;
-  return 1;
-}
-
-static int
-know_none (const void *input, size_t length)
-{
-  return know_all (input, length) - 1;
-}
-
-static int
-refuse (int level, const char *parameters, char *message, size_t size)
-{
-  (void) level;
-  (void) parameters;
-  snprintf (message, size, "no");
-  return -1;
-}
-
-static int
-refuse_in_silence (int level, const char *parameters, char *message,
-                   size_t size)
-{
-  (void) level;
-  (void) parameters;
-  memset (message, 'x', size);
-  return -1;
-}
-
-static const struct iopress_codec_parameter parameters[] = {
-  { .key = "fast", .type = IOPRESS_CODEC_FLAG, .help = "does nothing" },
-  { .key = NULL },
-};
 
 IOPRESS_REGISTER_CODEC (flawed)
 
@@ -300,26 +263,7 @@ take_run_codec (void)
   flawed.close = close_flawed;
   flawed.compress = compress_flawed;
   flawed.decompress = decompress_flawed;
-  if (is ("no-version"))
-    flawed.version = no_version;
-  if (is ("falling-bound"))
-    flawed.bound = falling_bound;
-  if (is ("tight-bound"))
-    flawed.bound = tight_bound;
-  if (is ("keeps-level"))
-    flawed.set_level = keep_level;
-  if (is ("knows-all"))
-    flawed.is_frame = know_all;
-  if (is ("knows-none"))
-    flawed.is_frame = know_none;
-  if (is ("refuses"))
-    flawed.parameters = parameters;
-  if (is ("refuses"))
-    flawed.check_parameters = refuse;
-  if (is ("says-nothing"))
-    flawed.check_parameters = refuse_in_silence;
+  flawed_members (&flawed);
   if (is ("dies-at-once"))
     abort ();
-  if (is ("no-decompress"))
-    flawed.decompress = NULL;
 }
