@@ -27,10 +27,62 @@ say (const struct packing *packing, enum say_level level, const char *name,
   packing->store->mounting->say (level, line);
 }
 
+/* A source to compare until the mount ends. */
+struct compared {
+  const struct packing *packing;
+  struct read_at view;
+};
+
+static int
+read_compared (void *opaque, uint64_t offset, void *buffer, size_t length,
+               struct error *err)
+{
+  struct compared *compared = opaque;
+  struct read_at *view = &compared->view;
+
+  return compared->packing->stopping
+    ? error_set (err, ERROR_CANCELLED, 0, "the mount ends")
+    : view->read (view->opaque, offset, buffer, length, err);
+}
+
+static uint64_t
+next_data (void *opaque, uint64_t offset)
+{
+  struct compared *compared = opaque;
+
+  return compared->view.next_data (compared->view.opaque, offset);
+}
+
+/* Whether both images are of the same source, prefix and all, byte by byte. */
+static bool
+is_same_source (const struct packing *packing, const struct shown_image *part,
+                const struct shown_image *whole)
+{
+  uint64_t size = part->image->header.source_bytes;
+  struct image_view *first = NULL, *second = NULL;
+  struct error ignored = { 0 };
+  bool same = false;
+
+  if (size == whole->image->header.source_bytes &&
+      image_view_open (part->image, &part->decoding, NULL, &first,
+                       &ignored) == 0 &&
+      image_view_open (whole->image, &whole->decoding, NULL, &second,
+                       &ignored) == 0) {
+    struct compared a = { packing, read_at_of_view (first) };
+    struct compared b = { packing, read_at_of_view (second) };
+    struct read_at one = { read_compared, next_data, &a, size, 0 };
+    struct read_at other = { read_compared, next_data, &b, size, 0 };
+
+    same = read_at_same (&one, &other, 0, size, &ignored) > 0;
+  }
+  image_view_close (first);
+  image_view_close (second);
+  return same;
+}
+
 /* Whether PART and the image that has its name without .part are a pair of
- * which one was about to take the other's place: the new one was whole and
- * durable before it had any name, so the one that has the name now is enough.
- * That is read from end to end.
+ * which one was about to take the other's place, and whoever wants anything of
+ * PART finds it in the other.  That is read from end to end.
  */
 static bool
 is_superfluous (const struct packing *packing, const struct shown_image *part,
@@ -48,8 +100,7 @@ is_superfluous (const struct packing *packing, const struct shown_image *part,
   if (memcmp (part_id, of_whole, IMAGE_ID_BYTES) != 0 &&
       memcmp (whole_id, of_part, IMAGE_ID_BYTES) != 0)
     return false;
-  return part->image->header.source_bytes ==
-    whole->image->header.source_bytes &&
+  return is_same_source (packing, part, whole) &&
     verify_records (whole->image, whole->decoding.codec, &options,
                     &ignored) == 0;
 }

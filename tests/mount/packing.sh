@@ -215,6 +215,25 @@ stays
 iopress save -q -c stored "$0" "$work/other"
 cp "$work/other" "$store/guest"
 stays
+# Nor is it when it has the name and the id of such a part, but other bytes: in
+# the head, as virsh edits it, or anywhere.
+cp "$work/packed" "$store/guest"
+printf '<!-- edited -->' |
+  dd of="$store/guest" bs=1 seek=3000 conv=notrunc status=none
+stays
+id=$(iopress info --json "$work/packed" |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["image_id"])')
+cp "$work/plain" "$work/changed"
+python3 -c 'import sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(-70000, 2)
+    byte = file.read(1)[0]
+    file.seek(-70000, 2)
+    file.write(bytes([byte ^ 1]))' "$work/changed"
+iopress save -q --force -c stored --format raw --image-id "$id" \
+  "$work/changed" "$work/other"
+cp "$work/other" "$store/guest"
+stays
 rm "$store/guest" "$store/guest.part"
 
 # What expand put aside stays what it is: expand knows it by its id.
