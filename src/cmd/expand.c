@@ -47,6 +47,16 @@ run_records (void *opaque, const struct image_input *input, bool verifies,
   return result;
 }
 
+/* Which codec it takes, an aside may say. */
+static int
+confine (void *opaque, const struct file *file, const struct place *place,
+         struct error *err)
+{
+  const struct expand *expand = opaque;
+
+  return confine_to_folder (&expand->common, file, place->folder, err);
+}
+
 static void
 tell (void *opaque, const struct error *what, bool failed)
 {
@@ -64,6 +74,7 @@ run (void *state, char **operands, struct error *err)
     .image = image_options_of (&expand->common),
     .opaque = expand,
     .run = run_records,
+    .confine = confine,
     .tell = tell,
   };
 

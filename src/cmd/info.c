@@ -90,7 +90,8 @@ run (void *state, char **operands, struct error *err)
   if (info->map && (info->json || info->state))
     return error_set (err, ERROR_USAGE, 0, "--map does not go with %s",
                       info->json ? "--json" : "--state");
-  if (confine_privileges (&info->common, PRIVILEGES_READ, err) < 0)
+  if (confine_privileges (&info->common, PRIVILEGES_READ, err) < 0 ||
+      confine_to_reading (&info->common, err) < 0)
     return -1;
   if (info->state)
     return info_state (name, info->json, err);
@@ -101,6 +102,9 @@ run (void *state, char **operands, struct error *err)
     return -1;
   }
   facts.image = info->input.image;
+  if (confine_to (&info->common, &info->input.file, LANDLOCK_READ, NULL,
+                  err) < 0)
+    return -1;
   if (find_domain (facts.image, &facts, err) < 0)
     return error_subject (err, name);
   if (facts.image->header.kind == IMAGE_MAPPED_RAM) {

@@ -15,6 +15,7 @@
 
 #include "cmd/verbs.h"
 #include "pipeline/copy.h"
+#include "sandbox/landlock.h"
 #include "sandbox/privileges.h"
 
 /* A number as libvirt's virStrToLong_i reads it. */
@@ -80,17 +81,27 @@ copy (struct file *file, int access, struct error *err)
     : copy_to_file (file, STDIN_FILENO, err);
 }
 
+/* All is open.  What cannot be given up is kept: the original has it all. */
+static void
+give_up (void)
+{
+  struct error without = { 0 };
+  int version = landlock_version (&without);
+
+  privileges_keep (PRIVILEGES_COPY, &without);
+  if (version > 0)
+    landlock_enter (version, NULL, 0, &without);
+}
+
 static int
 run (const char *path, int fd, struct error *err)
 {
-  struct error without = { 0 };
   struct file file = FILE_CLOSED;
   int access = inspect (fd, path, &file, err);
   int result = -1;
 
   snprintf (file.name, sizeof file.name, "%s", path);
-  /* What cannot be given up is kept: the original has it all. */
-  privileges_keep (PRIVILEGES_COPY, &without);
+  give_up ();
   if (access >= 0)
     result = copy (&file, access, err);
   if (close (fd) < 0 && result == 0)

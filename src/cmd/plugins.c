@@ -183,7 +183,8 @@ run (void *state, char **operands, struct error *err)
   struct list list = { .as_json = plugins->json };
   int result;
 
-  if (confine_privileges (&plugins->common, PRIVILEGES_READ, err) < 0)
+  if (confine_privileges (&plugins->common, PRIVILEGES_READ, err) < 0 ||
+      confine_to_reading (&plugins->common, err) < 0)
     return -1;
   result = operands[0] != NULL ? describe (folder, operands[0], &list, err)
     : codec_each (folder, visit, &list, err);

@@ -129,7 +129,10 @@ run (void *opaque, char **operands, struct error *err)
   char before[SIZE_TEXT_BYTES], after[SIZE_TEXT_BYTES];
 
   if (confine_privileges (&state->common, PRIVILEGES_WRITE, err) < 0 ||
-      prepare (state, operands, err) < 0 || convert (state, err) < 0 ||
+      prepare (state, operands, err) < 0 ||
+      confine_to (&state->common, &state->input.file, LANDLOCK_READ,
+                  &state->output, err) < 0 ||
+      convert (state, err) < 0 ||
       output_commit (&state->output, err) < 0)
     return -1;
   progress_end (&state->progress, true);

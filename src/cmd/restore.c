@@ -173,6 +173,14 @@ confine (const struct restore *restore, struct error *err)
 }
 
 static int
+confine_opened (const struct restore *restore, struct error *err)
+{
+  return restore->folder != NULL ? 0
+    : confine_to (&restore->common, &restore->input.file, LANDLOCK_READ,
+                  &restore->output, err);
+}
+
+static int
 restore_arguments (struct restore *restore, char **arguments,
                    struct error *err)
 {
@@ -183,7 +191,7 @@ restore_arguments (struct restore *restore, char **arguments,
       image_input_open (arguments[0], &how, &restore->input, err) < 0 ||
       open_output (restore, arguments[1], err) < 0)
     return -1;
-  if (write_pages (restore, err) < 0)
+  if (confine_opened (restore, err) < 0 || write_pages (restore, err) < 0)
     return -1;
   return restore->folder != NULL ? open_reader (restore, err) : 0;
 }

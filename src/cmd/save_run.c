@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "cmd/confine.h"
 #include "cmd/image_run.h"
 #include "cmd/save.h"
 #include "cmd/say.h"
@@ -54,6 +55,16 @@ start_consuming (struct save *save, struct error *err)
     : consume_open (&options, &save->consume, err);
 }
 
+static int
+confine (const struct save *save, struct error *err)
+{
+  bool changes = save->consumes || save->options->replace;
+
+  return confine_to (&save->options->common, &save->source,
+                     changes ? LANDLOCK_UPDATE : LANDLOCK_READ, &save->output,
+                     err);
+}
+
 /* Open source and output: anew, or as an earlier run left them. */
 static int
 prepare (struct save *save, struct error *err)
@@ -67,7 +78,8 @@ prepare (struct save *save, struct error *err)
     return -1;
   result = save->options->resume ? save_prepare_again (save, err)
     : save_prepare_new (save, err);
-  return result < 0 ? -1 : start_consuming (save, err);
+  return result < 0 || confine (save, err) < 0 ? -1
+    : start_consuming (save, err);
 }
 
 static int

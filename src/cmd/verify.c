@@ -71,6 +71,9 @@ verify_image (struct verify *verify, const char *name, struct error *err)
   };
   if (open_input (verify, name, err) < 0)
     return -1;
+  if (!verify->several &&
+      confine_to (common, &input->file, LANDLOCK_READ, NULL, err) < 0)
+    return -1;
   input->decoding.fast = verify->fast;
   if (image_run (input, &verify->run, err) < 0)
     return -1;
@@ -130,6 +133,8 @@ run (void *state, char **operands, struct error *err)
   if (confine_privileges (&verify->common, PRIVILEGES_READ, err) < 0)
     return -1;
   verify->several = operands[1] != NULL;
+  if (confine_to_reading (&verify->common, err) < 0)
+    return -1;
   return verify->several ? verify_images (verify, operands, err)
     : verify_image (verify, operands[0], err);
 }

@@ -341,6 +341,13 @@ explain (const struct error *why, struct error *err)
 }
 
 static int
+confine (const struct expand *expand, struct error *err)
+{
+  return expand->options->confine (expand->options->opaque, &expand->file,
+                                   &expand->place, err);
+}
+
+static int
 expand_file (struct expand *expand, struct error *err)
 {
   const struct error *why = &expand->why;
@@ -348,7 +355,8 @@ expand_file (struct expand *expand, struct error *err)
   int result;
 
   if (in_place_open (expand->name, expand->options->image.how,
-                     &expand->place, &expand->file, &expand->head, err) < 0)
+                     &expand->place, &expand->file, &expand->head, err) < 0 ||
+      confine (expand, err) < 0)
     return -1;
   if (aside_find (&expand->place, &expand->file, take_aside, expand, err) < 0)
     return -1;

@@ -7,6 +7,7 @@
 #define IOPRESS_SAFETY_EXPAND_H
 
 #include "image/image_input.h"
+#include "names/place.h"
 #include "pipeline/run.h"
 
 /* What its caller does for it, with OPAQUE. */
@@ -19,6 +20,12 @@ struct expand_options {
    */
   int (*run) (void *opaque, const struct image_input *input, bool verifies,
               const struct sink *sink, struct error *err);
+
+  /* FILE is open for update, and its name is PLACE: give up what else there is,
+   * but reading.  Returns 0, or -1 with ERR.
+   */
+  int (*confine) (void *opaque, const struct file *file,
+                  const struct place *place, struct error *err);
 
   /* Hear of WHAT, which does not matter for the result: something that FAILED,
    * or a file beside FILE that stays, or another name of FILE that went.

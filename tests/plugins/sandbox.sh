@@ -78,3 +78,21 @@ map mmap
 thread clone3|clone
 kill kill
 END
+
+# In the main thread it has what the process as a whole has left.
+iopress --version -v | grep -q '^files are closed to it: yes' || exit 0
+mkdir "$work/elsewhere" "$work/place"
+touch "$work/elsewhere/kept"
+while read -r HOSTILE HOSTILE_TRACE; do
+  export HOSTILE HOSTILE_TRACE=$work/elsewhere/$HOSTILE_TRACE
+  with_plugins restore -T serial "$work/image" "$work/place/new"
+  expect_same "$work/source" "$work/place/new"
+  with_plugins verify -T serial "$work/image"
+  with_plugins save -T serial --force -c hostile "$work/source" "$work/place/new"
+  rm "$work/place/new"
+  test "$(ls "$work/elsewhere")" = kept || fail "it could $HOSTILE"
+done <<'END'
+open trace
+unlink kept
+exec none
+END
