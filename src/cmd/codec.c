@@ -20,14 +20,14 @@ check_stored (const struct codec_choice *choice, struct error *err)
 }
 
 int
-codec_for_choice (const char *folder, const char *text,
+codec_for_choice (const struct common_options *common,
                   struct file_header *header, struct codec **codec,
                   bool *automatic, struct error *err)
 {
   struct codec_choice choice;
 
   *codec = NULL;
-  if (codec_choice_parse (text, &choice, err) < 0)
+  if (codec_choice_parse (common->codec_text, &choice, err) < 0)
     return -1;
   if (choice.automatic && automatic == NULL)
     return error_set (err, ERROR_USAGE, 0,
@@ -37,7 +37,7 @@ codec_for_choice (const char *folder, const char *text,
       return -1;
   }
   else {
-    if (codec_load (folder, choice.name, codec, err) < 0)
+    if (codec_load (common->plugin_folder, choice.name, codec, err) < 0)
       return -1;
     if (codec_choice_check (*codec, &choice, err) < 0) {
       codec_unload (*codec);

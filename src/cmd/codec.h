@@ -4,19 +4,18 @@
 #ifndef IOPRESS_CMD_CODEC_H
 #define IOPRESS_CMD_CODEC_H
 
-#include <stdbool.h>
-
+#include "cmd/options.h"
 #include "format/file_header.h"
 #include "plugin/loader.h"
 
-/* Load the codec that TEXT, the argument of -c, names, check level and
- * parameters and put all three into HEADER; chunk_bytes too where the codec
+/* Load the codec that COMMON's -c names, check level and parameters and put all
+ * three into HEADER; chunk_bytes too where the codec
  * prefers one and HEADER has 0.  *CODEC is NULL for "stored"; free it with
  * codec_unload.  *AUTOMATIC becomes whether the level is to follow the run,
  * from the default on, which is refused when AUTOMATIC is NULL.  Returns 0,
  * or -1 with ERR.
  */
-int codec_for_choice (const char *folder, const char *text,
+int codec_for_choice (const struct common_options *common,
                       struct file_header *header, struct codec **codec,
                       bool *automatic, struct error *err);
 

@@ -61,14 +61,14 @@ static const char helper_help[] =
 
 enum {
   OPTION_CHUNK_SIZE = OPTION_VERB,
-  OPTION_STORE,
   OPTION_MEMORY,
 };
 
 static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
-  { "store", required_argument, NULL, OPTION_STORE },
-  { "codec", required_argument, NULL, 'c' },
+  { "store", required_argument, NULL,
+    OPTION_TEXT (struct mount_settings, store) },
+  CODEC_LONG_OPTION,
   { "chunk-size", required_argument, NULL, OPTION_CHUNK_SIZE },
   { "status", no_argument, NULL, OPTION_FLAG (struct mount_settings, status) },
   { "json", no_argument, NULL, OPTION_FLAG (struct mount_settings, json) },
@@ -84,12 +84,6 @@ take_option (void *state, int c, struct error *err)
   struct mount_settings *settings = state;
 
   switch (c) {
-  case OPTION_STORE:
-    settings->store = optarg;
-    return 0;
-  case 'c':
-    settings->codec = optarg;
-    return 0;
   case OPTION_CHUNK_SIZE:
     return option_chunk_size (&settings->chunk_bytes, err);
   case OPTION_MEMORY:
@@ -216,8 +210,7 @@ choose_codec (const struct mount_settings *settings,
 {
   struct codec *codec;
 
-  if (codec_for_choice (settings->common.plugin_folder, settings->codec,
-                        header, &codec, NULL, err) < 0)
+  if (codec_for_choice (&settings->common, header, &codec, NULL, err) < 0)
     return -1;
   codec_unload (codec);
   return 0;

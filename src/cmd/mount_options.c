@@ -32,7 +32,7 @@ static int
 codec_option (struct mount_settings *settings, struct error *err)
 {
   (void) err;
-  settings->codec = optarg;
+  settings->common.codec_text = optarg;
   return 0;
 }
 

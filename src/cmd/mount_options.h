@@ -11,7 +11,6 @@ struct mount_settings {
   struct common_options common;
   const char *folder;
   const char *store;           /* NULL: FOLDER, below the mount */
-  const char *codec;           /* of -c */
   uint32_t chunk_bytes;        /* 0: as the codec prefers */
   bool pack_now;
   uint64_t memory_bytes;
@@ -23,7 +22,7 @@ struct mount_settings {
 
 /* What nobody says. */
 #define MOUNT_SETTINGS \
-  .codec = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL
+  .common.codec_text = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL
 
 /* Options that stand in -o, too.  optarg is the value.  Return 0, or -1 with
  * ERR (ERROR_USAGE).

@@ -164,6 +164,9 @@ common_option (struct common_options *options, int c, struct error *err)
   switch (c) {
   case 'T':
     return threads_option (options, err);
+  case 'c':
+    options->codec_text = optarg;
+    return 0;
   case 'q':
     options->quiet = true;
     return 0;

@@ -34,10 +34,12 @@ struct common_options {
   enum sandbox_mode sandbox;
   bool quiet, verbose;         /* not both */
   bool help;
+  const char *codec_text;      /* -c of the verbs that take one, or NULL */
 };
 
 /* Values of long options without a letter; verbs go on from OPTION_VERB.  Those
- * from OPTION_FLAGS on set the bool at so many bytes of the state.
+ * from OPTION_FLAGS on set the bool at so many bytes of the state, those from
+ * OPTION_TEXTS on the text there.
  */
 enum {
   OPTION_DIRECT_IO = 256,
@@ -48,12 +50,21 @@ enum {
   OPTION_HELP,
   OPTION_VERB,
   OPTION_FLAGS = 65536,
+  OPTION_TEXTS = 2 * OPTION_FLAGS,
 };
 
 /* Of an option that does nothing but set the bool MEMBER of the state TYPE. */
 #define OPTION_FLAG(type, member) \
   (OPTION_FLAGS + \
    _Generic (((type *) NULL)->member, bool: (int) offsetof (type, member)))
+
+/* The same of one that does nothing but set the text MEMBER to its value. */
+#define OPTION_TEXT(type, member) \
+  (OPTION_TEXTS + _Generic (((type *) NULL)->member, \
+                            const char *: (int) offsetof (type, member)))
+
+/* The option -c, which not every verb has among its letters. */
+#define CODEC_LONG_OPTION { "codec", required_argument, NULL, 'c' }
 
 /* Letters and long options that every verb takes. */
 #define COMMON_LETTERS ":T:qv"

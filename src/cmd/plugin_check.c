@@ -26,32 +26,18 @@ static const char help[] =
   "\n"
   "      --only=CHECK        try this one alone, a name from the output\n";
 
-enum {
-  OPTION_ONLY = OPTION_VERB,
-};
-
-static const struct option long_options[] = {
-  COMMON_LONG_OPTIONS,
-  { "only", required_argument, NULL, OPTION_ONLY },
-  { NULL, 0, NULL, 0 },
-};
-
 struct plugin_check_state {
   struct common_options common;
   const char *only;
   unsigned int number;         /* of the last check reported */
 };
 
-static int
-take_option (void *opaque, int c, struct error *err)
-{
-  struct plugin_check_state *state = opaque;
-
-  (void) err;
-  (void) c;
-  state->only = optarg;
-  return 0;
-}
+static const struct option long_options[] = {
+  COMMON_LONG_OPTIONS,
+  { "only", required_argument, NULL,
+    OPTION_TEXT (struct plugin_check_state, only) },
+  { NULL, 0, NULL, 0 },
+};
 
 /* The folder and the codec's name in the path of a plugin, as the loader wants
  * them.
@@ -140,6 +126,5 @@ const struct verb plugin_check_verb = {
   .options = long_options,
   .operand_count = 1,
   VERB_STATE (struct plugin_check_state, .only = NULL),
-  .take = take_option,
   .run = run,
 };

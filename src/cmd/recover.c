@@ -34,7 +34,6 @@ static const char help[] =
 
 struct recover {
   struct common_options common;
-  const char *codec_text;
   bool force, json;
 
   struct file file;
@@ -48,23 +47,11 @@ struct recover {
 
 static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
-  { "codec", required_argument, NULL, 'c' },
+  CODEC_LONG_OPTION,
   { "force", no_argument, NULL, OPTION_FLAG (struct recover, force) },
   { "json", no_argument, NULL, OPTION_FLAG (struct recover, json) },
   { NULL, 0, NULL, 0 },
 };
-
-/* There is just -c. */
-static int
-take_option (void *state, int c, struct error *err)
-{
-  struct recover *recover = state;
-
-  (void) c;
-  (void) err;
-  recover->codec_text = optarg;
-  return 0;
-}
 
 static int
 open_image (struct recover *recover, const char *name, struct error *err)
@@ -82,10 +69,10 @@ name_codec (struct recover *recover, char name[CODEC_NAME_BYTES],
 {
   const struct salvage *salvage = &recover->salvage;
 
-  if (recover->codec_text != NULL) {
-    if (strlen (recover->codec_text) >= CODEC_NAME_BYTES)
+  if (recover->common.codec_text != NULL) {
+    if (strlen (recover->common.codec_text) >= CODEC_NAME_BYTES)
       return error_set (err, ERROR_USAGE, 0, "-c takes the name of a codec");
-    strcpy (name, recover->codec_text);
+    strcpy (name, recover->common.codec_text);
   }
   else if (salvage->frame_bytes == 0)
     strcpy (name, CODEC_STORED);
@@ -262,7 +249,6 @@ const struct verb recover_verb = {
   .options = long_options,
   .operand_count = 2,
   VERB_STATE (struct recover, .file = FILE_CLOSED, .output = OUTPUT_CLOSED),
-  .take = take_option,
   .run = run,
   .end = end,
 };

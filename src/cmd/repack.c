@@ -31,7 +31,6 @@ static const char help[] =
 
 struct repack_state {
   struct common_options common;
-  const char *codec_text;      /* NULL: the image's */
   bool force;
   struct image_input input;
   struct progress *progress;   /* or NULL */
@@ -44,22 +43,10 @@ struct repack_state {
 
 static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
-  { "codec", required_argument, NULL, 'c' },
+  CODEC_LONG_OPTION,
   { "force", no_argument, NULL, OPTION_FLAG (struct repack_state, force) },
   { NULL, 0, NULL, 0 },
 };
-
-/* There is just -c. */
-static int
-take_option (void *opaque, int c, struct error *err)
-{
-  struct repack_state *state = opaque;
-
-  (void) c;
-  (void) err;
-  state->codec_text = optarg;
-  return 0;
-}
 
 static int
 choose_codec (struct repack_state *state, struct error *err)
@@ -67,11 +54,11 @@ choose_codec (struct repack_state *state, struct error *err)
   struct repack *repack = &state->repack;
 
   repack->codec = repack->new_codec = state->input.codec;
-  repack->keep_frames = state->codec_text == NULL;
+  repack->keep_frames = state->common.codec_text == NULL;
   if (repack->keep_frames)
     return 0;
-  if (codec_for_choice (state->common.plugin_folder, state->codec_text,
-                        &repack->header, &state->new_codec, NULL, err) < 0)
+  if (codec_for_choice (&state->common, &repack->header, &state->new_codec,
+                        NULL, err) < 0)
     return -1;
   repack->new_codec = state->new_codec;
   return 0;
@@ -165,7 +152,6 @@ const struct verb repack_verb = {
   .operand_count = 2,
   VERB_STATE (struct repack_state, .input = IMAGE_INPUT_CLOSED,
               .output = OUTPUT_CLOSED),
-  .take = take_option,
   .run = run,
   .end = end,
 };

@@ -32,10 +32,6 @@ static const char help[] =
   "                          number of an inherited descriptor for {fd}, and\n"
   "                          exit with its status\n";
 
-enum {
-  OPTION_TMPFILE = OPTION_VERB,
-};
-
 struct restore {
   struct common_options common;
   bool force;
@@ -50,21 +46,9 @@ struct restore {
 static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
   { "force", no_argument, NULL, OPTION_FLAG (struct restore, force) },
-  { "tmpfile", required_argument, NULL, OPTION_TMPFILE },
+  { "tmpfile", required_argument, NULL, OPTION_TEXT (struct restore, folder) },
   { NULL, 0, NULL, 0 },
 };
-
-/* There is just --tmpfile. */
-static int
-take_option (void *state, int c, struct error *err)
-{
-  struct restore *restore = state;
-
-  (void) c;
-  (void) err;
-  restore->folder = optarg;
-  return 0;
-}
 
 static bool
 runs_command (const void *state)
@@ -267,7 +251,6 @@ const struct verb restore_verb = {
   .operand_count = 2,
   VERB_STATE (struct restore, .input = IMAGE_INPUT_CLOSED,
               .output = OUTPUT_CLOSED, .reader = -1),
-  .take = take_option,
   .runs_command = runs_command,
   .run = run,
   .end = end,

@@ -71,7 +71,7 @@ enum {
 
 static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
-  { "codec", required_argument, NULL, 'c' },
+  CODEC_LONG_OPTION,
   { "chunk-size", required_argument, NULL, OPTION_CHUNK_SIZE },
   { "exact", no_argument, NULL, FLAG (exact) },
   { "format", required_argument, NULL, OPTION_FORMAT },
@@ -132,12 +132,9 @@ take_option (void *state, int c, struct error *err)
     return option_size ("--discard-batch", &options->batch_bytes, err);
   case OPTION_WAIT_FD:
     return option_descriptor ("--wait-fd", O_RDONLY, &options->wait_fd, err);
-  case OPTION_WAIT_QMP:
+  default:
     options->wait_qmp = optarg;
     return descriptor_check_name (optarg, "--wait-qmp", err);
-  default:
-    options->codec_text = optarg;
-    return 0;
   }
 }
 
@@ -199,7 +196,7 @@ const struct verb save_verb = {
   .operand_count = 2,
   .optional_operands = 1,
   VERB_STATE (struct save_options,
-              .codec_text = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
+              .common.codec_text = CODEC_DEFAULT ":" CODEC_DEFAULT_LEVEL,
               .wait_fd = -1, .batch_bytes = BATCH_BYTES_DEFAULT),
   .take = take_option,
   .run = run,

@@ -15,7 +15,6 @@
 /* What the command line asks for: constant once it is taken. */
 struct save_options {
   struct common_options common;
-  const char *codec_text;
   uint32_t chunk_bytes;        /* 0: as the codec prefers */
   uint8_t image_id[IMAGE_ID_BYTES];    /* if has_image_id */
   enum source_format format;

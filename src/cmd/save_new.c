@@ -70,9 +70,8 @@ save_choose_codec (struct save *save, struct error *err)
   const struct save_options *options = save->options;
 
   save->header = (struct file_header) { .chunk_bytes = options->chunk_bytes };
-  if (codec_for_choice (options->common.plugin_folder, options->codec_text,
-                        &save->header, &save->codec, &save->automatic,
-                        err) < 0)
+  if (codec_for_choice (&options->common, &save->header, &save->codec,
+                        &save->automatic, err) < 0)
     return -1;
   save->automatic = save->automatic && options->common.threads > 0;
   return 0;

@@ -84,13 +84,15 @@ check_count (const struct verb *verb, int count, bool runs, struct error *err)
 static int
 take_option (const struct verb *verb, void *state, int c, struct error *err)
 {
-  int result;
+  char *bytes = state;
+  int result = 0;
 
-  if (c >= OPTION_FLAGS) {
-    *(bool *) ((char *) state + (c - OPTION_FLAGS)) = true;
-    return 0;
-  }
-  result = common_option (state, c, err);
+  if (c >= OPTION_TEXTS)
+    *(const char **) (void *) (bytes + (c - OPTION_TEXTS)) = optarg;
+  else if (c >= OPTION_FLAGS)
+    *(bool *) (bytes + (c - OPTION_FLAGS)) = true;
+  else
+    result = common_option (state, c, err);
   return result > 0 ? verb->take (state, c, err) : result;
 }
 

@@ -28,7 +28,8 @@ struct verb {
   const void *state;           /* as it is before any option */
   size_t state_bytes;
   /* Take the option of its own that getopt_long returned as C.  Returns 0, or
-   * -1 with ERR (ERROR_USAGE).  NULL: there are common ones and flags only.
+   * -1 with ERR (ERROR_USAGE).  NULL: there are common ones, flags and texts
+   * only.
    */
   int (*take) (void *state, int c, struct error *err);
   /* Whether, after all options, the last operand begins a command: it and any
