@@ -21,6 +21,7 @@ import bench_run
 MIB = 1 << 20
 PREFIX = 67981             # where QEMU's stream began in a save of libvirt's
 FDSET = 1
+BANDWIDTH = 1 << 50        # bytes a second; QEMU's own limit is 128 MiB
 STATUS = "user.iopress.status"
 TICKS = os.sysconf("SC_CLK_TCK")
 LOOK_SECONDS = 0.01
@@ -76,7 +77,8 @@ class Machine(harness.Guest):
             fd = os.open(path, os.O_WRONLY | os.O_DIRECT)
             self.qmp.add_descriptor(FDSET, fd)
             os.close(fd)
-        self.start_save(f"/dev/fdset/{FDSET}", offset=PREFIX, **way)
+        self.start_save(f"/dev/fdset/{FDSET}", offset=PREFIX, **way,
+                        **{"max-bandwidth": BANDWIDTH})
         self.wait_migration()
         self.qmp.execute("remove-fd", **{"fdset-id": FDSET})
         fd = os.open(path, os.O_WRONLY)
