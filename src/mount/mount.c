@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "mount/packing.h"
 #include "mount/replies.h"
 #include "mount/windows.h"
+#include "util/thread.h"
 
 /* Threads of libfuse's.  Each has room for a request, and for an answer. */
 #define SESSION_THREADS 4
@@ -115,6 +117,28 @@ mount_session (struct session *session, struct error *err)
   return 0;
 }
 
+static void *
+exit_at_once (void *opaque)
+{
+  pthread_exit (opaque);
+}
+
+/* libfuse cancels its threads in the end.  The C library loads what that needs
+ * when a thread first ends so, and without memory for it ends the process: now
+ * nothing is lost by that.
+ */
+static int
+prepare_cancelling (struct error *err)
+{
+  pthread_t thread;
+  int result = thread_start (&thread, exit_at_once, NULL);
+
+  if (result != 0)
+    return error_set (err, ERROR_FAILED, result, "cannot start a thread");
+  pthread_join (thread, NULL);
+  return 0;
+}
+
 static int
 serve (struct session *session, struct error *err)
 {
@@ -158,7 +182,8 @@ run (struct session *session, struct error *err)
     .stored = !options->pack_now,
   };
 
-  if (set_up (session, err) < 0 || open_store (session, err) < 0 ||
+  if (prepare_cancelling (err) < 0 || set_up (session, err) < 0 ||
+      open_store (session, err) < 0 ||
       mount_session (session, err) < 0)
     return -1;
   if (fuse_daemonize (options->foreground) != 0)

@@ -45,6 +45,13 @@ TAILQ_HEAD (held_list, held);
 struct recorder;
 struct loader;
 
+/* A thread that packs. */
+struct packer {
+  struct windows *windows;
+  struct recorder *recorder;
+  pthread_t thread;
+};
+
 struct windows {
   const struct mounting *mounting;
   uint32_t chunk_bytes;
@@ -55,8 +62,8 @@ struct windows {
   struct recorder *storer;     /* packs nothing; one thread at a time */
   struct loader *loader;       /* one thread at a time */
   pthread_mutex_t storing, loading;
-  pthread_t *workers;
-  unsigned int started;
+  struct packer *packers;      /* as many as threads */
+  unsigned int started;        /* of their threads */
 
   pthread_mutex_t lock;        /* all below, and of every writing */
   pthread_cond_t changed;      /* something that is waited for may have come */

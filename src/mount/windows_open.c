@@ -60,9 +60,9 @@ share_memory (struct windows *windows, struct error *err)
   unsigned int i;
 
   windows->held = calloc (windows->count, sizeof *windows->held);
-  windows->workers = calloc (windows->threads, sizeof *windows->workers);
+  windows->packers = calloc (windows->threads, sizeof *windows->packers);
   windows->memory = buffer_allocate ((size_t) windows->count * chunk);
-  if (windows->held == NULL || windows->workers == NULL ||
+  if (windows->held == NULL || windows->packers == NULL ||
       windows->memory == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM,
                       "cannot allocate %u windows", windows->count);
@@ -116,17 +116,10 @@ work (struct windows *windows, struct recorder *recorder, struct held *held)
 static void *
 worker_main (void *opaque)
 {
-  struct windows *windows = opaque;
-  const struct mounting *mounting = windows->mounting;
-  struct recorder *recorder = NULL;
-  struct error err = { 0 };
+  struct packer *packer = opaque;
+  struct windows *windows = packer->windows;
   struct held *held;
 
-  if (recorder_open (&mounting->header, mounting->codec, &recorder,
-                     &err) < 0) {
-    mounting_say_error (mounting, &err);
-    return NULL;
-  }
   if (!windows->pack_now)
     give_way ();
   pthread_mutex_lock (&windows->lock);
@@ -136,26 +129,38 @@ worker_main (void *opaque)
       pthread_cond_wait (&windows->work, &windows->lock);
     if (held == NULL)
       break;
-    work (windows, recorder, held);
+    work (windows, packer->recorder, held);
   }
   pthread_mutex_unlock (&windows->lock);
-  recorder_close (recorder);
   return NULL;
 }
 
 static int
-start_workers (struct windows *windows, struct error *err)
+open_recorders (struct windows *windows, struct error *err)
 {
   const struct mounting *mounting = windows->mounting;
+  unsigned int i;
 
   if (recorder_open (&mounting->header, NULL, &windows->storer, err) < 0 ||
       loader_open (&mounting->header, mounting->codec, &windows->loader,
                    err) < 0)
     return -1;
-  while (windows->started < windows->threads) {
-    int result = thread_start (&windows->workers[windows->started],
-                               worker_main, windows);
+  for (i = 0; i < windows->threads; i++)
+    if (recorder_open (&mounting->header, mounting->codec,
+                       &windows->packers[i].recorder, err) < 0)
+      return -1;
+  return 0;
+}
 
+static int
+start_workers (struct windows *windows, struct error *err)
+{
+  while (windows->started < windows->threads) {
+    struct packer *packer = &windows->packers[windows->started];
+    int result;
+
+    packer->windows = windows;
+    result = thread_start (&packer->thread, worker_main, packer);
     if (result != 0)
       return error_set (err, ERROR_FAILED, result, "cannot start a thread");
     windows->started++;
@@ -185,7 +190,8 @@ windows_open (const struct mounting *mounting, uint64_t memory_bytes,
   TAILQ_INIT (&windows->open);
   TAILQ_INIT (&windows->waiting);
   plan (windows, memory_bytes, threads);
-  if (share_memory (windows, err) < 0 || start_workers (windows, err) < 0) {
+  if (share_memory (windows, err) < 0 || open_recorders (windows, err) < 0 ||
+      start_workers (windows, err) < 0) {
     windows_close (windows);
     return -1;
   }
@@ -205,7 +211,9 @@ windows_close (struct windows *windows)
   pthread_cond_broadcast (&windows->work);
   pthread_mutex_unlock (&windows->lock);
   for (i = 0; i < windows->started; i++)
-    pthread_join (windows->workers[i], NULL);
+    pthread_join (windows->packers[i].thread, NULL);
+  for (i = 0; windows->packers != NULL && i < windows->threads; i++)
+    recorder_close (windows->packers[i].recorder);
   recorder_close (windows->storer);
   loader_close (windows->loader);
   pthread_cond_destroy (&windows->work);
@@ -215,7 +223,7 @@ windows_close (struct windows *windows)
   pthread_mutex_destroy (&windows->storing);
   buffer_free (windows->memory,
                (size_t) windows->count * windows->chunk_bytes);
-  free (windows->workers);
+  free (windows->packers);
   free (windows->held);
   free (windows);
 }

@@ -69,7 +69,7 @@ def faults(counts, situation):
     if situation.starve:
         for number in range(situation.starve_from, counts["allocation"] + 1,
                             situation.starve):
-            for how in STARVED:
+            for how in situation.starved:
                 yield f"allocation:{number}:{how}"
         return
     groups = [SERIOUS, FATAL]
@@ -95,6 +95,7 @@ class Situation:
     tolerated = ()              # calls, or CALL:N, that may fail though FATAL
     starve = 0                  # let each so manieth allocation fail, no call
     starve_from = 1             # the first
+    starved = STARVED           # how
     told_by_errno = False       # of the call: nothing need be said
 
     def __init__(self, name, source, arguments=(), before=None):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every I/O call of iopress mount fails once in turn while a guest is saved: the
-# writer gets the error, close does not, what failed never looks finished, and
-# the daemon lives on and takes the next save.
+# Every I/O call of iopress mount fails once in turn while a guest is saved, or
+# memory is refused: the writer gets the error, close does not, what failed never
+# looks finished, and the daemon lives on and takes the next save.
 #
 #   test-mount.py [SITUATION [CALL:N:HOW]]
 
@@ -110,10 +110,32 @@ class SaveStored(Save):
     absorbs = False
 
 
+class Starved(Save):
+    """The daemon gets no memory once, at the start or later.  Without any more
+    of it libfuse ends the daemon; what libraries say is not for iopress."""
+
+    others = ("fuse: ", "short read on fuse device", "libgcc_s.so.1 must be ")
+
+    starve = int(os.environ.get("IOPRESS_STARVE", "0")) or 7
+    starved = ["ENOMEM"]
+
+    def run(self, folder, injector):
+        status, said = super().run(folder, injector)
+        lines = said.splitlines(keepends=True)
+        return status, "".join(line for line in lines
+                               if not line.startswith(self.others))
+
+    def begin_anew(self, folder, saver):
+        """Whether that works is a matter of memory."""
+
+
 def situations(top):
     del top
     return [
         Save("now", None, ["--chunk-size", "256K", "-o", "pack=now"]),
+        # A worker that is lost is the only one.
+        Starved("starved", None,
+                ["--chunk-size", "256K", "-o", "pack=now", "-T", "1"]),
         SaveStored("stored", None, ["--chunk-size", "256K", "-c", "stored"]),
     ]
 
