@@ -85,7 +85,6 @@ run (void *state, char **operands, struct error *err)
   struct image_options how = image_options_of (&info->common);
   struct image_facts facts = { 0 };
   struct file file = FILE_CLOSED;
-  struct error ignored = { 0 };
 
   if (info->map && (info->json || info->state))
     return error_set (err, ERROR_USAGE, 0, "--map does not go with %s",
@@ -98,7 +97,7 @@ run (void *state, char **operands, struct error *err)
   if (file_open_seekable (name, "IMAGE must be here", FILE_READ,
                           info->common.how, &file, err) < 0 ||
       image_input_take (&file, &how, &info->input, err) < 0) {
-    file_close (&file, &ignored);
+    file_close (&file);
     return -1;
   }
   facts.image = info->input.image;

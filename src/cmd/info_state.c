@@ -196,7 +196,6 @@ info_state (const char *name, bool json, struct error *err)
     .libvirt = "",
   };
   struct file file = FILE_CLOSED;
-  struct error ignored = { 0 };
   struct file_how how = {
     .direct = DIRECT_IO_OFF,
     .cancelled = signals_received (),
@@ -214,6 +213,6 @@ info_state (const char *name, bool json, struct error *err)
       print_text (&state);
   }
   content_free (&state.content);
-  file_close (&file, &ignored);
+  file_close (&file);
   return result;
 }

@@ -8,9 +8,7 @@
 void
 output_keep (struct output *output)
 {
-  struct error ignored = { 0 };
-
-  file_close (&output->file, &ignored);
+  file_close (&output->file);
   draft_close (&output->draft);
 }
 

@@ -230,14 +230,13 @@ static void
 end (void *state, bool succeeded)
 {
   struct recover *recover = state;
-  struct error ignored = { 0 };
 
   (void) succeeded;
   output_abandon (&recover->output);
   codec_unload (recover->codec);
   salvage_free (&recover->salvage);
   free (recover->lost);
-  file_close (&recover->file, &ignored);
+  file_close (&recover->file);
 }
 
 const struct verb recover_verb = {

@@ -96,8 +96,7 @@ reopen_source (struct save *save, bool consumes, struct error *err)
 {
   if (consumes == save->consumes)
     return 0;
-  if (file_close (&save->source, err) < 0)
-    return -1;
+  file_close (&save->source);
   save->consumes = consumes;
   return save_open_source (save, err);
 }

@@ -234,13 +234,11 @@ run (struct save *save, struct error *err)
 void
 save_close (struct save *save)
 {
-  struct error ignored = { 0 };
-
   consume_close (save->consume);
   source_layout_free (&save->layout);
   image_close (save->image);
   codec_unload (save->codec);
-  file_close (&save->source, &ignored);
+  file_close (&save->source);
 }
 
 int

@@ -46,7 +46,7 @@ empty_descriptor (const struct save_options *options)
       file.regular && file_lock (&file, true, &ignored) == 0 &&
       leftover_is_foreign (&file, &ignored) > 0)
     file_truncate (&file, 0, &ignored);
-  file_close (&file, &ignored);
+  file_close (&file);
 }
 
 /* Nothing of the source is looked at before QEMU has finished it. */

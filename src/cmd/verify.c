@@ -43,7 +43,6 @@ open_input (struct verify *verify, const char *name, struct error *err)
 {
   struct image_options how = image_options_of (&verify->common);
   struct file file = FILE_CLOSED;
-  struct error ignored = { 0 };
   int result;
 
   if (!verify->several || file_descriptor_of (name) >= 0 ||
@@ -53,7 +52,7 @@ open_input (struct verify *verify, const char *name, struct error *err)
                                how.how, &file, err);
   if (result == 0)
     result = image_input_take (&file, &how, &verify->input, err);
-  file_close (&file, &ignored);
+  file_close (&file);
   return result;
 }
 

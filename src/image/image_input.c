@@ -71,10 +71,8 @@ image_input_take (struct file *file, const struct image_options *options,
 void
 image_input_close (struct image_input *input)
 {
-  struct error ignored = { 0 };
-
   codec_unload (input->codec);
   image_close (input->image);
-  file_close (&input->file, &ignored);
+  file_close (&input->file);
   *input = (struct image_input) IMAGE_INPUT_CLOSED;
 }

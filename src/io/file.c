@@ -46,8 +46,8 @@ file_again (const struct file *file)
   return errno == EINTR && !is_cancelled (file);
 }
 
-int
-file_close (struct file *file, struct error *err)
+void
+file_close (struct file *file)
 {
   int fd = file->fd;
 
@@ -57,11 +57,8 @@ file_close (struct file *file, struct error *err)
   if (file->waits && file->wait_fd >= 0)
     close (file->wait_fd);
   file->waits = false;
-  if (fd < 0 || !file->owned)
-    return 0;
-  if (close (fd) < 0)
-    return file_fail (file, err, "cannot be closed");
-  return 0;
+  if (fd >= 0 && file->owned)
+    close (fd);
 }
 
 int

@@ -161,10 +161,10 @@ int file_open_reader (const struct file *file, struct error *err);
  */
 int file_check_path (struct file *file, const char *path, struct error *err);
 
-/* Close; a second call does nothing.  Returns 0, or -1 with ERR when close
- * reports a write error.
+/* Close; a second call does nothing.  What a close can tell of lost writes
+ * file_check_close has told.
  */
-int file_close (struct file *file, struct error *err);
+void file_close (struct file *file);
 
 /* Go on through the page cache after O_DIRECT was refused with EINVAL.
  * Returns 0, or -1 with ERR.

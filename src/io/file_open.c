@@ -321,7 +321,6 @@ int
 file_check_path (struct file *file, const char *path, struct error *err)
 {
   struct file other = FILE_CLOSED;
-  struct error ignored = { 0 };
   uint64_t last;
   int result;
 
@@ -337,7 +336,7 @@ file_check_path (struct file *file, const char *path, struct error *err)
   if (result == 0)
     result = compare_page (file, &other,
                            minimum_u64 (file_next_data (file, 0), last), err);
-  file_close (&other, &ignored);
+  file_close (&other);
   return result;
 }
 

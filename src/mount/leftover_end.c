@@ -189,13 +189,12 @@ roll_back_leftover (struct packing *packing, struct node *node,
                     const char *name)
 {
   struct leftover_end leftover = { .packing = packing, .file = FILE_CLOSED };
-  struct error ignored = { 0 };
   char line[512];
   bool result = find_whole (&leftover, node) &&
     mounted_replace (node->file, cut, &leftover) == 0;
 
   image_close (leftover.image);
-  file_close (&leftover.file, &ignored);
+  file_close (&leftover.file);
   if (!result)
     return false;
   snprintf (line, sizeof line, "%s: was being written to when an earlier mount "

@@ -308,7 +308,6 @@ enum packing_outcome
 pack_file (struct packing *packing, struct node *node)
 {
   struct mounting *mounting = packing->store->mounting;
-  struct error ignored = { 0 };
   struct packed packed = {
     .packing = packing,
     .node = node,
@@ -329,7 +328,7 @@ pack_file (struct packing *packing, struct node *node)
   draft_drop (&packed.draft);
   draft_close (&packed.draft);
   place_close (&packed.place);
-  file_close (&packed.output, &ignored);
+  file_close (&packed.output);
   shown_close (mounting, packed.shown);
   return outcome;
 }

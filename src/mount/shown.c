@@ -68,7 +68,6 @@ int
 shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
             struct error *err)
 {
-  struct error ignored = { 0 };
   struct content content;
   struct file file;
   int result = look_below (fd, &file, &content, err);
@@ -80,7 +79,7 @@ shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
     if (content_is_image (&content))
       result = look_at_image (&file, &content, shown, err);
   }
-  file_close (&file, &ignored);
+  file_close (&file);
   return result;
 }
 
@@ -88,7 +87,6 @@ shown_look (int fd, enum shown *shown, uint64_t *source_bytes, bool *half,
 static int
 is_expanded_from (int fd, const char *suffix, bool *is, struct error *err)
 {
-  struct error ignored = { 0 };
   char expected[ASIDE_SUFFIX_BYTES];
   struct content content;
   struct file file;
@@ -98,7 +96,7 @@ is_expanded_from (int fd, const char *suffix, bool *is, struct error *err)
     aside_suffix (content.marker.image_id, expected);
     *is = strcmp (expected, suffix) == 0;
   }
-  file_close (&file, &ignored);
+  file_close (&file);
   return result;
 }
 
@@ -171,13 +169,11 @@ shown_open (const struct mounting *mounting, int fd,
 void
 shown_close (const struct mounting *mounting, struct shown_image *shown)
 {
-  struct error ignored = { 0 };
-
   if (shown == NULL)
     return;
   views_drop (mounting->views, shown);
   image_close (shown->image);
-  file_close (&shown->file, &ignored);
+  file_close (&shown->file);
   free (shown);
 }
 

@@ -64,7 +64,6 @@ remove_leftover (struct draft *draft, const struct draft_leftover *leftover,
                  struct file_how how, struct error *err)
 {
   const struct place *part = &draft->part;
-  struct error ignored = { 0 };
   struct file file = FILE_CLOSED;
   enum place_found found;
   int result = -1;
@@ -75,7 +74,7 @@ remove_leftover (struct draft *draft, const struct draft_leftover *leftover,
   else if (found == PLACE_OURS && lock (part, &file, err) == 0 &&
            leftover->judge (leftover->opaque, &file, err) == 0)
     result = place_remove (part, &file, err);
-  file_close (&file, &ignored);
+  file_close (&file);
   return result < 0 ? -1 : 0;
 }
 

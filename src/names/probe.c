@@ -52,12 +52,10 @@ create (const struct place *place, struct probe *probe, struct error *err)
 static int
 drop (struct probe *probe, int result, struct error *err)
 {
-  struct error ignored = { 0 };
-
   if (probe->file.fd >= 0 &&
       place_remove (&probe->place, &probe->file, err) < 0)
     result = -1;
-  file_close (&probe->file, &ignored);
+  file_close (&probe->file);
   return result;
 }
 

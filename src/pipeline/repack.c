@@ -237,7 +237,6 @@ repack_verify (const struct repack *repack, const struct run_options *options,
 {
   const struct file *output = repack->output;
   struct file file = FILE_CLOSED;
-  struct error ignored = { 0 };
   struct image *image = NULL;
   int fd = file_open_reader (output, err);
   int result = -1;
@@ -250,6 +249,6 @@ repack_verify (const struct repack *repack, const struct run_options *options,
       check_index (repack, image, err) == 0)
     result = verify_records (image, repack->new_codec, options, err);
   image_close (image);
-  file_close (&file, &ignored);
+  file_close (&file);
   return result;
 }

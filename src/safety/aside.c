@@ -198,7 +198,6 @@ static int
 remove_old (const struct place *aside, const struct file *file,
             uint64_t prefix_bytes, struct file_how how, struct error *err)
 {
-  struct error ignored = { 0 };
   struct file copy = FILE_CLOSED;
   enum place_found found;
   int same;
@@ -215,7 +214,7 @@ remove_old (const struct place *aside, const struct file *file,
     same = place_remove (aside, &copy, err);
   if (same == 0)
     refuse_foreign (aside->path, err);
-  file_close (&copy, &ignored);
+  file_close (&copy);
   return same > 0 ? 0 : -1;
 }
 
@@ -279,12 +278,11 @@ static int
 open_by_name (const struct place *aside, const struct file *file,
               struct file *copy, struct error *err)
 {
-  struct error ignored = { 0 };
   struct file_how how = copy->how;
 
   if (place_has (aside, copy))
     return 0;
-  file_close (copy, &ignored);
+  file_close (copy);
   if (aside_open (aside, file, how, copy, err) == PLACE_OURS)
     return 0;
   return error_about (err, ERROR_FAILED, 0, aside->path,

@@ -71,14 +71,13 @@ static int
 open_aside (struct expand *expand, struct error *err)
 {
   struct file copy = FILE_CLOSED;
-  struct error ignored = { 0 };
   const struct image_options *options = &expand->options->image;
   enum place_found found = aside_open (&expand->aside_place, &expand->file,
                                        options->how, &copy, err);
 
   if (found == PLACE_OURS)
     return image_input_take (&copy, options, &expand->aside, err);
-  file_close (&copy, &ignored);
+  file_close (&copy);
   if (found == PLACE_FOREIGN)
     err->kind = ERROR_BAD_INPUT;
   else if (found == PLACE_NOTHING)
@@ -186,11 +185,10 @@ remove_aside (const struct expand *expand)
 static int
 begin (struct expand *expand, struct error *err)
 {
-  struct error ignored = { 0 };
   struct file copy = FILE_CLOSED;
 
   if (put_aside (expand, &copy, err) < 0) {
-    file_close (&copy, &ignored);
+    file_close (&copy);
     return -1;
   }
   if (image_input_take (&copy, &expand->options->image, &expand->aside,
@@ -395,14 +393,13 @@ expand_image (const char *name, const struct expand_options *options,
     .head = FILE_CLOSED,
     .aside = IMAGE_INPUT_CLOSED,
   };
-  struct error ignored = { 0 };
   int result = expand_file (&expand, err);
 
   if (result == 0)
     tell_stays (&expand, &expand.why);
   image_input_close (&expand.aside);
-  file_close (&expand.head, &ignored);
-  file_close (&expand.file, &ignored);
+  file_close (&expand.head);
+  file_close (&expand.file);
   place_close (&expand.place);
   return result;
 }

@@ -16,7 +16,6 @@ static int
 open_file (const struct place *place, struct file_how how,
            struct file *file, struct error *err)
 {
-  struct error ignored = { 0 };
   struct stat st;
   int attempt;
 
@@ -28,7 +27,7 @@ open_file (const struct place *place, struct file_how how,
       file->size = (uint64_t) st.st_size;
       return 0;
     }
-    file_close (file, &ignored);
+    file_close (file);
   }
   return error_about (err, ERROR_FAILED, 0, place->path,
                       "is being replaced all the time");

@@ -132,7 +132,6 @@ leftover_check_replaced (int fd, const char *name, enum file_access access,
 {
   struct file_how how = FILE_HOW (DIRECT_IO_OFF);
   struct file file = FILE_CLOSED;
-  struct error ignored = { 0 };
   struct stat st;
   int result;
 
@@ -146,7 +145,7 @@ leftover_check_replaced (int fd, const char *name, enum file_access access,
                 "away, or let it be read");
   else
     result = check_replaced (&file, input, err);
-  file_close (&file, &ignored);
+  file_close (&file);
   return result;
 }
 

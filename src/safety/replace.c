@@ -202,7 +202,6 @@ finish (const struct draft *draft, struct image_input *input,
         struct error *stays, struct error *err)
 {
   struct place_owners owners = { .like = &input->file, .folder = true };
-  struct error ignored = { 0 };
   struct file part = FILE_CLOSED;
   enum place_found found = place_open_found (&draft->part, &owners, false,
                                              input->file.how, &part, err);
@@ -222,7 +221,7 @@ finish (const struct draft *draft, struct image_input *input,
                  err->what);
     *err = (struct error) { 0 };
   }
-  file_close (&part, &ignored);
+  file_close (&part);
   return result;
 }
 
@@ -251,7 +250,6 @@ int
 replace_is_done (const char *path, const struct image_options *options,
                  struct error *stays, struct error *err)
 {
-  struct error ignored = { 0 };
   struct file file = FILE_CLOSED;
   struct content content;
   struct read_at at;
@@ -265,6 +263,6 @@ replace_is_done (const char *path, const struct image_options *options,
   }
   if (result == 0 && content_is_image (&content))
     result = clean_up (path, &file, options, stays, err) < 0 ? -1 : 1;
-  file_close (&file, &ignored);
+  file_close (&file);
   return result;
 }

@@ -181,11 +181,9 @@ begin (void **state)
 static int
 end (void **state)
 {
-  struct error err = { 0 };
-
   (void) state;
   memset (&world, 0, sizeof world);
-  file_close (&file, &err);
+  file_close (&file);
   draft_close (&draft);
   free (path);
   free (part);
@@ -256,13 +254,12 @@ test_name_taken (void **state)
 
   /* Also a link that leads nowhere, also where renames take no flags. */
   for (int i = 0; i < 3; i++) {
-    struct error err = { 0 };
 
     assert_int_equal (unlink (path), 0);
     assert_int_equal (symlink ("nowhere", path), 0);
     world.no_flags = i > 0;
     world.no_links = i > 1;
-    file_close (&file, &err);
+    file_close (&file);
     create ();
     expect_refused (DRAFT_NEW, "cannot be created");
     assert_int_equal (access (part, F_OK), -1);
@@ -358,9 +355,8 @@ test_swapped (void **state)
   enum draft_way way;
 
   for (way = DRAFT_NEW; way <= DRAFT_OVER; way++) {
-    struct error err = { 0 };
 
-    file_close (&file, &err);
+    file_close (&file);
     unlink (part);
     create ();
     swap_part ();

@@ -190,7 +190,7 @@ refuse_found (const char *name, const char *why)
   int update;
 
   for (update = 0; update < 2; update++) {
-    struct error err = { 0 }, ignored = { 0 };
+    struct error err = { 0 };
     struct place place;
     struct file file;
 
@@ -199,7 +199,7 @@ refuse_found (const char *name, const char *why)
                                         FILE_HOW (DIRECT_IO_AUTO), &file, &err),
                       PLACE_FOREIGN);
     assert_error (&err, ERROR_FAILED, why);
-    file_close (&file, &ignored);
+    file_close (&file);
     place_close (&place);
   }
 }
@@ -274,7 +274,7 @@ test_foreign (void **state)
 static void
 test_owners (void **state)
 {
-  struct error err = { 0 }, ignored = { 0 };
+  struct error err = { 0 };
   struct place_owners owners = { .folder = true };
   struct place place;
   struct file file, like;
@@ -289,13 +289,13 @@ test_owners (void **state)
   assert_int_equal (place_open_found (&place, &owners, false,
                                       FILE_HOW (DIRECT_IO_OFF), &file, &err),
                     PLACE_FOREIGN);
-  file_close (&file, &ignored);
+  file_close (&file);
   owners.like = &like;
   err = (struct error) { 0 };
   assert_int_equal (place_open_found (&place, &owners, false,
                                       FILE_HOW (DIRECT_IO_OFF), &file, &err),
                     PLACE_FOREIGN);
-  file_close (&file, &ignored);
+  file_close (&file);
   assert_int_equal (fchown (like.fd, 1234, 1234), 0);
   err = (struct error) { 0 };
   assert_int_equal (place_open_found (&place, &owners, false,
