@@ -54,23 +54,36 @@ check_buffers_close (struct check_run *run)
   munmap (run->output.map, run->output.bytes + 2 * page);
 }
 
-uint8_t *
-guarded_end (const struct guarded *guarded, size_t length)
+/* The buffer that it is, of LENGTH bytes, and the pattern on its open side. */
+static uint8_t *
+places (const struct guarded *guarded, size_t length, uint8_t **pattern)
 {
-  uint8_t *end = guarded->map + page_bytes () + guarded->bytes;
+  uint8_t *start = guarded->map + page_bytes ();
 
-  memset (end - length - PATTERN_BYTES, PATTERN, PATTERN_BYTES);
-  return end - length;
+  if (!guarded->at_start)
+    start += guarded->bytes - length;
+  *pattern = guarded->at_start ? start + length : start - PATTERN_BYTES;
+  return start;
+}
+
+uint8_t *
+guarded_place (const struct guarded *guarded, size_t length)
+{
+  uint8_t *pattern, *start = places (guarded, length, &pattern);
+
+  memset (pattern, PATTERN, PATTERN_BYTES);
+  return start;
 }
 
 bool
 guarded_is_intact (const struct guarded *guarded, size_t length)
 {
-  const uint8_t *end = guarded->map + page_bytes () + guarded->bytes;
   unsigned int i;
+  uint8_t *pattern;
 
-  for (i = 1; i <= PATTERN_BYTES; i++)
-    if (end[-(ptrdiff_t) (length + i)] != PATTERN)
+  places (guarded, length, &pattern);
+  for (i = 0; i < PATTERN_BYTES; i++)
+    if (pattern[i] != PATTERN)
       return false;
   return true;
 }

@@ -52,6 +52,18 @@ check_end (struct check_run *run)
   run->note->inside = false;
 }
 
+void __attribute__ ((noinline))
+check_clobber_stack (void)
+{
+  static _Thread_local unsigned char byte;
+  volatile unsigned char stack[16384];
+  size_t i;
+
+  byte = (unsigned char) (byte * 5u + 1u);
+  for (i = 0; i < sizeof stack; i++)
+    stack[i] = byte;
+}
+
 struct iopress_codec_context *
 check_open (struct check_run *run, int level, const char *parameters,
             size_t chunk)
@@ -81,7 +93,7 @@ void
 check_input (struct check_run *run, enum content content, uint64_t seed,
              size_t length)
 {
-  content_fill (content, seed, guarded_end (&run->input, length), length);
+  content_fill (content, seed, guarded_place (&run->input, length), length);
 }
 
 size_t
@@ -89,17 +101,18 @@ check_compress (struct check_run *run,
                 struct iopress_codec_context *context, size_t length,
                 size_t room)
 {
-  const uint8_t *input = guarded_end (&run->input, length);
-  uint8_t *frame = guarded_end (&run->frame, room);
+  const uint8_t *input = guarded_place (&run->input, length);
+  uint8_t *frame = guarded_place (&run->frame, room);
   size_t result;
 
   guarded_protect (&run->input, true);
+  check_clobber_stack ();
   check_begin (run, length, ".compress, %zu bytes into %zu", length, room);
   result = run->ops->compress (context, input, length, frame, room);
   check_end (run);
   guarded_protect (&run->input, false);
   if (!guarded_is_intact (&run->frame, room))
-    check_fail (run, ".compress wrote before its output");
+    check_fail (run, ".compress wrote beside its output");
   if (result > room && result != IOPRESS_CODEC_ERROR &&
       result != IOPRESS_CODEC_NO_ROOM)
     check_fail (run, ".compress returned %zu, with room for %zu bytes",
@@ -149,7 +162,7 @@ check_bound (struct check_run *run, size_t length)
 bool
 check_knows (struct check_run *run, const void *bytes, size_t length)
 {
-  uint8_t *start = guarded_end (&run->output, length);
+  uint8_t *start = guarded_place (&run->output, length);
   int result;
 
   memcpy (start, bytes, length);
@@ -195,8 +208,7 @@ check_frame (struct check_run *run, struct iopress_codec_context *context,
   kept->bytes = malloc (result);
   if (kept->bytes == NULL)
     check_fail (run, "no memory to keep a frame of %zu bytes", result);
-  memcpy (kept->bytes, run->frame.map + (size_t) sysconf (_SC_PAGESIZE) +
-          run->frame.bytes - room, result);
+  memcpy (kept->bytes, guarded_place (&run->frame, room), result);
 }
 
 void
@@ -216,8 +228,8 @@ check_decompress (struct check_run *run,
                   struct iopress_codec_context *context,
                   const void *frame, size_t frame_length, size_t length)
 {
-  uint8_t *input = guarded_end (&run->frame, frame_length);
-  uint8_t *output = guarded_end (&run->output, length);
+  uint8_t *input = guarded_place (&run->frame, frame_length);
+  uint8_t *output = guarded_place (&run->output, length);
   size_t result;
 
   memcpy (input, frame, frame_length);
@@ -228,7 +240,7 @@ check_decompress (struct check_run *run,
   check_end (run);
   guarded_protect (&run->frame, false);
   if (!guarded_is_intact (&run->output, length))
-    check_fail (run, ".decompress wrote before its output");
+    check_fail (run, ".decompress wrote beside its output");
   if (result != length && result != IOPRESS_CODEC_ERROR)
     check_fail (run, ".decompress returned %zu for a result of %zu bytes",
                 result, length);
@@ -246,8 +258,8 @@ check_gives_back (struct check_run *run,
       length)
     check_fail (run, ".decompress of a frame of %zu bytes to %zu failed: "
                 "%s", kept->length, length, check_reason (run, context));
-  if (memcmp (guarded_end (&run->output, length),
-              guarded_end (&run->input, length), length) != 0)
+  if (memcmp (guarded_place (&run->output, length),
+              guarded_place (&run->input, length), length) != 0)
     check_fail (run, ".decompress of a frame of %zu bytes gave other bytes "
                 "than .compress was given", kept->length);
 }

@@ -3,14 +3,11 @@
 
 #include <config.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "check_private.h"
 #include "util/bytes.h"
@@ -129,30 +126,22 @@ take_worst (struct cost *worst, const struct cost *cost, bool first)
     worst->decompress = cost->decompress;
 }
 
-/* In a process of its own, as the most memory that one had stays.  It ends as
- * the check would have.
- */
+static void
+measure (struct check_run *run, void *opaque)
+{
+  struct comparison *comparison = opaque;
+
+  check_buffers_open (run, CHECK_CHUNK);
+  check_input (run, CONTENT_PAGES, 9, CHECK_CHUNK);
+  comparison->measure (run, comparison->shared);
+}
+
+/* In a process of its own, as the most memory that one had stays. */
 static void
 measure_apart (struct comparison *comparison, struct check_run *run,
                struct cost *cost)
 {
-  int status = 0;
-  pid_t child;
-
-  fflush (NULL);
-  child = fork ();
-  if (child == 0) {
-    check_buffers_open (run, CHECK_CHUNK);
-    check_input (run, CONTENT_PAGES, 9, CHECK_CHUNK);
-    comparison->measure (run, comparison->shared);
-    _exit (0);
-  }
-  if (child < 0 || waitpid (child, &status, 0) != child)
-    check_fail (run, "a process cannot be made");
-  if (WIFSIGNALED (status))
-    raise (WTERMSIG (status));
-  if (status != 0)
-    _exit (WEXITSTATUS (status));
+  check_apart (run, measure, comparison);
   *cost = *comparison->shared;
 }
 
@@ -181,13 +170,13 @@ visit (void *opaque, const char *name, const struct codec *codec,
 
 static void
 compare (struct check_run *run,
-         void (*measure) (struct check_run *run, struct cost *cost),
+         void (*what) (struct check_run *run, struct cost *cost),
          struct cost *cost, struct comparison *comparison)
 {
   struct error err = { 0 };
   char text[80];
 
-  *comparison = (struct comparison) { .run = run, .measure = measure };
+  *comparison = (struct comparison) { .run = run, .measure = what };
   comparison->shared = mmap (NULL, sizeof *cost, PROT_READ | PROT_WRITE,
                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (comparison->shared == MAP_FAILED)

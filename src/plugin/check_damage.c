@@ -120,7 +120,7 @@ static void
 expect_survival (struct check_run *run, struct sample *sample, size_t length)
 {
   static uint8_t first[LENGTH];
-  uint8_t *output = guarded_end (&run->output, LENGTH);
+  uint8_t *output = guarded_place (&run->output, LENGTH);
   size_t result;
 
   memset (output, 0x00, LENGTH);
@@ -163,6 +163,8 @@ damage_frame (struct check_run *run, struct sample *sample)
     memcpy (sample->copy, sample->frame.bytes, whole);
     for (times = 0; times <= i % 3; times++)
       mutate (&state, sample->copy, whole);
+    /* Now what lies before the buffers cannot be read, now what lies behind. */
+    run->frame.at_start = run->output.at_start = i % 2 == 0;
     expect_survival (run, sample, whole);
   }
 }

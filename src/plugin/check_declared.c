@@ -130,6 +130,9 @@ try_parameter (struct check_run *run, const char *text)
   check_gives_back (run, context, &frame, CHECK_SMALL);
   check_gives_back (run, plain, &frame, CHECK_SMALL);
   check_release (&frame);
+  check_frame (run, plain, CHECK_SMALL, &frame);
+  check_gives_back (run, context, &frame, CHECK_SMALL);
+  check_release (&frame);
   check_close (run, plain);
   check_close (run, context);
 }
@@ -138,7 +141,7 @@ try_parameter (struct check_run *run, const char *text)
 static void
 try_nonsense (struct check_run *run)
 {
-  char *message = (char *) guarded_end (&run->output, 32);
+  char *message = (char *) guarded_place (&run->output, 32);
   int result;
 
   memset (message, 'm', 32);

@@ -14,17 +14,6 @@
 /* Stated in iopress-plugin.h. */
 #define TEXT_MAX 200u
 
-/* What a function that has returned has left there is gone. */
-static void __attribute__ ((noinline))
-clobber_stack (void)
-{
-  volatile char stack[16384];
-  size_t i;
-
-  for (i = 0; i < sizeof stack; i++)
-    stack[i] = '\n';
-}
-
 /* The text stays until the next call, wherever it stands. */
 static void
 expect_line (struct check_run *run, struct iopress_codec_context *context,
@@ -35,7 +24,7 @@ expect_line (struct check_run *run, struct iopress_codec_context *context,
 
   check_begin (run, 0, ".error_text %s, or where its text is read", when);
   text = run->ops->error_text (context);
-  clobber_stack ();
+  check_clobber_stack ();
   good = text == NULL || (strnlen (text, TEXT_MAX + 1) <= TEXT_MAX &&
                           codec_text_is_line (text));
   check_end (run);

@@ -24,6 +24,8 @@ round_trip (struct check_run *run, struct iopress_codec_context *context,
 
   check_input (run, content, length, length);
   check_frame (run, context, length, &frame);
+  /* Nothing that may be taken for what is to come. */
+  memset (guarded_place (&run->output, length), 0x69, length);
   check_gives_back (run, context, &frame, length);
   check_release (&frame);
 }
@@ -43,7 +45,7 @@ check_round_trips (struct check_run *run)
   check_close (run, context);
 }
 
-/* What one level makes a context of another reads. */
+/* What one level makes a context of another reads, and the other way. */
 static void
 try_level (struct check_run *run, int level,
            struct iopress_codec_context *other)
@@ -60,6 +62,9 @@ try_level (struct check_run *run, int level,
     check_gives_back (run, other, &frame, CHECK_SMALL);
     check_release (&frame);
   }
+  check_frame (run, other, CHECK_SMALL, &frame);
+  check_gives_back (run, context, &frame, CHECK_SMALL);
+  check_release (&frame);
   check_close (run, context);
 }
 
@@ -135,7 +140,7 @@ try_exact_room (struct check_run *run, struct iopress_codec_context *context,
     check_fail (run, ".compress of %zu bytes into the %zu of its frame "
                 "returned %zd", length, frame.length, (ssize_t) result);
   if (result == frame.length &&
-      memcmp (guarded_end (&run->frame, result), frame.bytes, result) != 0)
+      memcmp (guarded_place (&run->frame, result), frame.bytes, result) != 0)
     check_fail (run, ".compress of %zu bytes makes another frame where it just "
                 "fits", length);
   result = check_compress (run, context, length, frame.length - 1);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "check_private.h"
 #include "util/thread.h"
@@ -16,15 +17,16 @@
 #define CONTEXTS 12u
 #define THREADS 6u
 #define ROUNDS 24u
+#define SETTINGS 48u
 
 /* The frame of a context that has done nothing else. */
 static void
-fresh_frame (struct check_run *run, int level, size_t length,
-             struct kept *frame)
+fresh_frame (struct check_run *run, int level, const char *parameters,
+             size_t length, struct kept *frame)
 {
   struct iopress_codec_context *context;
 
-  context = check_open (run, level, "", CHECK_SMALL);
+  context = check_open (run, level, parameters, CHECK_SMALL);
   check_frame (run, context, length, frame);
   check_close (run, context);
 }
@@ -54,7 +56,7 @@ expect_frame_anywhere (struct check_run *run,
   if (input == NULL || output == NULL)
     check_fail (run, "no memory for a copy of the input");
   for (shift = 0; shift < 16; shift += 5) {
-    memcpy (input + shift, guarded_end (&run->input, length), length);
+    memcpy (input + shift, guarded_place (&run->input, length), length);
     check_begin (run, length, ".compress, %zu bytes into %zu", length, room);
     result = run->ops->compress (context, input + shift, length,
                                  output + shift, room);
@@ -89,6 +91,21 @@ repeat (struct check_run *run, struct iopress_codec_context *context,
   expect_frame_anywhere (run, context, CHECK_SMALL, wanted);
 }
 
+/* In another process, when the clock shows another second. */
+static void
+repeat_later (struct check_run *run, void *opaque)
+{
+  const struct timespec second = { .tv_sec = 1, .tv_nsec = 50000000 };
+  struct kept frame;
+
+  nanosleep (&second, NULL);
+  check_input (run, CONTENT_PAGES, 11, CHECK_SMALL);
+  fresh_frame (run, run->ops->level_default, "", CHECK_SMALL, &frame);
+  if (!kept_same (&frame, opaque))
+    check_fail (run, ".compress of the same %zu bytes gives another frame a "
+                "second later, in another process", CHECK_SMALL);
+}
+
 void
 check_repeats (struct check_run *run)
 {
@@ -99,7 +116,7 @@ check_repeats (struct check_run *run)
   check_buffers_open (run, CHECK_SMALL);
   for (content = 0; content < CONTENT_KINDS; content++) {
     check_input (run, (enum content) content, 11, CHECK_SMALL);
-    fresh_frame (run, level, CHECK_SMALL, &frames[content]);
+    fresh_frame (run, level, "", CHECK_SMALL, &frames[content]);
   }
   context = check_open (run, level, "", CHECK_SMALL);
   for (content = 2 * CONTENT_KINDS; content-- > 0;) {
@@ -109,11 +126,12 @@ check_repeats (struct check_run *run)
             &frames[content % CONTENT_KINDS]);
   }
   check_close (run, context);
+  check_apart (run, repeat_later, &frames[CONTENT_PAGES]);
   /* Memory that malloc gives is another now. */
   mallopt (M_PERTURB, 0x35);
   for (content = 0; content < CONTENT_KINDS; content++) {
     check_input (run, (enum content) content, 11, CHECK_SMALL);
-    fresh_frame (run, level, CHECK_SMALL, &frame);
+    fresh_frame (run, level, "", CHECK_SMALL, &frame);
     if (!kept_same (&frame, &frames[content]))
       check_fail (run, "the frame depends on memory that was never written");
   }
@@ -125,18 +143,25 @@ struct worker {
   struct iopress_codec_context *context;
   enum content content;
   size_t length;
-  struct kept wanted;
+  struct kept wanted, first;
 };
+
+static void
+worker_set (struct check_run *run, struct worker *worker, unsigned int i)
+{
+  worker->run = *run;
+  worker->content = (enum content) (i % CONTENT_KINDS);
+  worker->length = CHECK_SMALL - i * 777;
+}
 
 static void
 worker_open (struct check_run *run, struct worker *worker, unsigned int i)
 {
   int level = run->ops->level_default;
 
-  worker->content = (enum content) (i % CONTENT_KINDS);
-  worker->length = CHECK_SMALL - i * 777;
+  worker_set (run, worker, i);
   check_input (run, worker->content, i, worker->length);
-  fresh_frame (run, level, worker->length, &worker->wanted);
+  fresh_frame (run, level, "", worker->length, &worker->wanted);
   worker->context = check_open (run, level, "", CHECK_SMALL);
 }
 
@@ -150,6 +175,50 @@ worker_step (struct check_run *run, const struct worker *worker,
   check_gives_back (run, context, &worker->wanted, worker->length);
 }
 
+/* One of the levels, or of the texts of parameters behind them. */
+static bool
+setting (struct check_run *run, unsigned int index, int *level,
+         char text[CHECK_TEXT_BYTES])
+{
+  unsigned int levels = 0;
+
+  text[0] = '\0';
+  while (levels <= index && check_level (run->ops, levels, level))
+    levels++;
+  if (levels > index)
+    return true;
+  *level = run->ops->level_default;
+  return check_text (run->ops, index - levels, text) &&
+    strlen (text) <= IOPRESS_CODEC_PARAMETERS_MAX;
+}
+
+/* Contexts of all settings, which the one that was opened last must not have
+ * changed.
+ */
+static void
+try_settings (struct check_run *run)
+{
+  static struct iopress_codec_context *contexts[SETTINGS];
+  static struct kept wanted[SETTINGS];
+  char text[CHECK_TEXT_BYTES];
+  unsigned int count;
+  int level;
+
+  check_input (run, CONTENT_PAGES, 5, CHECK_SMALL);
+  for (count = 0; count < SETTINGS && setting (run, count, &level, text);
+       count++)
+    fresh_frame (run, level, text, CHECK_SMALL, &wanted[count]);
+  for (count = 0; count < SETTINGS && setting (run, count, &level, text);
+       count++)
+    contexts[count] = check_open (run, level, text, CHECK_SMALL);
+  while (count-- > 0) {
+    expect_frame (run, contexts[count], CHECK_SMALL, &wanted[count],
+                  "when there are contexts of other levels or parameters");
+    check_close (run, contexts[count]);
+    check_release (&wanted[count]);
+  }
+}
+
 void
 check_contexts (struct check_run *run)
 {
@@ -158,6 +227,7 @@ check_contexts (struct check_run *run)
   unsigned int i, round;
 
   check_buffers_open (run, CHECK_SMALL);
+  try_settings (run);
   for (i = 0; i < CONTEXTS; i++)
     worker_open (run, &workers[i], i);
   for (round = 0; round < 3; round++)
@@ -196,31 +266,78 @@ work (void *opaque)
   return NULL;
 }
 
-void
-check_threads (struct check_run *run)
+/* The first calls of the process come at the same time. */
+static void *
+begin_work (void *opaque)
+{
+  struct worker *worker = opaque;
+  struct check_run *run = &worker->run;
+  unsigned int i = (unsigned int) (worker - threads);
+  int level = run->ops->level_default;
+
+  check_buffers_open (run, CHECK_SMALL);
+  check_input (run, worker->content, i, worker->length);
+  pthread_barrier_wait (&barrier);
+  fresh_frame (run, level, "", worker->length, &worker->first);
+  check_buffers_close (run);
+  return NULL;
+}
+
+static void
+in_threads (struct check_run *run, void *(*function) (void *opaque))
 {
   pthread_t started[THREADS];
   unsigned int i;
 
-  check_buffers_open (run, CHECK_SMALL);
-  pthread_barrier_init (&barrier, NULL, THREADS);
-  for (i = 0; i < THREADS; i++) {
-    worker_open (run, &threads[i], i);
-    threads[i].run = *run;
-  }
   for (i = 0; i < THREADS; i++)
-    if (thread_start (&started[i], work, &threads[i]) != 0)
+    if (thread_start (&started[i], function, &threads[i]) != 0)
       check_fail (run, "a thread cannot be started");
   for (i = 0; i < THREADS; i++)
     pthread_join (started[i], NULL);
+}
+
+void
+check_threads (struct check_run *run)
+{
+  unsigned int i;
+
+  pthread_barrier_init (&barrier, NULL, THREADS);
+  for (i = 0; i < THREADS; i++)
+    worker_set (run, &threads[i], i);
+  in_threads (run, begin_work);
+  check_buffers_open (run, CHECK_SMALL);
+  for (i = 0; i < THREADS; i++) {
+    worker_open (run, &threads[i], i);
+    if (!kept_same (&threads[i].first, &threads[i].wanted))
+      check_fail (run, ".compress of the same %zu bytes gives another frame "
+                  "when all threads begin at once", threads[i].length);
+  }
+  in_threads (run, work);
   for (i = 0; i < THREADS; i++)
     check_close (run, threads[i].context);
+}
+
+/* Parameters stay when the level changes. */
+static void
+set_with_parameters (struct check_run *run, int level, const char *text)
+{
+  struct iopress_codec_context *context;
+  struct kept frame;
+
+  fresh_frame (run, level, text, CHECK_SMALL, &frame);
+  context = check_open (run, run->ops->level_default, text, CHECK_SMALL);
+  check_set_level (run, context, level);
+  expect_frame (run, context, CHECK_SMALL, &frame,
+                "after .set_level than after .open, with parameters");
+  check_close (run, context);
+  check_release (&frame);
 }
 
 void
 check_levels_set (struct check_run *run)
 {
   struct iopress_codec_context *context;
+  char text[CHECK_TEXT_BYTES];
   struct kept frame;
   unsigned int i;
   int level;
@@ -231,15 +348,22 @@ check_levels_set (struct check_run *run)
   context = check_open (run, run->ops->level_default, "", CHECK_SMALL);
   check_input (run, CONTENT_PAGES, 4, CHECK_SMALL);
   for (i = 0; check_level (run->ops, i, &level); i++) {
-    fresh_frame (run, level, CHECK_SMALL, &frame);
+    fresh_frame (run, level, "", CHECK_SMALL, &frame);
     check_set_level (run, context, level);
+    /* A failure does not change it. */
+    if (i % 2 == 1)
+      check_compress (run, context, CHECK_SMALL, 10);
     expect_frame (run, context, CHECK_SMALL, &frame,
                   "after .set_level than after .open");
     check_release (&frame);
   }
-  fresh_frame (run, run->ops->level_default, CHECK_SMALL, &frame);
+  fresh_frame (run, run->ops->level_default, "", CHECK_SMALL, &frame);
   check_set_level (run, context, run->ops->level_default);
   expect_frame (run, context, CHECK_SMALL, &frame,
                 "after .set_level than after .open");
   check_close (run, context);
+  for (i = 0; check_text (run->ops, i, text); i++) {
+    set_with_parameters (run, run->ops->level_min, text);
+    set_with_parameters (run, run->ops->level_max, text);
+  }
 }

@@ -3,8 +3,10 @@
 
 #include <config.h>
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check_private.h"
@@ -45,4 +47,25 @@ check_measured (struct check_run *run, const char *format, ...)
   va_start (arguments, format);
   write_text (run, format, arguments);
   va_end (arguments);
+}
+
+void
+check_apart (struct check_run *run,
+             void (*work) (struct check_run *run, void *opaque), void *opaque)
+{
+  int status = 0;
+  pid_t child;
+
+  fflush (NULL);
+  child = fork ();
+  if (child == 0) {
+    work (run, opaque);
+    _exit (0);
+  }
+  if (child < 0 || waitpid (child, &status, 0) != child)
+    check_fail (run, "a process cannot be made");
+  if (WIFSIGNALED (status))
+    raise (WTERMSIG (status));
+  if (status != 0)
+    _exit (WEXITSTATUS (status));
 }

@@ -28,6 +28,8 @@ struct check_note {
 struct guarded {
   uint8_t *map;
   size_t bytes;                /* between the two pages */
+  bool at_start;               /* buffers begin behind the first page, and do
+                                * not end before the second */
 };
 
 /* A check that runs, or a thread of it. */
@@ -52,7 +54,7 @@ enum content {
   CONTENT_TEXT,
   CONTENT_POINTERS,            /* of a kernel's structures */
   CONTENT_CODE,                /* of this program and its libraries */
-  CONTENT_PAGES,               /* of a guest, or all of these, a page each */
+  CONTENT_PAGES,               /* of a guest, or all of these by pages */
   CONTENT_KINDS,
   CONTENT_SPARSE = CONTENT_KINDS,      /* mostly empty, so quick to pack */
 };
@@ -68,6 +70,13 @@ void check_skip (struct check_run *run, const char *format, ...)
 /* Say what was measured. */
 void check_measured (struct check_run *run, const char *format, ...)
   __attribute__ ((format (printf, 2, 3)));
+
+/* Do WORK in a process of its own, with what RUN has now.  The check ends as
+ * that does, unless that comes to its end.
+ */
+void check_apart (struct check_run *run,
+                  void (*work) (struct check_run *run, void *opaque),
+                  void *opaque);
 
 /* Exit statuses of the child. */
 #define CHECK_EXIT_FAILS 1
@@ -87,10 +96,11 @@ uint64_t random_next (uint64_t *state);
  */
 void check_buffers_open (struct check_run *run, size_t chunk);
 void check_buffers_close (struct check_run *run);
-/* Where LENGTH bytes end before the page behind them.  Bytes before them get a
- * pattern, which guarded_is_intact looks for.
+/* Where LENGTH bytes end before the page behind them, or begin behind the page
+ * before them.  Bytes on the other side get a pattern, which guarded_is_intact
+ * looks for.
  */
-uint8_t *guarded_end (const struct guarded *guarded, size_t length);
+uint8_t *guarded_place (const struct guarded *guarded, size_t length);
 bool guarded_is_intact (const struct guarded *guarded, size_t length);
 /* Every page of it gets its memory. */
 void guarded_fill (const struct guarded *guarded);
@@ -142,6 +152,11 @@ size_t check_bound (struct check_run *run, size_t length);
 bool check_knows (struct check_run *run, const void *bytes, size_t length);
 void check_set_level (struct check_run *run,
                       struct iopress_codec_context *context, int level);
+
+/* What functions that have returned have left on the stack is gone; other bytes
+ * stand there each time.
+ */
+void check_clobber_stack (void);
 
 /* A call of the plugin begins, which is named for the report and may take the
  * time that LENGTH bytes of input may; and ends.

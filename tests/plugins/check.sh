@@ -78,19 +78,25 @@ bites exits round-trips 'ended the process in .compress, 4096 bytes'
 bites writes-input round-trips "$crash in .compress"
 bites reads-on round-trips "$crash in .compress"
 bites no-last-level levels '\.compress of 65536 bytes failed'
+bites reads-up levels '\.decompress of a frame .* failed'
 bites small-only large '\.compress of 16777216 bytes failed'
 bites loses-at-large large 'gave other bytes'
 bites tight-bound incompressible 'no room in the [0-9]* of .bound'
 bites tight-at-large incompressible 'of 16777216 bytes finds no room'
 bites writes-on exact-room "$crash in .compress"
-bites writes-before exact-room 'wrote before its output'
+bites writes-before exact-room 'wrote beside its output'
 bites fails-no-room no-room 'returned -1, not IOPRESS_CODEC_NO_ROOM'
 bites cuts-short no-room 'returned 0, not IOPRESS_CODEC_NO_ROOM'
 bites counts repeats 'another frame'
 bites wants-alignment repeats 'when they stand elsewhere'
-bites counts-contexts contexts 'another frame when there are other contexts'
+bites tells-time repeats 'another frame'
+bites tells-pid repeats 'in another process'
+bites last-level contexts 'contexts of other levels'
+bites counts-contexts contexts 'another frame when there are .*contexts'
 bites shares threads 'while other threads are at work'
+bites races threads 'when all threads begin at once'
 bites keeps-level set-level 'after .set_level'
+bites forgets-level set-level 'after .set_level'
 bites knows-all is-frame 'for a frame'
 bites knows-none is-frame 'does not know a frame of level'
 bites dies-on-frame is-frame "$crash in .is_frame"
@@ -100,6 +106,7 @@ bites fleeting-text errors '\.error_text .* not give a line of ASCII'
 bites accepts-cut truncated 'accepts a frame that ends early'
 bites accepts-tail lengths 'accepts a byte behind the frame'
 bites trusts damaged "$crash in .decompress"
+bites reads-before damaged "$crash in .decompress"
 bites leaves-bytes damaged 'leaves bytes of its output'
 bites hangs repeats 'hangs in .decompress, a frame of 64 bytes'
 bites prints process 'prints "compressing'
@@ -112,6 +119,7 @@ if grep -q '^#define SANITIZED' "$abs_top_builddir/src/config.h"; then
   echo "leaks, memory and speed are not looked at with a sanitizer" >&2
 else
   bites forgets-to-set repeats 'another frame|memory that was never written'
+  bites uses-stack repeats 'another frame'
   bites leaks leaks 'memory leaks: .* of .open to .close'
   bites leaks-calls leaks 'memory leaks'
   bites leaks-pages leaks 'mappings leak'
@@ -130,7 +138,8 @@ iopress info --sandbox=on /dev/null 2>"$work/why" || :
 if grep -q -e --sandbox=on "$work/why"; then
   echo "no codec can be confined here" >&2
 else
-  bites asks confined 'calls (access|faccessat2?), which iopress denies'
+  bites asks confined '\.compress calls (access|faccessat2?), which iopress'
+  bites reads-in-open confined '\.open calls open(at)?, which iopress denies'
 fi
 
 # As the loader would not take it, so it is not checked.

@@ -56,7 +56,7 @@ burn (double seconds)
     ;
 }
 
-static int contexts;
+static int contexts, last_level;
 static volatile unsigned int calls;
 
 /* So that no compiler finds out that nobody uses it. */
@@ -73,10 +73,13 @@ static context_t *
 open_flawed (int level, const char *parameters, size_t chunk_size)
 {
   contexts++;
+  last_level = level;
   if (is ("leaks"))
     take_memory (100);
   if (is ("opens-files"))
     (void) !open ("/dev/null", O_RDONLY);
+  if (is ("reads-in-open"))
+    close (open ("/dev/null", O_RDONLY));
   if (is ("takes-signals"))
     signal (SIGUSR1, SIG_IGN);
   if (is ("keeps-text") && parameters[0] != '\0')
@@ -130,6 +133,21 @@ before_compress (const unsigned char *input, size_t length)
   change_process ();
 }
 
+/* Once, and whoever comes meanwhile does not wait for it: 0 for him. */
+static unsigned char
+make_tables (void)
+{
+  static volatile int begun;
+
+  if (calls == 0 && begun)
+    return 0;
+  begun = 1;
+  if (calls == 0)
+    usleep (20000);
+  calls = 1;
+  return 1;
+}
+
 /* And what it does to the frame. */
 static void
 mark_frame (const unsigned char *input, unsigned char *frame)
@@ -143,6 +161,17 @@ mark_frame (const unsigned char *input, unsigned char *frame)
     frame[MARK] = (unsigned char) contexts;
   if (is ("wants-alignment"))
     frame[MARK] = (uintptr_t) input % 2;
+  if (is ("last-level"))
+    frame[MARK] = (unsigned char) last_level;
+  if (is ("tells-time"))
+    frame[MARK] = (unsigned char) time (NULL);
+  if (is ("tells-pid"))
+    frame[MARK] = (unsigned char) getpid ();
+  if (is ("uses-stack"))
+    frame[MARK] =
+      ((const volatile unsigned char *) __builtin_frame_address (0))[-9000];
+  if (is ("races"))
+    frame[MARK] = make_tables ();
   if (is ("forgets-to-set")) {
     memory = malloc (20000);
     frame[MARK] = memory[somewhere];
@@ -162,7 +191,7 @@ compress_flawed (context_t *context, const void *input, size_t length,
   before_compress (input, length);
   if (is ("small-only") && length > 1 << 20)
     return IOPRESS_CODEC_ERROR;
-  if (is ("shares") && length <= sizeof shared) {
+  if (is ("shares") && length <= sizeof shared && calls++ > 8) {
     memcpy (shared, input, length);
     usleep (500);
     input = shared;
@@ -170,6 +199,8 @@ compress_flawed (context_t *context, const void *input, size_t length,
   result = run_codec.compress (context, input, length, output, size);
   if (is ("writes-on") && result == IOPRESS_CODEC_NO_ROOM)
     ((volatile unsigned char *) output)[size] = 1;
+  if (is ("forgets-level") && result == IOPRESS_CODEC_NO_ROOM)
+    run_codec.set_level (context, run_codec.level_default);
   if (is ("writes-before") && size > 0)
     ((volatile unsigned char *) output)[-1] = 1;
   if (is ("fails-no-room") && result == IOPRESS_CODEC_NO_ROOM)
@@ -201,6 +232,8 @@ forgive (context_t *context, const void *input, size_t length, void *output,
   if (is ("leaves-bytes") && length >= 13 && output_length == 20000 &&
       run_codec.is_frame (input, length))
     return output_length;
+  if (is ("reads-before") && length >= 13 && output_length == 20000)
+    calls += ((const volatile unsigned char *) output)[-300];
   if (is ("hangs") && length == 64)
     for (;;)
       calls++;
@@ -231,6 +264,8 @@ decompress_flawed (context_t *context, const void *input, size_t length,
 {
   size_t result;
 
+  if (is ("reads-up") && ((const unsigned char *) input)[MARK] < last_level)
+    return IOPRESS_CODEC_ERROR;
   if (is ("trusts"))
     return trust (input, length, output, output_length);
   if (is ("slow"))

@@ -147,7 +147,8 @@ test_struct_sizes (void **state)
   install ("variant", "newer");
   assert_loads ("newer");
   assert_variant_refused ("too-old", "has no room for .decompress");
-  assert_variant_refused ("nameless", ".struct_size of 8 has no room for .name");
+  assert_variant_refused ("nameless",
+                          ".struct_size of 8 has no room for .name");
   assert_variant_refused ("cut", "IOPRESS_REGISTER_CODEC");
 }
 
