@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/confine.h"
 #include "cmd/say.h"
@@ -23,6 +24,9 @@ static const char help[] =
   "\n"
   "      --json              print one JSON object\n";
 
+/* At least, for the column of versions. */
+#define VERSION_WIDTH 12
+
 struct plugins {
   struct common_options common;
   bool json;
@@ -36,6 +40,7 @@ static const struct option long_options[] = {
 
 struct list {
   bool as_json;                /* otherwise lines are printed */
+  int version_width;           /* of the column */
   struct json json;            /* started with the first plugin */
   unsigned int count;          /* plugins printed */
 };
@@ -59,6 +64,36 @@ add_parameter (struct json *object,
   json_close (object);
 }
 
+/* What the library calls itself, if that can be shown. */
+static const char *
+version_of (const struct codec *codec)
+{
+  const char *version = codec->ops.version ();
+
+  return codec_text_is_line (version) ? version : "unknown";
+}
+
+/* The number at its begin: some go on with a date. */
+static int
+number_length (const char *version)
+{
+  return (int) strcspn (version, " ,");
+}
+
+static int
+measure (void *opaque, const char *name, const struct codec *codec,
+         const struct error *why)
+{
+  struct list *list = opaque;
+  int length = codec != NULL ? number_length (version_of (codec)) : 0;
+
+  (void) name;
+  (void) why;
+  if (length > list->version_width)
+    list->version_width = length;
+  return 0;
+}
+
 static void
 add_description (struct json *plugin, const struct codec *codec)
 {
@@ -66,7 +101,7 @@ add_description (struct json *plugin, const struct codec *codec)
   const struct iopress_codec_parameter *parameter;
   size_t i;
 
-  json_add_string (plugin, "version", ops->version ());
+  json_add_string (plugin, "version", version_of (codec));
   json_add_integer (plugin, "level_min", ops->level_min);
   json_add_integer (plugin, "level_max", ops->level_max);
   json_add_integer (plugin, "level_default", ops->level_default);
@@ -115,6 +150,22 @@ end_json (struct list *list)
   json_end (&list->json);
 }
 
+static void
+print_row (struct list *list, const char *name, const struct codec *codec)
+{
+  const struct iopress_codec *ops = &codec->ops;
+  const char *version = version_of (codec);
+
+  if (list->count++ == 0)
+    printf ("%-15s %-*s %-10s %7s  %s\n", "NAME", list->version_width,
+            "VERSION", "LEVELS", "DEFAULT", "PATH");
+  printf ("%-15s %-*.*s %4d..%-4d %7d  ", name, list->version_width,
+          number_length (version), version, ops->level_min, ops->level_max,
+          ops->level_default);
+  visible_print (stdout, codec->path);
+  putchar ('\n');
+}
+
 static int
 visit (void *opaque, const char *name, const struct codec *codec,
        const struct error *why)
@@ -123,16 +174,8 @@ visit (void *opaque, const char *name, const struct codec *codec,
 
   if (list->as_json)
     add_json (list, name, codec, why);
-  else if (codec != NULL) {
-    if (list->count++ == 0)
-      printf ("%-15s %-12s %-10s %7s  %s\n", "NAME", "VERSION", "LEVELS",
-              "DEFAULT", "PATH");
-    printf ("%-15s %-12s %4d..%-4d %7d  ", name, codec->ops.version (),
-            codec->ops.level_min, codec->ops.level_max,
-            codec->ops.level_default);
-    visible_print (stdout, codec->path);
-    putchar ('\n');
-  }
+  else if (codec != NULL)
+    print_row (list, name, codec);
   else
     say_error (why);
   return 0;
@@ -147,7 +190,7 @@ print_description (const struct codec *codec)
   size_t i;
 
   printf ("name: %s\nversion: %s\nlevels: %d..%d%s, default %d\n", ops->name,
-          ops->version (), ops->level_min, ops->level_max,
+          version_of (codec), ops->level_min, ops->level_max,
           ops->set_level != NULL ? ", auto" : "", ops->level_default);
   printf ("frames known: %s\npath: ", ops->is_frame != NULL ? "yes" : "no");
   visible_print (stdout, codec->path);
@@ -176,18 +219,29 @@ describe (const char *folder, const char *name, struct list *list,
 }
 
 static int
+list_all (const char *folder, struct list *list, struct error *err)
+{
+  if (!list->as_json && codec_each (folder, measure, list, err) < 0)
+    return -1;
+  return codec_each (folder, visit, list, err);
+}
+
+static int
 run (void *state, char **operands, struct error *err)
 {
   const struct plugins *plugins = state;
   const char *folder = plugins->common.plugin_folder;
-  struct list list = { .as_json = plugins->json };
+  struct list list = {
+    .as_json = plugins->json,
+    .version_width = VERSION_WIDTH,
+  };
   int result;
 
   if (confine_privileges (&plugins->common, PRIVILEGES_READ, err) < 0 ||
       confine_to_reading (&plugins->common, err) < 0)
     return -1;
   result = operands[0] != NULL ? describe (folder, operands[0], &list, err)
-    : codec_each (folder, visit, &list, err);
+    : list_all (folder, &list, err);
   if (plugins->json && result == 0)
     end_json (&list);
   return result;

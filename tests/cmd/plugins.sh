@@ -69,3 +69,27 @@ chmod 755 "$work"
   >"$work/out" 2>"$work/err" || fail "a broken plugin fails the list"
 test "$(wc -l <"$work/out")" -eq "$(wc -l <"$work/text")" || fail "others gone"
 grep -q 'broken\.so' "$work/err" || fail "the broken one is not named"
+
+# A version that goes on with a date, is long, or cannot be shown leaves the
+# columns as they are; all of it is shown where there is room.
+. "$abs_top_srcdir/tests/plugins/common.sh"
+rm -rf "$work/plugins"
+make_plugins foreign
+for name in dated long mute; do
+  cp "$abs_top_builddir/tests/plugins/.libs/versions.so" \
+    "$work/plugins/$name.so"
+done
+with_plugins plugins >"$work/out"
+python3 - "$work/out" <<'PYTHON'
+import sys
+
+lines = open(sys.argv[1]).read().splitlines()
+rows = {line.split()[0]: line.split() for line in lines[1:]}
+assert rows["dated"][1] == "1.0.8", rows
+assert rows["long"][1] == "1.2.3-rc4+git20260101", rows
+assert rows["mute"][1] == "unknown", rows
+assert len({line.index("/") for line in lines[1:]}) == 1, lines
+assert all(line[lines[0].index("LEVELS") - 1] == " " for line in lines), lines
+PYTHON
+with_plugins plugins dated | grep -qx 'version: 1.0.8, 13-Jul-2019'
+with_plugins plugins --json mute | grep -q '"version": *"unknown"'
