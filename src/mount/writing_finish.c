@@ -115,7 +115,9 @@ write_footer (struct writing *writing, const struct footer *footer)
     .index_offset = footer->index_offset,
     .bytes = offset + sizeof bytes,
   };
+  pthread_mutex_lock (&writing->windows->lock);
   writing->end = align_up (writing->written.bytes, PAGE_BYTES);
+  pthread_mutex_unlock (&writing->windows->lock);
   result = write_fully (writing->fd, offset, bytes, sizeof bytes);
   return result != 0 ? result
     : truncate_to (writing->fd, writing->written.bytes);

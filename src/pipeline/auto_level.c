@@ -3,6 +3,8 @@
 
 #include <config.h>
 
+#include <stdatomic.h>
+
 #include "pipeline/auto_level.h"
 
 /* Between two looks: enough windows and time for the shares to mean much. */
@@ -45,7 +47,7 @@ auto_level_init (struct auto_level *choice, const struct iopress_codec *codec)
 int
 auto_level_now (const struct auto_level *choice)
 {
-  return choice->levels[choice->rung];
+  return choice->levels[atomic_load (&choice->rung)];
 }
 
 static unsigned int
