@@ -104,7 +104,10 @@ eventually ()
   local end=$((SECONDS + 60))
 
   until "$@"; do
-    test $SECONDS -lt $end || return 1
+    if test $SECONDS -ge $end; then
+      echo "not in a minute: $*" >&2
+      return 1
+    fi
     sleep 0.05
   done
 }

@@ -64,6 +64,7 @@ killed ()
 
 end_mount ()
 {
+  test ! -s "$work/log" || sed 's/^/mount: /' "$work/log" >&2
   test -z "$daemon" || kill -KILL "$daemon" 2>/dev/null
   ! mountpoint -q "$mnt" || umount -l "$mnt"
 }
