@@ -49,17 +49,13 @@ ends_within (struct image *image, const uint8_t *piece, size_t length,
              uint64_t offset)
 {
   const size_t magic_bytes = strlen (FOOTER_END_MAGIC);
-  const uint8_t *at;
+  size_t end;
 
-  while (length >= magic_bytes &&
-         (at = memrchr (piece, FOOTER_END_MAGIC[0],
-                        length - magic_bytes + 1)) != NULL) {
-    length = (size_t) (at - piece);
-    if (memcmp (at, FOOTER_END_MAGIC, magic_bytes) == 0 &&
-        ends_at (image, offset + length + magic_bytes))
+  for (end = length; end >= magic_bytes; end--)
+    if (memcmp (piece + end - magic_bytes, FOOTER_END_MAGIC,
+                magic_bytes) == 0 &&
+        ends_at (image, offset + end))
       return true;
-    length += magic_bytes - 1;
-  }
   return false;
 }
 
