@@ -116,13 +116,11 @@ note_lost (void *opaque, uint64_t window)
 }
 
 static int
-unpack (struct recover *recover, struct record_intake *records,
-        const struct sink *sink, struct error *err)
+unpack (struct recover *recover, const struct sink *sink, struct error *err)
 {
   struct image *image = &recover->salvage.image;
   struct run_options options = run_options_of (&recover->common);
   struct job job = salvage_job (&recover->decoding);
-  struct intake intake = record_intake_face (records);
   struct progress *progress = progress_begin (&recover->common, "recover",
                                               image->header.source_bytes,
                                               image->header.chunk_bytes,
@@ -131,9 +129,7 @@ unpack (struct recover *recover, struct record_intake *records,
 
   options.lost = note_lost;
   options.lost_opaque = recover;
-  result = pipeline_run (&intake, &job, sink, &options, err);
-  if (result == 0)
-    result = sink_complete (sink, err);
+  result = record_intake_run (image, false, &job, sink, &options, err);
   progress_end (&progress, result == 0);
   return result;
 }
@@ -143,17 +139,15 @@ write_pages (struct recover *recover, struct error *err)
 {
   struct image *image = &recover->salvage.image;
   struct sink sink = SINK_CLOSED;
-  struct record_intake *records = NULL;
-  int result = -1;
+  int result;
 
   recover->lost = calloc (image->footer.record_count + 1,
                           sizeof *recover->lost);
   if (recover->lost == NULL)
     return error_set (err, ERROR_FAILED, ENOMEM, "cannot list the records");
-  if (record_intake_open (image, false, &records, err) == 0 &&
-      page_sink_open (&recover->output.file, image, &sink, err) == 0)
-    result = unpack (recover, records, &sink, err);
-  record_intake_close (records);
+  result = page_sink_open (&recover->output.file, image, &sink, err);
+  if (result == 0)
+    result = unpack (recover, &sink, err);
   sink_close (&sink);
   return result < 0 ? -1 : output_commit (&recover->output, err);
 }

@@ -3,9 +3,6 @@
 
 #include <config.h>
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "pipeline/record_intake.h"
 #include "pipeline/slot_read.h"
 #include "pipeline/stream_intake.h"
@@ -17,41 +14,7 @@ struct record_intake {
   struct image *image;
   uint64_t next;               /* entry to begin next */
   struct slot_reader *reader;
-  struct stream_intake *stream;        /* instead, for a pipe */
 };
-
-int
-record_intake_open (struct image *image, bool cached,
-                    struct record_intake **intake_out, struct error *err)
-{
-  struct record_intake *intake = calloc (1, sizeof *intake);
-  int result;
-
-  if (intake == NULL)
-    return error_set (err, ERROR_FAILED, errno, "cannot set up reading");
-  intake->image = image;
-  if (image->file->stream)
-    result = stream_intake_open (image, &intake->stream, err);
-  else
-    result = slot_reader_open (image->file, cached ? SLOT_READ_ALL
-                               : SLOT_READ_UNCACHED, &intake->reader, err);
-  if (result < 0) {
-    record_intake_close (intake);
-    return -1;
-  }
-  *intake_out = intake;
-  return 0;
-}
-
-void
-record_intake_close (struct record_intake *intake)
-{
-  if (intake == NULL)
-    return;
-  slot_reader_close (intake->reader);
-  stream_intake_close (intake->stream);
-  free (intake);
-}
 
 size_t
 record_intake_room (uint32_t chunk_bytes)
@@ -110,16 +73,35 @@ finish (void *opaque)
   return slot_reader_finish (intake->reader);
 }
 
-struct intake
-record_intake_face (struct record_intake *intake)
+int
+record_intake_run (struct image *image, bool cached, const struct job *job,
+                   const struct sink *sink, const struct run_options *options,
+                   struct error *err)
 {
-  if (intake->stream != NULL)
-    return stream_intake_face (intake->stream);
-  return (struct intake) {
-    .opaque = intake,
+  struct record_intake records = { .image = image };
+  struct intake intake = {
+    .opaque = &records,
     .begin = begin,
     .finish = finish,
     .depth = READ_DEPTH,
-    .read_fd = slot_reader_descriptor (intake->reader),
   };
+  struct stream_intake *stream = NULL;
+  int result;
+
+  if (image->file->stream) {
+    result = stream_intake_open (image, &stream, err);
+    if (result == 0)
+      intake = stream_intake_face (stream);
+  }
+  else {
+    result = slot_reader_open (image->file, cached ? SLOT_READ_ALL
+                               : SLOT_READ_UNCACHED, &records.reader, err);
+    if (result == 0)
+      intake.read_fd = slot_reader_descriptor (records.reader);
+  }
+  if (result == 0)
+    result = pipeline_run (&intake, job, sink, options, err);
+  slot_reader_close (records.reader);
+  stream_intake_close (stream);
+  return result < 0 ? -1 : sink_complete (sink, err);
 }

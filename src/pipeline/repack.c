@@ -162,19 +162,11 @@ repack_run (const struct repack *repack, const struct run_options *options,
     .image_bytes = image_bytes,
   };
   struct job job = make_job (&what);
-  struct record_intake *records = NULL;
   struct sink sink = SINK_CLOSED;
-  struct intake intake;
-  int result = -1;
+  int result = image_sink_open (&to, &sink, err);
 
-  if (record_intake_open (repack->image, true, &records, err) == 0 &&
-      image_sink_open (&to, &sink, err) == 0) {
-    intake = record_intake_face (records);
-    result = pipeline_run (&intake, &job, &sink, options, err);
-    if (result == 0)
-      result = sink_complete (&sink, err);
-  }
-  record_intake_close (records);
+  if (result == 0)
+    result = record_intake_run (repack->image, true, &job, &sink, options, err);
   sink_close (&sink);
   return result;
 }
@@ -218,17 +210,9 @@ verify_records (struct image *image, const struct codec *codec,
     .name = image->file->name,
   };
   struct job job = unpack_job (&decoding);
-  struct record_intake *records;
   struct sink sink = null_sink ();
-  struct intake intake;
-  int result;
 
-  if (record_intake_open (image, false, &records, err) < 0)
-    return -1;
-  intake = record_intake_face (records);
-  result = pipeline_run (&intake, &job, &sink, options, err);
-  record_intake_close (records);
-  return result;
+  return record_intake_run (image, false, &job, &sink, options, err);
 }
 
 int
