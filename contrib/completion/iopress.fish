@@ -15,7 +15,7 @@ function __iopress_complete
         case :folders
             __fish_complete_directories (commandline -ct)
         case '*'
-            string join \n $candidates
+            string join -- \n $candidates
     end
 end
 

@@ -130,5 +130,30 @@ test "$(zsh_completed restore '')" = :files
 COMP_WORDS=(iopress save --codec = zs) COMP_CWORD=4
 _iopress "$IOPRESS"
 test "${COMPREPLY[*]}" = zstd
+
+# And in fish, where it is installed.
 command -v fish >/dev/null || exit 0
-fish --no-execute "$completion/iopress.fish"
+mkdir "$work/bin"
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$IOPRESS" >"$work/bin/iopress"
+chmod 755 "$work/bin/iopress"
+
+# fish_completed TEXT: the same of the command line "iopress TEXT".
+fish_completed ()
+{
+  # shellcheck disable=SC2016
+  HOME=$work PATH=$work/bin:$PATH XDG_CONFIG_HOME=$work XDG_DATA_HOME=$work \
+    fish -c 'source $argv[1]; complete -C "iopress $argv[2]"' \
+    "$completion/iopress.fish" "$1" | cut -f 1 | sort
+}
+
+fish_completed '' | grep -v '^-' >"$work/completed"
+expect_equal "verbs of --help and of fish" "$work/verbs" "$work/completed"
+for words in 'save --' 'info --js' 'mount --status --'; do
+  # shellcheck disable=SC2086
+  sh "$completion/words" "$IOPRESS" $words | cut -f 1 | sort |
+    grep -e "^${words##* }" >"$work/wanted"
+  fish_completed "$words" >"$work/completed"
+  expect_equal "$words: fish" "$work/wanted" "$work/completed"
+done
+(cd "$work" && touch guest.iop && fish_completed 'verify gue') |
+  grep -q -x guest.iop || fail "fish completes no file"
