@@ -27,3 +27,24 @@ holds '' '/usr/lib.*/iopress/plugins/zstd.so'
 holds devel- /usr/include/iopress-plugin.h
 holds libvirt- /usr/share/iopress/libvirt/install-iohelper
 holds libvirt- /usr/lib/systemd/system/var-lib-libvirt-qemu-save.mount
+
+# Into a root of its own, where they are as they were made; and out again.
+test "$(id -u)" = 0 || exit 0
+root=$work/root
+rpm_there ()
+{
+  rpm --root "$root" --nodeps --noscripts "$@" >"$work/log" 2>&1 ||
+    fail "rpm $*: $(tail -n 20 "$work/log")"
+}
+
+mkdir "$root"
+mapfile -t packages < <(find "$rpms" -name 'iopress*.x86_64.rpm' \
+  ! -name '*debug*')
+test ${#packages[@]} -eq 3 || fail "packages: ${packages[*]}"
+rpm_there -i "${packages[@]}"
+rpm_there -V iopress iopress-devel iopress-libvirt
+"$root/usr/bin/iopress" --version | grep -q "^iopress " ||
+  fail "what is installed does not run"
+rpm_there -e iopress iopress-devel iopress-libvirt
+find "$root" -name '*iopress*' >"$work/left"
+test ! -s "$work/left" || fail "left: $(cat "$work/left")"
