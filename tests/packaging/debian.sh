@@ -51,11 +51,12 @@ make_libvirt ()
 # make_next DEB: the same as a later version, its program and hook changed.
 make_next ()
 {
-  local tree=$work/next file
+  local tree=$work/next version file
 
+  version=$(dpkg-deb -f "$1" Version)
   rm -rf "$tree"
   dpkg-deb -R "$1" "$tree"
-  sed -i -E 's/0\.1\.0-1/&.1/' "$tree/DEBIAN/control"
+  sed -i "s/${version//./\\.}/&.1/" "$tree/DEBIAN/control"
   for file in "$tree/usr/bin/iopress" "$tree"/usr/share/iopress/libvirt/*-hook
   do
     test ! -e "$file" || echo '# later version' >>"$file"
