@@ -38,6 +38,8 @@ check_begin (struct check_run *run, size_t length, const char *format, ...)
 {
   va_list arguments;
 
+  if (run->beside)
+    return;
   va_start (arguments, format);
   vsnprintf (run->note->call, sizeof run->note->call, format, arguments);
   va_end (arguments);
@@ -48,6 +50,8 @@ check_begin (struct check_run *run, size_t length, const char *format, ...)
 void
 check_end (struct check_run *run)
 {
+  if (run->beside)
+    return;
   set_timers (0);
   run->note->inside = false;
 }

@@ -150,6 +150,7 @@ static void
 worker_set (struct check_run *run, struct worker *worker, unsigned int i)
 {
   worker->run = *run;
+  worker->run.beside = true;
   worker->content = (enum content) (i % CONTENT_KINDS);
   worker->length = CHECK_SMALL - i * 777;
 }
@@ -289,11 +290,14 @@ in_threads (struct check_run *run, void *(*function) (void *opaque))
   pthread_t started[THREADS];
   unsigned int i;
 
+  check_begin (run, (size_t) THREADS * ROUNDS * CHECK_SMALL,
+               "calls of %u threads", THREADS);
   for (i = 0; i < THREADS; i++)
     if (thread_start (&started[i], function, &threads[i]) != 0)
       check_fail (run, "a thread cannot be started");
   for (i = 0; i < THREADS; i++)
     pthread_join (started[i], NULL);
+  check_end (run);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include <config.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,9 @@
 #include <unistd.h>
 
 #include "check_private.h"
+
+/* Of threads that fail at once, the first is told. */
+static pthread_mutex_t ending = PTHREAD_MUTEX_INITIALIZER;
 
 static void __attribute__ ((format (printf, 2, 0)))
 write_text (struct check_run *run, const char *format, va_list arguments)
@@ -22,6 +26,7 @@ check_fail (struct check_run *run, const char *format, ...)
 {
   va_list arguments;
 
+  pthread_mutex_lock (&ending);
   va_start (arguments, format);
   write_text (run, format, arguments);
   va_end (arguments);

@@ -38,6 +38,8 @@ struct check_run {
   const struct iopress_codec *ops;
   const char *reference_folder;
   struct check_note *note;
+  bool beside;                 /* other threads call the plugin, too: all of
+                                * them are one call, begun for all */
   struct guarded input, frame, output;
 };
 
