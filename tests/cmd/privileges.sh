@@ -8,6 +8,8 @@
 requires_root
 requires setpriv strace python3
 test -z "$VALGRIND" || skip "valgrind makes system calls of its own"
+# It cannot look for leaks while somebody else traces it.
+export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 iopress --version -v | grep -q '^privileges are given up: yes' ||
   skip "built without libcap-ng"
 
@@ -127,4 +129,4 @@ rm "$folder/new"
 expect_exit 1 as_in_container '' "$IOPRESS" verify "$folder/image"
 cp "$folder/image" "$work/own"
 as_in_container '' "$IOPRESS" verify --sandbox=on "$work/own" ||
-  expect_exit 2 "$IOPRESS" verify --sandbox=on "$work/own"
+  expect_exit 1 "$IOPRESS" verify --sandbox=on "$work/own"
