@@ -13,7 +13,9 @@
 #include "cmd/confine.h"
 #include "cmd/signals.h"
 #include "cmd/verbs.h"
+#include "io/file.h"
 #include "plugin/check.h"
+#include "util/bytes.h"
 #include "util/visible.h"
 
 #define SYNOPSIS "iopress plugin-check [OPTION]... PLUGIN.so"
@@ -24,11 +26,16 @@ static const char help[] =
   "process of its own, and print what came of it as TAP (Test Anything\n"
   "Protocol).  The exit status is 0 when all holds.\n"
   "\n"
-  "      --only=CHECK        try this one alone, a name from the output\n";
+  "      --only=CHECK        try this one alone, a name from the output\n"
+  "      --pages=FILE        with pages of the guest whose memory FILE holds\n";
+
+/* The most pages that are taken, from so many places in the file. */
+#define PAGES_MAX 4096u
+#define PLACES 512u
 
 struct plugin_check_state {
   struct common_options common;
-  const char *only;
+  const char *only, *pages;
   unsigned int number;         /* of the last check reported */
 };
 
@@ -36,6 +43,8 @@ static const struct option long_options[] = {
   COMMON_LONG_OPTIONS,
   { "only", required_argument, NULL,
     OPTION_TEXT (struct plugin_check_state, only) },
+  { "pages", required_argument, NULL,
+    OPTION_TEXT (struct plugin_check_state, pages) },
   { NULL, 0, NULL, 0 },
 };
 
@@ -63,6 +72,53 @@ split_path (const char *path, char folder[PATH_MAX], char name[NAME_MAX + 1],
   return 0;
 }
 
+/* Pages that are not zero, from all over FILE, into room for PAGES_MAX: some in a
+ * row, as they stand there.  Returns their bytes, or -1 with ERR.
+ */
+static int64_t
+take_pages (const struct file *file, uint8_t *pages, struct error *err)
+{
+  uint64_t count = file->size / PAGE_BYTES, run = PAGES_MAX / PLACES;
+  uint64_t step = count > PAGES_MAX ? count / PLACES : run, i;
+  size_t taken = 0;
+
+  for (i = 0; i < count && taken < PAGES_MAX;
+       i += i % step + 1 < run ? 1 : step - i % step) {
+    if (file_read_at (file, i * PAGE_BYTES, pages + taken * PAGE_BYTES,
+                      PAGE_BYTES, err) < 0)
+      return -1;
+    taken += !bytes_are_zero (pages + taken * PAGE_BYTES, PAGE_BYTES);
+  }
+  if (taken == 0)
+    return error_about (err, ERROR_BAD_INPUT, 0, file->name,
+                        "has no page that is not zero");
+  return (int64_t) (taken * PAGE_BYTES);
+}
+
+/* Fill CHECK with pages of the file NAME, to be freed. */
+static int
+read_pages (const char *name, struct plugin_check *check, struct error *err)
+{
+  struct file file = FILE_CLOSED;
+  int64_t bytes = -1;
+  uint8_t *pages;
+
+  pages = malloc ((size_t) PAGES_MAX * PAGE_BYTES);
+  if (pages == NULL)
+    return error_set (err, ERROR_FAILED, errno, "cannot read pages");
+  if (file_open_seekable (name, "FILE of --pages must be", FILE_READ,
+                          FILE_HOW (DIRECT_IO_OFF), &file, err) == 0)
+    bytes = take_pages (&file, pages, err);
+  file_close (&file);
+  if (bytes < 0) {
+    free (pages);
+    return -1;
+  }
+  check->pages = pages;
+  check->pages_bytes = (size_t) bytes;
+  return 0;
+}
+
 static void
 report (void *opaque, const struct check_result *result)
 {
@@ -79,6 +135,20 @@ report (void *opaque, const struct check_result *result)
   }
   putchar ('\n');
   fflush (stdout);
+}
+
+static int
+check_and_report (struct plugin_check_state *state,
+                  const struct plugin_check *check, struct error *err)
+{
+  unsigned int count = state->only != NULL ? 1 : plugin_check_count ();
+  int failed;
+
+  printf ("TAP version 13\n1..%u\n", count);
+  failed = plugin_check_run (check, err);
+  if (failed >= 0 && state->number < count)
+    puts ("Bail out! The plugin cannot be loaded");
+  return failed;
 }
 
 static int
@@ -104,15 +174,12 @@ run (void *opaque, char **operands, struct error *err)
   if (confine_privileges (&state->common, PRIVILEGES_READ, err) < 0 ||
       split_path (operands[0], folder, name, err) < 0)
     return -1;
-  printf ("TAP version 13\n1..%u\n",
-          state->only != NULL ? 1 : plugin_check_count ());
-  failed = plugin_check_run (&check, err);
-  if (failed < 0)
+  if (state->pages != NULL && read_pages (state->pages, &check, err) < 0)
     return -1;
-  if (state->only == NULL && state->number < plugin_check_count ())
-    puts ("Bail out! The plugin cannot be loaded");
-  if (failed == 0)
-    return 0;
+  failed = check_and_report (state, &check, err);
+  free (check.pages);
+  if (failed <= 0)
+    return failed;
   return error_about (err, ERROR_FAILED, 0, operands[0],
                       "does not keep what %d of the checks ask for", failed);
 }

@@ -122,6 +122,7 @@ run_in_child (const struct plugin_check *check,
 
   confine ();
   redirect (output);
+  content_use_pages (check->pages, check->pages_bytes);
   check_process_remember ();
   check_begin (&run, 0, "a constructor or iopress_codec_entry");
   if (codec_load (check->folder, check->name, &codec, &err) < 0) {

@@ -5,6 +5,8 @@
 #define IOPRESS_PLUGIN_CHECK_H
 
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "util/error.h"
 
@@ -28,6 +30,8 @@ struct plugin_check {
   const char *reference_folder;        /* of codecs to compare with, or NULL:
                                         * the compiled-in one */
   const char *only;            /* the one check to run, or NULL: all */
+  uint8_t *pages;              /* of a guest, or NULL: made up; the caller's */
+  size_t pages_bytes;          /* a multiple of 4096 */
   /* When it becomes non-zero the run ends with ERROR_CANCELLED. */
   const volatile sig_atomic_t *cancelled;
   void (*report) (void *opaque, const struct check_result *result);

@@ -46,6 +46,12 @@ grep -q '^ok [0-9]* - set-level: .* # SKIP ' "$work/tap"
 grep -qE '^# memory: .*[;,] lz4 [0-9]+ KiB' "$work/tap"
 grep -qE '^# speed: .*MiB/s.*[;,] lz4 ' "$work/tap"
 
+# The manual page describes each check.
+sed -n 's/^\.It Cm \([a-z]\)/\1/p' "$abs_top_srcdir/docs/iopress-plugin-check.1" |
+  tr -d ' ' | tr , '\n' | sort >"$work/described"
+sed -n 's/^ok [0-9]* - \([a-z-]*\):.*/\1/p' "$work/tap" | sort >"$work/known"
+diff "$work/known" "$work/described" >&2 || fail "checks are not described"
+
 # bites FLAW CHECK MESSAGE [MODULE]
 bites ()
 {
@@ -141,6 +147,27 @@ else
   bites asks confined '\.compress calls (access|faccessat2?), which iopress'
   bites reads-in-open confined '\.open calls open(at)?, which iopress denies'
 fi
+
+# Pages can be those of a guest, wherever they stand in its save file.
+truncate -s 300M "$work/guest"
+for page in 3 40000 76799; do
+  printf 'of guest' |
+    dd of="$work/guest" bs=4096 seek=$page conv=notrunc status=none
+done
+cp "$work/flawed/reads-on.so" "$work/flawed/fails-guests.so"
+passes "$work/flawed/fails-guests.so" --only round-trips
+expect_exit 1 plugin_check "$work/flawed/fails-guests.so" --only round-trips \
+  --pages "$work/guest"
+grep -q '^# round-trips: \.compress of .* failed' "$work/tap" ||
+  fail "no page of the guest: $(cat "$work/tap")"
+passes "$work/plugins/foreign.so" --only levels --pages="$work/guest"
+truncate -s 0 "$work/guest"
+truncate -s 300M "$work/guest"
+expect_exit 3 plugin_check "$work/plugins/foreign.so" --pages "$work/guest"
+expect_message 'guest: has no page that is not zero'
+mkfifo "$work/pipe"
+expect_exit 2 plugin_check "$work/plugins/foreign.so" --pages "$work/pipe"
+expect_message 'is not seekable, as FILE of --pages must be'
 
 # As the loader would not take it, so it is not checked.
 ln -s foreign.so "$work/plugins/link.so"

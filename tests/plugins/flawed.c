@@ -191,6 +191,8 @@ compress_flawed (context_t *context, const void *input, size_t length,
   before_compress (input, length);
   if (is ("small-only") && length > 1 << 20)
     return IOPRESS_CODEC_ERROR;
+  if (is ("fails-guests") && length > 8 && memcmp (input, "of guest", 8) == 0)
+    return IOPRESS_CODEC_ERROR;
   if (is ("shares") && length <= sizeof shared && calls++ > 8) {
     memcpy (shared, input, length);
     usleep (500);
