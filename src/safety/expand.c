@@ -339,24 +339,18 @@ explain (const struct error *why, struct error *err)
 }
 
 static int
-confine (const struct expand *expand, struct error *err)
-{
-  return expand->options->confine (expand->options->opaque, &expand->file,
-                                   &expand->place, err);
-}
-
-static int
 expand_file (struct expand *expand, struct error *err)
 {
+  const struct expand_options *options = expand->options;
   const struct error *why = &expand->why;
   enum content_kind kind;
   int result;
 
-  if (in_place_open (expand->name, expand->options->image.how,
-                     &expand->place, &expand->file, &expand->head, err) < 0 ||
-      confine (expand, err) < 0)
-    return -1;
-  if (aside_find (&expand->place, &expand->file, take_aside, expand, err) < 0)
+  if (in_place_open (expand->name, options->image.how, &expand->place,
+                     &expand->file, &expand->head, err) < 0 ||
+      options->confine (options->opaque, &expand->file, &expand->place,
+                        err) < 0 ||
+      aside_find (&expand->place, &expand->file, take_aside, expand, err) < 0)
     return -1;
   if (expand->state == EXPANDING_DONE) {
     remove_aside (expand);
