@@ -4,13 +4,30 @@
 #ifndef IOPRESS_UTIL_CLEANUP_H
 #define IOPRESS_UTIL_CLEANUP_H
 
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 /* free(3) the pointer. */
 #define CLEANUP_FREE __attribute__ ((cleanup (cleanup_free)))
 
-/* close(2) the descriptor unless it is -1. */
+/* close(2) the descriptor unless it is -1; errno stays. */
 #define CLEANUP_CLOSE __attribute__ ((cleanup (cleanup_close)))
 
-void cleanup_free (void *pointer_to_pointer);
-void cleanup_close (int *fd);
+static inline void
+cleanup_free (void *pointer_to_pointer)
+{
+  free (*(void **) pointer_to_pointer);
+}
+
+static inline void
+cleanup_close (int *fd)
+{
+  int saved = errno;
+
+  if (*fd >= 0)
+    close (*fd);
+  errno = saved;
+}
 
 #endif /* IOPRESS_UTIL_CLEANUP_H */
