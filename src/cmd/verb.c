@@ -172,8 +172,13 @@ static void
 advise (struct error *err, const char *operand)
 {
   if (err->kind == ERROR_CANCELLED && operand != NULL)
-    error_subject (err, operand);
-  if (err->kind != ERROR_FAILED || err->hint[0] != '\0')
+    error_subject (err, strcmp (operand, "-") == 0 ? "standard input"
+                   : operand);
+  if (err->hint[0] != '\0')
+    return;
+  if (err->kind == ERROR_CANCELLED)
+    error_hint (err, "nothing is lost");
+  if (err->kind != ERROR_FAILED)
     return;
   if (err->errnum == ENOSPC || err->errnum == EDQUOT)
     error_hint (err, "nothing is lost; make room there, or choose another "

@@ -164,9 +164,8 @@ wind_down (struct run *run)
 static int
 fail_cancelled (int number, struct error *err)
 {
-  error_set (err, ERROR_CANCELLED, 0, "cancelled by signal %d (%s)", number,
-             strsignal (number));
-  return error_hint (err, "nothing is lost");
+  return error_set (err, ERROR_CANCELLED, 0, "cancelled by signal %d (%s)",
+                    number, strsignal (number));
 }
 
 /* One step of the writer.  Returns 1 to go on, 0 at the end, -1 with ERR. */

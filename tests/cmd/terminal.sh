@@ -7,6 +7,7 @@
 . "$abs_top_srcdir/tests/cmd/common.sh"
 
 requires tmux
+test -z "$VALGRIND" || skip "what valgrind says stands on the screen, too"
 requires_codec zstd
 
 # Names of sockets are short.
@@ -64,10 +65,11 @@ resize ()
   eventually has_columns "$1"
 }
 
-# Three windows of data in a TiB: with two of them in, there is much left.
+# Some windows of data in a TiB: with a few of them in, there is much left.
+windows=20
 truncate -s 1T "$work/source"
-for window in 0 1024 2048; do
-  head -c 1M /dev/urandom | dd of="$work/source" bs=1M seek=$window \
+for (( window = 0; window < windows; window++ )); do
+  head -c 1M /dev/urandom | dd of="$work/source" bs=1M seek=$((window * 256)) \
     conv=notrunc iflag=fullblock status=none
 done
 iopress save "$work/source" "$work/image"
@@ -80,10 +82,12 @@ restore_in_part ()
 {
   types "clear; ./iop restore - out <fifo"
   exec 5>"$work/fifo"
-  head -c 1200000 "$work/image" >&5
-  sleep 0.4
-  head -c 2400000 "$work/image" | tail -c +1200001 >&5
-  expect_shown "$1"
+  for (( window = 0; window < windows; window++ )); do
+    dd if="$work/image" bs=1M skip=$window count=1 status=none >&5
+    sleep 0.3
+    ! shows "$1" || return 0
+  done
+  fail "no line '$1' in:" "$(screen)"
 }
 
 (cd "$work" && unset NO_COLOR && PS1='$ ' ENV='' \
@@ -97,7 +101,7 @@ expect_no_wrap
 screen >"$work/seen"
 grep -E -q '^restore \[\.{30}\]   0%  [0-9.]+ [KMG]iB/s  [0-9]+ [a-z]+ left$' \
   "$work/seen" || fail "the bar of what was cancelled: $(cat "$work/seen")"
-grep -q '^iopress: .*cancelled' "$work/seen" ||
+grep -q '^iopress: standard input: cancelled by .*; nothing is lost$' "$work/seen" ||
   fail "after Ctrl-C: $(cat "$work/seen")"
 test "$(wc -l <"$work/seen")" -eq 3 || fail "more lines: $(cat "$work/seen")"
 expect_absent "$work/out" "$work/out.part"
