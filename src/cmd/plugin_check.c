@@ -72,8 +72,8 @@ split_path (const char *path, char folder[PATH_MAX], char name[NAME_MAX + 1],
   return 0;
 }
 
-/* Pages that are not zero, from all over FILE, into room for PAGES_MAX: some in a
- * row, as they stand there.  Returns their bytes, or -1 with ERR.
+/* Pages that are not zero, from all over FILE, into room for PAGES_MAX: some in
+ * a row, as they stand there.  Returns their bytes, or -1 with ERR.
  */
 static int64_t
 take_pages (const struct file *file, uint8_t *pages, struct error *err)

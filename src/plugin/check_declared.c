@@ -106,12 +106,10 @@ check_text (const struct iopress_codec *ops, unsigned int index,
 }
 
 static void
-try_parameter (struct check_run *run, const char *text)
+expect_accepted (struct check_run *run, const char *text)
 {
   struct codec_choice choice = { .level = 0 };
-  struct iopress_codec_context *context, *plain;
   struct error err = { 0 };
-  struct kept frame;
   int refused;
 
   if (strlen (text) > IOPRESS_CODEC_PARAMETERS_MAX)
@@ -124,7 +122,16 @@ try_parameter (struct check_run *run, const char *text)
   if (refused != 0)
     check_fail (run, "\"%s\" is described and refused: %.200s", text,
                 err.what);
-  context = check_open (run, run->ops->level_default, text, CHECK_SMALL);
+}
+
+/* With it and without, each reads what the other has made. */
+static void
+try_parameter (struct check_run *run, const char *text, int level)
+{
+  struct iopress_codec_context *context, *plain;
+  struct kept frame;
+
+  context = check_open (run, level, text, CHECK_SMALL);
   plain = check_open (run, run->ops->level_default, "", CHECK_SMALL);
   check_frame (run, context, CHECK_SMALL, &frame);
   check_gives_back (run, context, &frame, CHECK_SMALL);
@@ -168,8 +175,12 @@ check_parameters (struct check_run *run)
     check_skip (run, "the codec takes no parameters");
   check_buffers_open (run, CHECK_SMALL);
   check_input (run, CONTENT_PAGES, 6, CHECK_SMALL);
-  for (i = 0; check_text (ops, i, text); i++)
-    try_parameter (run, text);
+  for (i = 0; check_text (ops, i, text); i++) {
+    expect_accepted (run, text);
+    try_parameter (run, text, ops->level_default);
+    try_parameter (run, text, ops->level_min);
+    try_parameter (run, text, ops->level_max);
+  }
   if (ops->parameters == NULL)
     try_nonsense (run);
 }

@@ -104,6 +104,20 @@ try_large (struct check_run *run, int level, const char *parameters,
   check_close (run, context);
 }
 
+/* A context of each chunk size that there can be. */
+static void
+try_chunks (struct check_run *run)
+{
+  struct iopress_codec_context *context;
+  size_t chunk;
+
+  for (chunk = CHECK_SMALL; chunk <= CHECK_LARGE; chunk *= 2) {
+    context = check_open (run, run->ops->level_default, "", chunk);
+    round_trip (run, context, CONTENT_SPARSE, chunk);
+    check_close (run, context);
+  }
+}
+
 void
 check_large (struct check_run *run)
 {
@@ -113,6 +127,7 @@ check_large (struct check_run *run)
   unsigned int i;
 
   check_buffers_open (run, CHECK_LARGE);
+  try_chunks (run);
   context = check_open (run, level, "", CHECK_LARGE);
   round_trip (run, context, CONTENT_ZEROS, CHECK_LARGE);
   round_trip (run, context, CONTENT_PAGES, CHECK_LARGE);

@@ -4,6 +4,7 @@
 #include <config.h>
 
 #include <dirent.h>
+#include <float.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -78,6 +79,9 @@ check_live (struct check_run *run, unsigned int number)
   char text[CHECK_TEXT_BYTES];
   unsigned int texts = 0;
 
+  /* One that nothing was asked of. */
+  context = check_open (run, run->ops->level_default, "", CHECK_SMALL);
+  check_close (run, context);
   while (check_text (run->ops, texts, text))
     texts++;
   if (!check_text (run->ops, number % (texts + 1), text) ||
@@ -131,6 +135,16 @@ sum_environment (void)
   return sum;
 }
 
+/* What the processor makes of numbers that it has to round. */
+static uint64_t
+sum_arithmetic (void)
+{
+  volatile double one = 1, three = 3, tiny = DBL_MIN;
+  const double results[] = { one / three, -one / three, tiny / three };
+
+  return checksum (results, sizeof results);
+}
+
 static uint64_t
 sum_limits (void)
 {
@@ -147,7 +161,7 @@ sum_limits (void)
 /* What belongs to the process as a whole. */
 struct process {
   unsigned int descriptors, threads;
-  uint64_t descriptors_sum, environment, limits;
+  uint64_t descriptors_sum, environment, limits, arithmetic;
   int priority;
   char folder[256], locale[256];
   mode_t umask;
@@ -166,6 +180,7 @@ look (struct process *process)
   process->descriptors_sum = sum_descriptors ();
   process->environment = sum_environment ();
   process->limits = sum_limits ();
+  process->arithmetic = sum_arithmetic ();
   process->priority = getpriority (PRIO_PROCESS, 0);
   if (getcwd (process->folder, sizeof process->folder) == NULL)
     process->folder[0] = '\0';
@@ -225,6 +240,8 @@ check_process (struct check_run *run)
     check_fail (run, "current folder, locale or umask are not what they were");
   if (after.environment != before.environment)
     check_fail (run, "the environment is not what it was");
+  if (after.arithmetic != before.arithmetic)
+    check_fail (run, "numbers are rounded otherwise than before");
   if (after.limits != before.limits || after.priority != before.priority)
     check_fail (run, "limits or priority are not what they were");
 }

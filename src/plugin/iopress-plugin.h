@@ -35,8 +35,8 @@
  * Errors.  A call that fails says so with its result, and .error_text why;
  * the context can be used on.  A plugin does no I/O, prints nothing, starts
  * no threads or processes, neither exits nor aborts, changes no state of the
- * process (signals, locale, folder, environment), calls nothing in the host, and
- * gets nothing but memory, locks and the time from the kernel
+ * process (signals, locale, folder, environment), calls nothing in the host,
+ * and gets nothing but memory, locks and the time from the kernel
  * (iopress-plugin(3), SANDBOX).
  */
 

@@ -47,7 +47,8 @@ grep -qE '^# memory: .*[;,] lz4 [0-9]+ KiB' "$work/tap"
 grep -qE '^# speed: .*MiB/s.*[;,] lz4 ' "$work/tap"
 
 # The manual page describes each check.
-sed -n 's/^\.It Cm \([a-z]\)/\1/p' "$abs_top_srcdir/docs/iopress-plugin-check.1" |
+sed -n 's/^\.It Cm \([a-z]\)/\1/p' \
+  "$abs_top_srcdir/docs/iopress-plugin-check.1" |
   tr -d ' ' | tr , '\n' | sort >"$work/described"
 sed -n 's/^ok [0-9]* - \([a-z-]*\):.*/\1/p' "$work/tap" | sort >"$work/known"
 diff "$work/known" "$work/described" >&2 || fail "checks are not described"
@@ -78,6 +79,7 @@ bites same-key load 'parameter 2 a .key of its own'
 bites no-version values '\.version does not give'
 bites falling-bound values '\.bound of 4097 bytes, .* less than'
 bites refuses parameters '"fast" is described and refused: .*: no'
+bites worst-level parameters 'gave other bytes'
 bites says-nothing parameters 'wrote no line'
 bites loses-a-byte round-trips 'gave other bytes'
 bites exits round-trips 'ended the process in .compress, 4096 bytes'
@@ -85,7 +87,8 @@ bites writes-input round-trips "$crash in .compress"
 bites reads-on round-trips "$crash in .compress"
 bites no-last-level levels '\.compress of 65536 bytes failed'
 bites reads-up levels '\.decompress of a frame .* failed'
-bites small-only large '\.compress of 16777216 bytes failed'
+bites one-chunk large '\.open gave no context .* chunks of 131072 bytes'
+bites small-only large '\.compress of 2097152 bytes failed'
 bites loses-at-large large 'gave other bytes'
 bites tight-bound incompressible 'no room in the [0-9]* of .bound'
 bites tight-at-large incompressible 'of 16777216 bytes finds no room'
@@ -96,6 +99,7 @@ bites cuts-short no-room 'returned 0, not IOPRESS_CODEC_NO_ROOM'
 bites counts repeats 'another frame'
 bites wants-alignment repeats 'when they stand elsewhere'
 bites tells-time repeats 'another frame'
+bites asks-variables repeats 'without its environment'
 bites tells-pid repeats 'in another process'
 bites last-level contexts 'contexts of other levels'
 bites counts-contexts contexts 'another frame when there are .*contexts'
@@ -120,6 +124,8 @@ bites opens-files process 'descriptors'
 bites version-opens process 'descriptors'
 bites takes-signals process 'signals'
 bites sets-variables process 'the environment is not what it was'
+bites closes-unused process "$crash in .close"
+bites rounds process 'numbers are rounded otherwise'
 bites sets-limits process 'limits or priority'
 if grep -q '^#define SANITIZED' "$abs_top_builddir/src/config.h"; then
   echo "leaks, memory and speed are not looked at with a sanitizer" >&2

@@ -134,7 +134,8 @@ static struct iopress_codec_parameter parameters[] = {
 static void
 describe_parameters (struct iopress_codec *codec)
 {
-  if (is ("refuses") || is ("keeps-text") || is ("same-key"))
+  if (is ("refuses") || is ("keeps-text") || is ("same-key") ||
+      is ("worst-level"))
     codec->parameters = parameters;
   if (is ("same-key"))
     parameters[1].key = "fast";

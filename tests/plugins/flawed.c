@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <fenv.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
  * does not look at.
  */
 #define MARK 4
+#define MARKED_MOST(frame) (((const unsigned char *) (frame))[MARK] == 6)
 
 typedef struct iopress_codec_context context_t;
 
@@ -56,7 +58,7 @@ burn (double seconds)
     ;
 }
 
-static int contexts, last_level;
+static int contexts, last_level, has_text, used;
 static volatile unsigned int calls;
 
 /* So that no compiler finds out that nobody uses it. */
@@ -82,6 +84,10 @@ open_flawed (int level, const char *parameters, size_t chunk_size)
     close (open ("/dev/null", O_RDONLY));
   if (is ("takes-signals"))
     signal (SIGUSR1, SIG_IGN);
+  if (is ("one-chunk") && chunk_size == 1 << 17)
+    return NULL;
+  used = 0;
+  has_text |= parameters[0] != '\0';
   if (is ("keeps-text") && parameters[0] != '\0')
     last = strdup (parameters);
   if (is ("hoards") && chunk_size == 1 << 20)
@@ -93,6 +99,8 @@ static void
 close_flawed (context_t *context)
 {
   contexts--;
+  if (is ("closes-unused") && !used)
+    abort ();
   run_codec.close (context);
 }
 
@@ -110,6 +118,8 @@ change_process (void)
     of_thread = take_memory (100);
   if (is ("sets-variables"))
     setenv ("FLAWED", "1", 1);
+  if (is ("rounds"))
+    fesetround (FE_UPWARD);
   if (is ("sets-limits"))
     setrlimit (RLIMIT_NOFILE, &(struct rlimit) { 99, 99 });
   if (is ("asks"))
@@ -163,6 +173,8 @@ mark_frame (const unsigned char *input, unsigned char *frame)
     frame[MARK] = (uintptr_t) input % 2;
   if (is ("last-level"))
     frame[MARK] = (unsigned char) last_level;
+  if (is ("asks-variables"))
+    frame[MARK] = getenv ("PATH") != NULL;
   if (is ("tells-time"))
     frame[MARK] = (unsigned char) time (NULL);
   if (is ("tells-pid"))
@@ -188,6 +200,7 @@ compress_flawed (context_t *context, const void *input, size_t length,
 {
   size_t result;
 
+  used = 1;
   before_compress (input, length);
   if (is ("small-only") && length > 1 << 20)
     return IOPRESS_CODEC_ERROR;
@@ -266,6 +279,7 @@ decompress_flawed (context_t *context, const void *input, size_t length,
 {
   size_t result;
 
+  used = 1;
   if (is ("reads-up") && ((const unsigned char *) input)[MARK] < last_level)
     return IOPRESS_CODEC_ERROR;
   if (is ("trusts"))
@@ -281,10 +295,12 @@ decompress_flawed (context_t *context, const void *input, size_t length,
                                  output_length);
   if (result == IOPRESS_CODEC_ERROR)
     return forgive (context, input, length, output, output_length);
+  if (is ("worst-level") && has_text && MARKED_MOST (input))
+    ((unsigned char *) output)[0] ^= 1;
   if (is ("loses-a-byte") && output_length == 4097)
     ((unsigned char *) output)[4096] ^= 1;
   if (is ("loses-at-large") && output_length > 2 << 20 &&
-      ((const unsigned char *) input)[MARK] == 6)
+      MARKED_MOST (input))
     ((unsigned char *) output)[output_length - 1] ^= 1;
   return result;
 }
