@@ -8,6 +8,7 @@
 
 #include "cmd/confine.h"
 #include "sandbox/memory_only.h"
+#include "sandbox/system_calls.h"
 #include "util/cleanup.h"
 
 int
@@ -52,10 +53,20 @@ confine_files (const struct common_options *common,
               &without, err);
 }
 
+static int
+confine_calls (const struct common_options *common, enum privileges kept,
+               struct error *err)
+{
+  struct error without = { 0 };
+
+  return common->sandbox == SANDBOX_OFF ? 0
+    : settle (common, system_calls_keep (kept, &without), &without, err);
+}
+
 int
-confine_to (const struct common_options *common, const struct file *input,
-            enum landlock_access access, const struct output *output,
-            struct error *err)
+confine_to (const struct common_options *common, enum privileges kept,
+            const struct file *input, enum landlock_access access,
+            const struct output *output, struct error *err)
 {
   const struct landlock_rule rules[] = {
     { input->fd, access },
@@ -63,13 +74,15 @@ confine_to (const struct common_options *common, const struct file *input,
     { output != NULL ? output->draft.place.folder : -1, LANDLOCK_NAMES },
   };
 
-  return confine_files (common, rules, sizeof rules / sizeof rules[0], err);
+  return confine_files (common, rules, sizeof rules / sizeof rules[0],
+                        err) < 0 ? -1 : confine_calls (common, kept, err);
 }
 
 int
 confine_to_folder (const struct common_options *common,
                    const struct file *file, int folder, struct error *err)
 {
+  enum privileges kept = folder >= 0 ? PRIVILEGES_REPLACE : PRIVILEGES_READ;
   CLEANUP_CLOSE int root = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   const struct landlock_rule rules[] = {
     { root, LANDLOCK_READ },
@@ -77,8 +90,10 @@ confine_to_folder (const struct common_options *common,
     { folder, LANDLOCK_NAMES },
   };
 
-  return root < 0 ? 0
-    : confine_files (common, rules, sizeof rules / sizeof rules[0], err);
+  if (root >= 0 &&
+      confine_files (common, rules, sizeof rules / sizeof rules[0], err) < 0)
+    return -1;
+  return confine_calls (common, kept, err);
 }
 
 int
@@ -100,6 +115,8 @@ confine_print_report (void)
   struct error of_memory = { 0 }, of_privileges = { 0 }, of_files = { 0 };
 
   print_line ("codecs get memory only", memory_only_available (&of_memory),
+              &of_memory);
+  print_line ("system calls are limited", memory_only_available (&of_memory),
               &of_memory);
   print_line ("privileges are given up", privileges_available (&of_privileges),
               &of_privileges);

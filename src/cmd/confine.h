@@ -22,15 +22,16 @@ int confine_privileges (const struct common_options *common,
 
 /* What the verb reads and writes is open, and its codec loaded: from now on
  * nothing can be opened but the file INPUT for ACCESS, and if OUTPUT is not NULL
- * that, and the names in its folder.  By default, and where the kernel has no
- * Landlock, what cannot be given up is kept.  Returns 0, or -1 with ERR.
+ * that, and the names in its folder; and no system calls be made but those that
+ * KEPT takes.  By default, and where the kernel has no Landlock, what cannot be
+ * given up is kept.  Returns 0, or -1 with ERR.
  */
-int confine_to (const struct common_options *common, const struct file *input,
-                enum landlock_access access, const struct output *output,
-                struct error *err);
+int confine_to (const struct common_options *common, enum privileges kept,
+                const struct file *input, enum landlock_access access,
+                const struct output *output, struct error *err);
 
-/* The same, but any file may be read, FILE (NULL: none) written, and the names
- * in FOLDER, a descriptor or -1, changed.
+/* The same, but any file may be read, and where FOLDER, a descriptor, is not -1
+ * FILE replaced in it.
  */
 int confine_to_folder (const struct common_options *common,
                        const struct file *file, int folder,

@@ -101,8 +101,8 @@ run (void *state, char **operands, struct error *err)
     return -1;
   }
   facts.image = info->input.image;
-  if (confine_to (&info->common, &info->input.file, LANDLOCK_READ, NULL,
-                  err) < 0)
+  if (confine_to (&info->common, PRIVILEGES_READ, &info->input.file,
+                  LANDLOCK_READ, NULL, err) < 0)
     return -1;
   if (find_domain (facts.image, &facts, err) < 0)
     return error_subject (err, name);

@@ -16,7 +16,7 @@
 #include "cmd/verbs.h"
 #include "pipeline/copy.h"
 #include "sandbox/landlock.h"
-#include "sandbox/privileges.h"
+#include "sandbox/system_calls.h"
 
 /* A number as libvirt's virStrToLong_i reads it. */
 static bool
@@ -91,6 +91,7 @@ give_up (void)
   privileges_keep (PRIVILEGES_COPY, &without);
   if (version > 0)
     landlock_enter (version, NULL, 0, &without);
+  system_calls_keep (PRIVILEGES_COPY, &without);
 }
 
 static int

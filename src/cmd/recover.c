@@ -204,8 +204,8 @@ run (void *state, char **operands, struct error *err)
       find_codec (recover, err) < 0 ||
       output_open (operands[1], how, &recover->file, &recover->output,
                    err) < 0 ||
-      confine_to (&recover->common, &recover->file, LANDLOCK_READ,
-                  &recover->output, err) < 0 ||
+      confine_to (&recover->common, PRIVILEGES_WRITE, &recover->file,
+                  LANDLOCK_READ, &recover->output, err) < 0 ||
       write_pages (recover, err) < 0 ||
       salvage_settle (&recover->salvage, &recover->decoding, recover->lost,
                       recover->lost_count, err) < 0)

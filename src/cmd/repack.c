@@ -117,8 +117,8 @@ run (void *opaque, char **operands, struct error *err)
 
   if (confine_privileges (&state->common, PRIVILEGES_WRITE, err) < 0 ||
       prepare (state, operands, err) < 0 ||
-      confine_to (&state->common, &state->input.file, LANDLOCK_READ,
-                  &state->output, err) < 0 ||
+      confine_to (&state->common, PRIVILEGES_WRITE, &state->input.file,
+                  LANDLOCK_READ, &state->output, err) < 0 ||
       convert (state, err) < 0 ||
       output_commit (&state->output, err) < 0)
     return -1;

@@ -160,8 +160,8 @@ static int
 confine_opened (const struct restore *restore, struct error *err)
 {
   return restore->folder != NULL ? 0
-    : confine_to (&restore->common, &restore->input.file, LANDLOCK_READ,
-                  &restore->output, err);
+    : confine_to (&restore->common, PRIVILEGES_WRITE, &restore->input.file,
+                  LANDLOCK_READ, &restore->output, err);
 }
 
 static int

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/confine.h"
 #include "cmd/progress.h"
 #include "cmd/save.h"
 #include "cmd/say.h"
@@ -163,13 +162,6 @@ check_command (const struct save_options *options, struct error *err)
   return 0;
 }
 
-static enum privileges
-privileges_of (const struct save_options *options)
-{
-  return options->replace ? PRIVILEGES_REPLACE
-    : options->estimate ? PRIVILEGES_READ : PRIVILEGES_WRITE;
-}
-
 static int
 run (void *state, char **operands, struct error *err)
 {
@@ -178,7 +170,7 @@ run (void *state, char **operands, struct error *err)
   options->source_name = operands[0];
   options->output_name = operands[1];
   if (check_command (options, err) < 0 ||
-      confine_privileges (&options->common, privileges_of (options), err) < 0)
+      confine_privileges (&options->common, save_privileges (options), err) < 0)
     return -1;
   if (options->replace)
     options->output_name = options->source_name;

@@ -4,7 +4,7 @@
 #ifndef IOPRESS_CMD_SAVE_H
 #define IOPRESS_CMD_SAVE_H
 
-#include "cmd/options.h"
+#include "cmd/confine.h"
 #include "cmd/output.h"
 #include "pipeline/auto_level.h"
 #include "safety/consume.h"
@@ -34,6 +34,14 @@ save_output_how (const struct save_options *options)
 {
   return (struct output_how) { OUTPUT_IMAGE, options->force,
                                options->common.how };
+}
+
+/* What they take. */
+static inline enum privileges
+save_privileges (const struct save_options *options)
+{
+  return options->replace ? PRIVILEGES_REPLACE
+    : options->estimate ? PRIVILEGES_READ : PRIVILEGES_WRITE;
 }
 
 /* A running save. */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "cmd/confine.h"
 #include "cmd/save.h"
 #include "cmd/say.h"
 #include "io/free_space.h"
@@ -169,8 +168,8 @@ save_estimate (const struct save_options *options, struct error *err)
 
   if (save_open_source (&save, err) == 0 &&
       save_begin_image (&save, err) == 0 &&
-      confine_to (&options->common, &save.source, LANDLOCK_READ, NULL,
-                  err) == 0)
+      confine_to (&options->common, save_privileges (options), &save.source,
+                  LANDLOCK_READ, NULL, err) == 0)
     result = estimate (&save, err);
   save_close (&save);
   return result;

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#include "cmd/confine.h"
 #include "cmd/image_run.h"
 #include "cmd/save.h"
 #include "cmd/say.h"
@@ -60,9 +59,9 @@ confine (const struct save *save, struct error *err)
 {
   bool changes = save->consumes || save->options->replace;
 
-  return confine_to (&save->options->common, &save->source,
-                     changes ? LANDLOCK_UPDATE : LANDLOCK_READ, &save->output,
-                     err);
+  return confine_to (&save->options->common, save_privileges (save->options),
+                     &save->source, changes ? LANDLOCK_UPDATE : LANDLOCK_READ,
+                     &save->output, err);
 }
 
 /* Open source and output: anew, or as an earlier run left them. */

@@ -71,7 +71,8 @@ verify_image (struct verify *verify, const char *name, struct error *err)
   if (open_input (verify, name, err) < 0)
     return -1;
   if (!verify->several &&
-      confine_to (common, &input->file, LANDLOCK_READ, NULL, err) < 0)
+      confine_to (common, PRIVILEGES_READ, &input->file, LANDLOCK_READ, NULL,
+                  err) < 0)
     return -1;
   input->decoding.fast = verify->fast;
   if (image_run (input, &verify->run, err) < 0)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Built without libseccomp: no thread is confined. */
+/* Built without libseccomp: no thread is confined, and no system call denied. */
 
 #include <config.h>
 
 #include "sandbox/memory_only.h"
+#include "sandbox/system_calls.h"
 
 int
 memory_only_available (struct error *err)
@@ -32,4 +33,11 @@ const char *
 memory_only_denied (void)
 {
   return NULL;
+}
+
+int
+system_calls_keep (enum privileges kept, struct error *err)
+{
+  (void) kept;
+  return memory_only_available (err);
 }

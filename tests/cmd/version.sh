@@ -14,7 +14,8 @@ for option in -v --verbose; do
   expect_exit 0 iopress --version $option >"$work/more"
   head -n 1 "$work/more" | cmp - "$work/out"
   sed 1d "$work/more" >"$work/lines"
-  for what in 'codecs get memory only' 'privileges are given up' \
+  for what in 'codecs get memory only' 'system calls are limited' \
+              'privileges are given up' \
               'files are closed to it'; do
     grep -E -x -q "$what: (yes|no, this .*)" "$work/lines" ||
       fail "nothing is said of: $what"
