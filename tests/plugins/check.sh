@@ -112,7 +112,6 @@ bites knows-none is-frame 'does not know a frame of level'
 bites dies-on-frame is-frame "$crash in .is_frame"
 bites bad-text errors "$crash in .error_text"
 bites two-lines errors '\.error_text .* not give a line of ASCII'
-bites fleeting-text errors '\.error_text .* not give a line of ASCII'
 bites accepts-cut truncated 'accepts a frame that ends early'
 bites accepts-tail lengths 'accepts a byte behind the frame'
 bites trusts damaged "$crash in .decompress"
@@ -128,8 +127,9 @@ bites closes-unused process "$crash in .close"
 bites rounds process 'numbers are rounded otherwise'
 bites sets-limits process 'limits or priority'
 if grep -q '^#define SANITIZED' "$abs_top_builddir/src/config.h"; then
-  echo "leaks, memory and speed are not looked at with a sanitizer" >&2
+  echo "not with a sanitizer: leaks, memory, speed, the stack" >&2
 else
+  bites fleeting-text errors '\.error_text .* not give a line of ASCII'
   bites forgets-to-set repeats 'another frame|memory that was never written'
   bites uses-stack repeats 'another frame'
   bites leaks leaks 'memory leaks: .* of .open to .close'

@@ -6,9 +6,11 @@
 . "${abs_top_srcdir:-../..}/tests/functions.sh"
 . "$abs_top_srcdir/tests/plugins/common.sh"
 
-# The loader asks for no variable at all.
+# The loader asks for no variable at all; plugin-check looks whether a codec
+# changes one.
 requires nm
-nm -u "$abs_top_builddir/src/plugin/libplugin.a" >"$work/undefined"
+nm -A -u "$abs_top_builddir/src/plugin/libplugin.a" |
+  grep -v '_a-check_process\.o:' >"$work/undefined"
 grep -q 'dlopen' "$work/undefined" || fail "nothing was looked at"
 if grep -q 'getenv\|environ' "$work/undefined"; then
   fail "the loader looks at the environment"
