@@ -20,12 +20,11 @@ int
 image_run (const struct image_input *input, struct image_run *run,
            struct error *err)
 {
-  const struct file_header *header = &input->image->header;
   struct run_options options = run_options_of (run->common);
   struct job job = unpack_job (&input->decoding);
 
-  run->progress = progress_begin (run->common, run->verb, header->source_bytes,
-                                  header->chunk_bytes, &options);
+  run->progress = progress_begin (run->common, run->verb,
+                                  &input->image->header, &options);
   return record_intake_run (input->image, run->cached, &job, run->sink,
                             &options, err) == 0 ? 0
     : image_hint_recover (input->image, err);

@@ -182,8 +182,7 @@ report_window (void *opaque, uint64_t window)
 
 struct progress *
 progress_begin (const struct common_options *options, const char *verb,
-                uint64_t total, uint32_t chunk_bytes,
-                struct run_options *run)
+                const struct file_header *header, struct run_options *run)
 {
   bool bar = !options->quiet && options->progress != PROGRESS_NONE &&
     (options->progress == PROGRESS_BAR ||
@@ -198,8 +197,8 @@ progress_begin (const struct common_options *options, const char *verb,
   progress->verb = verb;
   progress->bar = bar;
   progress->fd = options->progress_fd;
-  progress->total = total;
-  progress->chunk_bytes = chunk_bytes;
+  progress->total = header->source_bytes;
+  progress->chunk_bytes = header->chunk_bytes;
   progress->started = progress->reported = clock_seconds (CLOCK_MONOTONIC);
   run->progress = report_window;
   run->progress_opaque = progress;

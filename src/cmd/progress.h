@@ -5,15 +5,16 @@
 #define IOPRESS_CMD_PROGRESS_H
 
 #include "cmd/options.h"
+#include "format/file_header.h"
 
 struct progress;
 
-/* Begin reporting on VERB, which has TOTAL bytes of source ahead in windows of
- * CHUNK_BYTES; RUN will report to it.  Returns NULL when nobody wants to know.
+/* Begin reporting on VERB, which has all windows of the source ahead that HEADER
+ * is of; RUN will report to it.  Returns NULL when nobody wants to know.
  */
 struct progress *progress_begin (const struct common_options *options,
-                                 const char *verb, uint64_t total,
-                                 uint32_t chunk_bytes,
+                                 const char *verb,
+                                 const struct file_header *header,
                                  struct run_options *run);
 
 /* The last report, on how it ended; frees *PROGRESS and sets it to NULL, which

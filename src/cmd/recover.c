@@ -122,9 +122,7 @@ unpack (struct recover *recover, const struct sink *sink, struct error *err)
   struct run_options options = run_options_of (&recover->common);
   struct job job = salvage_job (&recover->decoding);
   struct progress *progress = progress_begin (&recover->common, "recover",
-                                              image->header.source_bytes,
-                                              image->header.chunk_bytes,
-                                              &options);
+                                              &image->header, &options);
   int result;
 
   options.lost = note_lost;

@@ -98,8 +98,7 @@ convert (struct repack_state *state, struct error *err)
   struct run_options again = options;
 
   state->progress = progress_begin (&state->common, "repack",
-                                    repack->header.source_bytes,
-                                    repack->header.chunk_bytes, &options);
+                                    &repack->header, &options);
   if (repack_run (repack, &options, &state->footer, &state->image_bytes,
                   err) < 0)
     return image_hint_recover (state->input.image, err);

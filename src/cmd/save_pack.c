@@ -56,12 +56,10 @@ pack_windows (struct save *save, struct window_intake *windows,
   };
   struct intake intake = window_intake_face (windows);
   struct job job = pack_job (&pack);
-  struct progress *progress = progress_begin (&save->options->common, "save",
-                                              save->header.source_bytes,
-                                              save->header.chunk_bytes,
-                                              &options);
   int result;
 
+  save->progress = progress_begin (&save->options->common, "save",
+                                   &save->header, &options);
   if (save->options->replace) {
     options.check = check_name;
     options.check_opaque = save;
@@ -76,7 +74,6 @@ pack_windows (struct save *save, struct window_intake *windows,
     result = check_unchanged (save, err);
   if (result == 0)
     result = sink_complete (sink, err);
-  save->progress = progress;
   return result;
 }
 
