@@ -133,7 +133,7 @@ run (void *state, char **operands, struct error *err)
   if (confine_privileges (&verify->common, PRIVILEGES_READ, err) < 0)
     return -1;
   verify->several = operands[1] != NULL;
-  if (confine_to_reading (&verify->common, err) < 0)
+  if (verify->several && confine_to_reading (&verify->common, err) < 0)
     return -1;
   return verify->several ? verify_images (verify, operands, err)
     : verify_image (verify, operands[0], err);
