@@ -7,6 +7,33 @@
 
 requires_codec zstd
 
+# saving FILE PAGES: starts to save as libvirt does.
+saving ()
+{
+  coproc SAVING { exec python3 "$abs_top_srcdir/tests/mount/guest_save.py" \
+    "$mnt/$1" "$work/plain" "$2"; }
+  # Not SAVING_PID: it is gone with the process.
+  saver=$SAVING_PID
+}
+
+# expect WHAT STEP: it ends so.
+expect ()
+{
+  local answer
+
+  echo "$2" >&"${SAVING[1]}"
+  read -r answer <&"${SAVING[0]}" || fail "$2: no answer"
+  test "$answer" = "$1" || fail "$2: $answer instead of $1"
+}
+
+saved ()
+{
+  local input=${SAVING[1]}
+
+  exec {input}>&-
+  wait "$saver" 2>/dev/null || :
+}
+
 magic ()
 {
   head -c 16 "$1"
