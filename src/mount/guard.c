@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "mount/guard.h"
+#include "mount/view.h"
 
 /* Linux 6.5. */
 #ifndef MOVE_MOUNT_BENEATH
@@ -28,7 +29,7 @@
 struct guard {
   const char *folder;
   uint64_t mount_id;           /* of the mount that is guarded */
-  int view;                    /* the store, read-only, mounted nowhere */
+  int store;                   /* its folder, O_PATH */
   int alive;                   /* a socket that ends with the process */
 };
 
@@ -48,31 +49,13 @@ find_mount (const char *folder, uint64_t *id)
   return (found.stx_mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)) != 0 ? 0 : -1;
 }
 
-/* Returns a descriptor of STORE_FD as a read-only mount, or -1 with errno. */
-static int
-make_view (int store_fd)
-{
-  struct mount_attr attributes = {
-    .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-  };
-  int view = open_tree (store_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE |
-                        OPEN_TREE_CLOEXEC);
-
-  if (view >= 0 && mount_setattr (view, "", AT_EMPTY_PATH, &attributes,
-                                  sizeof attributes) < 0) {
-    close (view);
-    view = -1;
-  }
-  return view;
-}
-
 /* Keep nothing open that keeps the dead mount or the store's lock alive. */
 static void
 close_others (const struct guard *guard)
 {
-  unsigned int low = (unsigned int) (guard->view < guard->alive ? guard->view
-                                     : guard->alive);
-  unsigned int high = (unsigned int) (guard->view + guard->alive) - low;
+  unsigned int low = (unsigned int) (guard->store < guard->alive
+                                     ? guard->store : guard->alive);
+  unsigned int high = (unsigned int) (guard->store + guard->alive) - low;
 
   if (low > STDERR_FILENO + 1)
     close_range (STDERR_FILENO + 1, low - 1, 0);
@@ -82,13 +65,14 @@ close_others (const struct guard *guard)
 }
 
 static int
-put_view (const struct guard *guard, unsigned int flags)
+put_view (const struct guard *guard, const struct view *view,
+          unsigned int flags)
 {
-  if (move_mount (guard->view, "", AT_FDCWD, guard->folder,
+  if (move_mount (view->mount, "", AT_FDCWD, guard->folder,
                   MOVE_MOUNT_F_EMPTY_PATH | flags) < 0)
     return -1;
   /* It would keep the view busy. */
-  close (guard->view);
+  close (view->mount);
   return 0;
 }
 
@@ -96,13 +80,13 @@ put_view (const struct guard *guard, unsigned int flags)
  * the kernel can do that.
  */
 static int
-replace_mount (const struct guard *guard)
+replace_mount (const struct guard *guard, const struct view *view)
 {
-  bool beneath = put_view (guard, MOVE_MOUNT_BENEATH) == 0;
+  bool beneath = put_view (guard, view, MOVE_MOUNT_BENEATH) == 0;
 
   if (umount2 (guard->folder, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
     return -1;
-  return beneath ? 0 : put_view (guard, 0);
+  return beneath ? 0 : put_view (guard, view, 0);
 }
 
 /* Returns whether the process ended without a word. */
@@ -124,7 +108,9 @@ stand_guard (const struct guard *guard,
              void (*say) (enum say_level level, const char *line))
 {
   char line[PATH_MAX + 200];
+  struct view view;
   uint64_t now;
+  bool seen;
 
   /* Who ends the process may mean its group. */
   signal (SIGTERM, SIG_IGN);
@@ -136,11 +122,15 @@ stand_guard (const struct guard *guard,
     return;
   if (find_mount (guard->folder, &now) < 0 || now != guard->mount_id)
     return;
+  /* Not before: who looks at what nobody serves, waits. */
+  seen = view_open (guard->store, &view) == 0 &&
+    replace_mount (guard, &view) == 0;
   snprintf (line, sizeof line, "%s: the process was killed; %s", guard->folder,
-            replace_mount (guard) == 0
-            ? "the images themselves are seen there, read-only, until it is "
-              "unmounted" : "unmount it");
+            seen ? "the images themselves are seen there, read-only, until it "
+            "is unmounted" : "unmount it");
   say (SAY_ERROR, line);
+  if (seen)
+    view_serve (&view);
 }
 
 /* Returns 0 with *DESCRIPTOR, or an errno. */
@@ -178,13 +168,14 @@ guard_start (const char *folder, int store_fd,
   struct guard guard = { .folder = folder };
   int descriptor = -1, result;
 
-  if (find_mount (folder, &guard.mount_id) < 0 ||
-      (guard.view = make_view (store_fd)) < 0)
+  /* Another one than STORE_FD, which has the store's lock. */
+  guard.store = openat (store_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (guard.store < 0 || find_mount (folder, &guard.mount_id) < 0)
     result = errno;
-  else {
+  else
     result = fork_guard (&guard, say, &descriptor);
-    close (guard.view);
-  }
+  if (guard.store >= 0)
+    close (guard.store);
   return result == 0 ? descriptor
     : error_set (err, ERROR_FAILED, result, "stays mounted, without an answer, "
                  "when this process is killed");

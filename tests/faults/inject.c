@@ -193,12 +193,14 @@ static bool
 watched (int fd)
 {
   char path[PRELOAD_PATH_BYTES];
-  struct stat st;
+  struct statx st;
 
-  if (fault.folder == NULL || fd == STDERR_FILENO || fstat (fd, &st) < 0)
+  /* Nothing that a file system has to be asked: none may answer yet. */
+  if (fault.folder == NULL || fd == STDERR_FILENO ||
+      statx (fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
     return false;
   path_of (fd, path);
-  return S_ISFIFO (st.st_mode) || watched_path (path);
+  return S_ISFIFO (st.stx_mode) || watched_path (path);
 }
 
 /* Count a CALL.  Whether it is the one to fail. */

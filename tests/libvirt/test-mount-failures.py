@@ -136,8 +136,9 @@ def check_snapshot(libvirtd, guest, folder):
 
 
 def check_dead(libvirtd, guest):
-    """A managed save in a mount whose process is dead, then in one that hangs:
-    libvirt does not start the guest from nothing, and deletes nothing."""
+    """A managed save in a mount whose process is dead, also for a libvirtd that
+    begins then, and in one that hangs: libvirt does not start the guest from
+    nothing, and deletes nothing."""
     path = os.path.join(libvirtd.save_dir, f"{guest.name}.save")
     with Mount(libvirtd.save_dir) as mount:
         guest.managed_save()
@@ -145,6 +146,11 @@ def check_dead(libvirtd, guest):
         before = digest(path)
         print(libvirtd.virsh_refuses("start", guest.name).strip(), flush=True)
         libvirtd.virsh_refuses("managedsave-remove", guest.name)
+        libvirtd.restart()
+        require("Managed save: yes" in " ".join(
+            libvirtd.virsh("dominfo", guest.name).split()),
+            "libvirt does not know the managed save any more")
+        libvirtd.virsh_refuses("start", guest.name)
         require(digest(path) == before, "the managed save was changed")
         subprocess.run(["umount", libvirtd.save_dir], check=True)
     with Mount(libvirtd.save_dir) as mount:

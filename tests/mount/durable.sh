@@ -89,6 +89,16 @@ for name in guest half new; do
   ! echo >>"$mnt/$name" || fail "$name can be written to"
 done 2>/dev/null
 grep -q "$mnt: the process was killed" "$work/log" || fail "nothing is said"
+ls -A "$mnt" | cmp - <(ls -A "$store")
+test "$(stat -c '%i %u %g %a %s %b %Y' "$mnt/guest")" = \
+     "$(stat -c '%i %u %g %a %s %b %Y' "$store/guest")"
+for change in "rm $mnt/guest" "mv $mnt/guest $mnt/other" "mkdir $mnt/folder" \
+              "chmod 777 $mnt/guest" "chown 1234 $mnt/guest" \
+              "chown 1234 $mnt" "truncate -s 0 $mnt/guest"; do
+  ! $change || fail "$change works"
+done 2>/dev/null
+# libvirtd does so when it begins, and ends when it cannot.
+chown "$(stat -c %u:%g "$store")" "$mnt" || fail "libvirtd cannot begin"
 umount "$mnt"
 expect_unfinished "$store/half"
 iopress verify "$store/guest"
