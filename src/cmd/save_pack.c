@@ -30,13 +30,17 @@ check_unchanged (const struct save *save, struct error *err)
                       "was cut while it was packed");
 }
 
-/* With --replace a source that somebody has removed is packed for nothing. */
+/* With --replace a source that somebody has removed or edited is packed for
+ * nothing.
+ */
 static int
-check_name (void *opaque, struct error *err)
+check_source (void *opaque, struct error *err)
 {
   const struct save *save = opaque;
 
-  return replace_check_name (&save->output.draft.place, &save->source, err);
+  return replace_check_name (&save->output.draft.place, &save->source,
+                             err) < 0 ? -1
+    : file_check_state (&save->source, &save->before, err);
 }
 
 /* Move all windows through the workers into the image. */
@@ -61,7 +65,7 @@ pack_windows (struct save *save, struct window_intake *windows,
   save->progress = progress_begin (&save->options->common, "save",
                                    &save->header, &options);
   if (save->options->replace) {
-    options.check = check_name;
+    options.check = check_source;
     options.check_opaque = save;
   }
   if (save->automatic) {

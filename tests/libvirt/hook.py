@@ -135,7 +135,7 @@ class Hook:
         wait_until(lambda: self.state(guest) == PACKED and
                    not self.is_packing(guest) and not self.is_locked(guest),
                    lambda: f"{guest.name} is packed; the hook said: "
-                   f"{self.said()}")
+                   f"{self.said()}", timeout=400)   # at low priority
 
     def save_and_catch(self, guest, *options):
         """A managed save, until it is being packed."""
