@@ -13,6 +13,7 @@
 
 #include "format/file_header.h"
 #include "format/marker.h"
+#include "guest/libvirt_header.h"
 #include "io/file_copy.h"
 #include "names/draft.h"
 #include "safety/aside.h"
@@ -140,21 +141,20 @@ is_part_of (const uint8_t *part, const uint8_t *whole, size_t length)
   return true;
 }
 
-/* Whether COPY is what a run could have left that was making it of FILE.
- * Returns 1, 0, or -1 with ERR.
+/* Whether COPY is what a run could have left that was making it of FILE, from
+ * OFFSET on, which is one of a page.  Returns 1, 0, or -1 with ERR.
  */
 static int
 is_partial_copy (const struct file *copy, const struct file *file,
-                 struct error *err)
+                 uint64_t offset, struct error *err)
 {
   CLEANUP_FREE uint8_t *found = malloc (2 * COMPARE_BYTES);
-  uint64_t offset;
 
   if (found == NULL)
     return error_set (err, ERROR_FAILED, errno, "cannot compare");
   if (copy->size > align_up (file->size, PAGE_BYTES))
     return 0;
-  for (offset = 0; offset < copy->size; offset += COMPARE_BYTES) {
+  for (; offset < copy->size; offset += COMPARE_BYTES) {
     uint8_t *expected = found + COMPARE_BYTES;
     size_t length = (size_t) minimum_u64 (COMPARE_BYTES, copy->size - offset);
     size_t there = (size_t) minimum_u64 (length, file->size > offset
@@ -224,19 +224,39 @@ struct original {
   uint64_t prefix_bytes;
 };
 
+/* Whether PART has a prefix of libvirt's, from before virsh edited that of
+ * FILE, and nothing else that FILE does not have.  Returns 1, 0, or -1 with ERR.
+ */
+static int
+is_earlier_prefix (const struct file *part, const struct file *file,
+                   uint64_t prefix_bytes, struct error *err)
+{
+  uint64_t records = align_up (prefix_bytes + FILE_HEADER_BYTES, PAGE_BYTES);
+  uint8_t header[LIBVIRT_HEADER_BYTES];
+
+  if (minimum_u64 (prefix_bytes, part->size) < sizeof header)
+    return 0;
+  if (file_read_at (part, 0, header, sizeof header, err) < 0)
+    return -1;
+  return libvirt_header_present (header)
+    ? is_partial_copy (part, file, records, err) : 0;
+}
+
 /* Whether PART is what an earlier run has left of a copy, at least by its file
- * header: virsh may have edited the prefix since.
+ * header, or without one: virsh may have edited the prefix since.
  */
 static int
 judge_part (void *opaque, struct file *part, struct error *err)
 {
   const struct original *original = opaque;
+  const struct file *file = original->file;
   uint64_t header = original->prefix_bytes;
-  int ours = is_partial_copy (part, original->file, err);
+  int ours = is_partial_copy (part, file, 0, err);
 
   if (ours == 0)
-    ours = is_same (part, original->file, header, header + FILE_HEADER_BYTES,
-                    err);
+    ours = is_same (part, file, header, header + FILE_HEADER_BYTES, err);
+  if (ours == 0)
+    ours = is_earlier_prefix (part, file, header, err);
   return ours == 0 ? refuse_foreign (part->name, err) : ours < 0 ? -1 : 0;
 }
 

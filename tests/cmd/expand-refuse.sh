@@ -73,6 +73,22 @@ truncate -s 400000 "$aside.part"
 iopress expand "$file"
 expect_same "$work/expected" "$file"
 cp "$work/image" "$file"
+# The XML was edited after a run that was cut off in it.
+head -c 4096 "$work/image" | sed 's/guest/GUEST/g' >"$aside.part"
+! cmp -s -n 4096 "$work/image" "$aside.part" || fail "nothing was edited"
+cp "$aside.part" "$work/prefix"
+iopress expand "$file"
+expect_same "$work/expected" "$file"
+cp "$work/image" "$file"
+# With anything else in it that is no part of the image it stays.
+truncate -s 20000 "$work/prefix"
+printf mine | dd of="$work/prefix" bs=1 seek=17000 conv=notrunc status=none
+cp "$work/prefix" "$aside.part"
+expect_exit 1 iopress expand "$file"
+expect_message 'packed-00112233.*: is not a copy of the image: File exist'
+expect_same "$work/prefix" "$aside.part"
+rm "$aside.part"
+unchanged
 cp "$work/image" "$aside"
 iopress expand "$file"
 expect_same "$work/expected" "$file"
