@@ -6,10 +6,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mount/view.h"
@@ -33,33 +35,50 @@ below (const char *path)
   return path[1] != '\0' ? path + 1 : ".";
 }
 
+/* Who owns the store may have put a link in the place of a folder since the
+ * kernel looked at it.
+ */
+static int
+open_path (const char *path, uint64_t flags)
+{
+  struct open_how how = {
+    .flags = flags | O_NOFOLLOW | O_CLOEXEC,
+    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+  };
+  long fd = syscall (SYS_openat2, store_of_view (), below (path), &how,
+                     sizeof how);
+
+  return fd < 0 ? -errno : (int) fd;
+}
+
 static int
 look_at (const char *path, struct stat *found, struct fuse_file_info *info)
 {
+  int fd = open_path (path, O_PATH), result;
+
   (void) info;
-  return fstatat (store_of_view (), below (path), found,
-                  AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+  if (fd < 0)
+    return fd;
+  result = fstat (fd, found) < 0 ? -errno : 0;
+  close (fd);
+  return result;
 }
 
 static int
 read_link (const char *path, char *target, size_t size)
 {
-  ssize_t length = readlinkat (store_of_view (), below (path), target,
-                               size - 1);
+  int fd = open_path (path, O_PATH), result = 0;
+  ssize_t length;
 
+  if (fd < 0)
+    return fd;
+  length = readlinkat (fd, "", target, size - 1);
   if (length < 0)
-    return -errno;
-  target[length] = '\0';
-  return 0;
-}
-
-static int
-open_path (const char *path, int flags)
-{
-  int fd = openat (store_of_view (), below (path), flags | O_RDONLY |
-                   O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-  return fd < 0 ? -errno : fd;
+    result = -errno;
+  else
+    target[length] = '\0';
+  close (fd);
+  return result;
 }
 
 static int
@@ -69,7 +88,7 @@ open_file (const char *path, struct fuse_file_info *info)
 
   if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC) != 0)
     return -EROFS;
-  fd = open_path (path, 0);
+  fd = open_path (path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (fd < 0)
     return fd;
   info->fh = (uint64_t) fd;
@@ -99,7 +118,7 @@ read_folder (const char *path, void *buffer, fuse_fill_dir_t fill,
              off_t offset, struct fuse_file_info *info,
              enum fuse_readdir_flags flags)
 {
-  int fd = open_path (path, O_DIRECTORY);
+  int fd = open_path (path, O_RDONLY | O_DIRECTORY);
   DIR *folder = fd >= 0 ? fdopendir (fd) : NULL;
   struct dirent *entry;
 
@@ -207,7 +226,8 @@ static const struct fuse_operations operations = {
 };
 
 /* Returns a descriptor of what the kernel asks DEVICE about, mounted nowhere,
- * or -1 with errno.
+ * or -1 with errno.  It is for root alone: what the kernel has seen of a file
+ * is no leave to read another that has its name now.
  */
 static int
 mount_nowhere (int device)
@@ -224,7 +244,6 @@ mount_nowhere (int device)
       && fsconfig (context, FSCONFIG_SET_STRING, "rootmode", "40000", 0) == 0
       && fsconfig (context, FSCONFIG_SET_STRING, "user_id", "0", 0) == 0
       && fsconfig (context, FSCONFIG_SET_STRING, "group_id", "0", 0) == 0
-      && fsconfig (context, FSCONFIG_SET_FLAG, "allow_other", NULL, 0) == 0
       && fsconfig (context, FSCONFIG_SET_FLAG, "default_permissions", NULL,
                    0) == 0
       && fsconfig (context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)

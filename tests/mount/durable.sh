@@ -89,6 +89,20 @@ for name in guest half new; do
   ! echo >>"$mnt/$name" || fail "$name can be written to"
 done 2>/dev/null
 grep -q "$mnt: the process was killed" "$work/log" || fail "nothing is said"
+# A link that takes a folder's place is not followed, and nobody but root reads.
+mkdir "$store/sub" "$work/elsewhere"
+echo inside >"$store/sub/file"
+echo secret >"$work/elsewhere/file"
+test "$(cat "$mnt/sub/file")" = inside
+mv "$store/sub" "$store/moved"
+ln -s "$work/elsewhere" "$store/sub"
+! cat "$mnt/sub/file" >"$work/said" 2>&1 || fail "$(cat "$work/said")"
+rm -r "$store/sub" "$store/moved"
+chmod go+rx "$work"
+if command -v setpriv >/dev/null; then
+  ! setpriv --reuid 65534 --clear-groups ls "$mnt" >"$work/said" 2>&1 ||
+    fail "others see it: $(cat "$work/said")"
+fi
 ls -A "$mnt" | cmp - <(ls -A "$store")
 test "$(stat -c '%i %u %g %a %s %b %Y' "$mnt/guest")" = \
      "$(stat -c '%i %u %g %a %s %b %Y' "$store/guest")"
