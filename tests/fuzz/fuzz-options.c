@@ -26,15 +26,16 @@ fork (void)
   return -1;
 }
 
-/* No path, no descriptor, no standard stream, nobody to wait for; options may
- * be shortened.
+/* No path, no descriptor, no standard stream, nobody to wait for, and no
+ * sandbox, which stays; options may be shortened.
  */
 static bool
 is_harmless (const char *word)
 {
   return strchr (word, '/') == NULL && strstr (word, "..") == NULL &&
     strstr (word, "fd") == NULL && strstr (word, "progress-") == NULL &&
-    strncmp (word, "--w", 3) != 0 && strcmp (word, "-") != 0;
+    strncmp (word, "--w", 3) != 0 && strncmp (word, "--s", 3) != 0 &&
+    strcmp (word, "-") != 0;
 }
 
 static const char *

@@ -136,9 +136,9 @@ fuzz_program (const char *const *arguments)
 {
   const char *argv[ARGUMENTS_MAX + 1] = {
     "iopress", arguments[0], "--plugin-dir", fuzz_plugin_folder (),
-    "-T", "serial", "--progress=none",
+    "-T", "serial", "--progress=none", "--sandbox=off",
   };
-  int argc = 7, status, output = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  int argc = 8, status, output = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 
   while (*++arguments != NULL) {
     FUZZ_ASSERT (argc < ARGUMENTS_MAX);
