@@ -101,7 +101,8 @@ def take_files(folder, others=("image", "image.part")):
 
 
 def digest(data):
-    return hashlib.blake2b(data, digest_size=16).digest()
+    """The quickest that is no checksum: a third of the time of a replay."""
+    return hashlib.sha1(data).digest()
 
 
 class Source:
