@@ -105,7 +105,8 @@ allow_some (scmp_filter_ctx filter)
   const struct scmp_arg_cmp thread =
     SCMP_A0 (SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM,
              CLONE_THREAD | CLONE_VM);
-  const struct scmp_arg_cmp own = SCMP_A0 (SCMP_CMP_EQ, (uint64_t) getpid ());
+  const struct scmp_arg_cmp own =
+    SCMP_A0 (SCMP_CMP_EQ, (uint64_t) getpid (), 0);
   int result = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (clone), 1,
                                  thread);
   size_t i;
