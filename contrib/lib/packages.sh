@@ -239,9 +239,9 @@ packages_build ()
 packages_check ()
 {
   packages_build && packages_install g++ libcmocka-dev clang libclang-rt-dev \
-    valgrind python3 strace zstd lz4 xz-utils libdeflate-dev e2fsprogs xfsprogs btrfs-progs \
-    zsh fish tmux python3-jsonschema bindfs sshfs openssh-sftp-server util-linux \
-    util-linux-extra mount procps file
+    valgrind python3 strace zstd lz4 xz-utils libdeflate-dev e2fsprogs \
+    xfsprogs btrfs-progs zsh fish tmux python3-jsonschema bindfs sshfs \
+    openssh-sftp-server util-linux util-linux-extra mount procps file
 }
 
 # QEMU with mapped-ram and what builds the test guest.

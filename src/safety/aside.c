@@ -225,7 +225,8 @@ struct original {
 };
 
 /* Whether PART has a prefix of libvirt's, from before virsh edited that of
- * FILE, and nothing else that FILE does not have.  Returns 1, 0, or -1 with ERR.
+ * FILE, and nothing else that FILE does not have.  Returns 1, 0, or -1 with
+ * ERR.
  */
 static int
 is_earlier_prefix (const struct file *part, const struct file *file,

@@ -133,7 +133,8 @@ add_rule (int ruleset, uint64_t handled, const struct landlock_rule *rule)
   beneath.allowed = rights_of (rule->access) & handled;
   if (!S_ISDIR (st.st_mode))
     beneath.allowed &= OF_FILES;
-  return syscall (ADD_RULE, ruleset, RULE_PATH_BENEATH, &beneath, 0) == 0 || errno == EBADFD ? 0 : -1;
+  return syscall (ADD_RULE, ruleset, RULE_PATH_BENEATH, &beneath, 0) == 0 ||
+    errno == EBADFD ? 0 : -1;
 }
 
 static int
